@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+#include "init.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* The only descriptors that it keeps, and while it starts the pipe for its report. */
+enum { FD_OPENER, FD_SIGNALS, FD_REPORT };
+
+const char *init_step_name(enum init_step step)
+{
+	static const char *const names[] = {
+		[INIT_READY] = "be ready",
+		[INIT_IDS] = "become root in every id",
+		[INIT_SIGNALS] = "reset the signals",
+		[INIT_TERMINAL] = "leave the terminal",
+		[INIT_CHROOT] = "compare the root directories",
+		[INIT_PROCFS] = "replace the procfs",
+		[INIT_DIRECTORY] = "change to the root directory",
+		[INIT_DESCRIPTORS] = "close the descriptors",
+		[INIT_CAPABILITIES] = "drop the capabilities",
+		[INIT_DUMPABLE] = "become undumpable",
+	};
+
+	return names[step];
+}
+
+static void say(const struct init_task *task, const struct init_report *report)
+{
+	/* the kernel writes so few bytes to a pipe in one piece or not at all, pipe(7) */
+	if (write(task->report, report, sizeof(*report)) != (ssize_t)sizeof(*report))
+		_exit(1); /* the application sees the end of the pipe */
+}
+
+/* Up to "ready" a step that fails (a negative result, and errno) is reported and ends the init. */
+static void must(const struct init_task *task, enum init_step step, long result, const char *where)
+{
+	const struct init_report report = {.step = step, .err = errno, .where = where};
+
+	if (result >= 0)
+		return;
+	say(task, &report);
+	_exit(1);
+}
+
+/*
+ * su and sudo open with the caller's real uid, which would let the caller signal the init.
+ * System calls, not glibc's functions: those look for threads, of which a bare clone(2) has none.
+ */
+static int become_root(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || syscall(SYS_setgroups, 0, NULL) < 0 ||
+		syscall(SYS_setresgid, 0, 0, 0) < 0)
+		return -1;
+	return (int)syscall(SYS_setresuid, 0, 0, 0);
+}
+
+/* No handler of the application may run here, nothing may stay ignored (SIGCHLD!). Everything
+   stays blocked: a blocked signal reaches even PID 1, through signalfd(2). */
+static int reset_signals(void)
+{
+	const struct sigaction standard = {.sa_handler = SIG_DFL};
+
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sigaction(sig, &standard, NULL) < 0 && errno != EINVAL)
+			return -1; /* EINVAL: SIGKILL, SIGSTOP, glibc's own two */
+	return 0;
+}
+
+/*
+ * An application whose root directory is not that of its mount namespace is chrooted: it sees only
+ * a part of the mount table, and setns(2), the only way back, would let it out. Only this process
+ * can find out without moving the application: setns(2) moves it to the namespace's root.
+ */
+static int compare_root(const struct init_task *task)
+{
+	struct file_id root;
+
+	if (setns(task->mount_namespace, CLONE_NEWNS) < 0 ||
+		file_identify(AT_FDCWD, "/", &root) < 0)
+		return -1;
+	if (memcmp(&root, &task->root, sizeof(root)) != 0) {
+		errno = EXDEV;
+		return -1;
+	}
+	return 0;
+}
+
+static int replace_procfs(const struct init_task *task, const char **where)
+{
+	int err = procfs_replace(task->procfs, where);
+
+	errno = -err;
+	return err;
+}
+
+/* ---- how it looks from the host ------------------------------------------------------------- */
+
+/* Read the memory layout, fields 26–28 and 45–51 of /proc/self/stat, proc_pid_stat(5). */
+static bool read_layout(struct prctl_mm_map *map)
+{
+	__u64 *const field[52] = {[26] = &map->start_code,
+		[27] = &map->end_code,
+		[28] = &map->start_stack,
+		[45] = &map->start_data,
+		[46] = &map->end_data,
+		[47] = &map->start_brk};
+	int fd AUTO_CLOSE = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	char text[1024];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	const char *s;
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	s = strrchr(text, ')'); /* the name, field 2, may contain anything */
+	for (int i = 3; s && i < 52; i++) {
+		__u64 value = 0;
+
+		s = strchr(s, ' ');
+		if (!s)
+			return false;
+		for (s++; *s >= '0' && *s <= '9'; s++)
+			value = value * 10 + (__u64)(*s - '0');
+		if (field[i])
+			*field[i] = value;
+	}
+	map->brk = (__u64)syscall(SYS_brk, 0);
+	return s != NULL;
+}
+
+/*
+ * Show a command line of our own and no environment. PR_SET_MM_ARG_START and its kin ask for
+ * CAP_SYS_RESOURCE, PR_SET_MM_MAP for nothing but a sound layout (kernel/sys.c); the text may not
+ * be in a mapping of a file. A kernel without it shows the application's command line; the name
+ * is there in any case.
+ */
+static void set_title(const char *title)
+{
+	struct prctl_mm_map map = {.exe_fd = (__u32)-1};
+	size_t n = strlen(title) + 1;
+	char *text;
+
+	(void)prctl(PR_SET_NAME, INIT_NAME);
+	text = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (text == MAP_FAILED || !read_layout(&map))
+		return;
+	memcpy(text, title, n);
+	map.arg_start = (__u64)(uintptr_t)text;
+	map.arg_end = map.env_start = map.env_end = map.arg_start + n;
+	(void)prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
+}
+
+/* The session should not end because memory is short elsewhere. Lowering the value takes
+   CAP_SYS_RESOURCE; without it the application's stays. */
+static void avoid_oom_killer(void)
+{
+	static const char never[] = "-1000";
+	int fd AUTO_CLOSE = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, never, sizeof(never) - 1) < 0)
+		return;
+}
+
+/* ---- dropping everything -------------------------------------------------------------------- */
+
+/* Keep the opener's pidfd and a signalfd. Among the rest is logind's fifo, whose last copy tells
+   logind that the session has ended. */
+static int keep_descriptors(struct init_task *task)
+{
+	sigset_t signals;
+
+	if (dup2(task->opener, FD_OPENER) < 0 || dup2(task->report, FD_REPORT) < 0)
+		return -1;
+	task->report = FD_REPORT;
+	if (syscall(SYS_close_range, FD_REPORT + 1, UINT_MAX, 0) < 0)
+		return -1;
+	(void)close(FD_SIGNALS);
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGCHLD);
+	(void)sigaddset(&signals, SIGTERM);
+	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK) == FD_SIGNALS ? 0 : -1;
+}
+
+static int drop_capabilities(cap_t keep)
+{
+	for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++) /* EINVAL past the last one */
+		if (cap_drop_bound(cap) < 0)
+			return -1;
+	if (cap_reset_ambient() < 0)
+		return -1;
+	return cap_set_proc(keep);
+}
+
+/* ---- the session ---------------------------------------------------------------------------- */
+
+static void reap_children(void)
+{
+	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
+		;
+}
+
+/*
+ * Take the pending signals. Tells whether one of them is a SIGTERM from outside the namespace: the
+ * kernel clears the sender's pid when it cannot be named here (signal(7), __send_signal()). root
+ * inside can forge that pid with rt_sigqueueinfo(2), but not SI_USER.
+ */
+static bool take_signals(void)
+{
+	struct signalfd_siginfo info;
+	bool end = false;
+
+	while (read(FD_SIGNALS, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (info.ssi_signo == SIGTERM && info.ssi_code == SI_USER && info.ssi_pid == 0)
+			end = true;
+	reap_children();
+	return end;
+}
+
+static void wait_for_end(void)
+{
+	struct pollfd events[] = {
+		{.fd = FD_OPENER, .events = POLLIN}, {.fd = FD_SIGNALS, .events = POLLIN}};
+
+	do {
+		if (poll(events, 2, -1) < 0)
+			continue;
+		if (events[0].revents) /* the opener has died, without closing the session */
+			return;
+	} while (!take_signals());
+}
+
+/* Read a decimal number; -1 if the text is anything else. */
+static pid_t parse_pid(const char *s)
+{
+	long n = 0;
+
+	for (; *s >= '0' && *s <= '9' && n < INT_MAX / 10; s++)
+		n = n * 10 + (*s - '0');
+	return *s == '\0' && n > 0 ? (pid_t)n : -1;
+}
+
+struct survivor {
+	int pidfd;   /* of a living process of the namespace, or -1 */
+	bool hidden; /* none was seen, living or dead */
+};
+
+/* Look at one process: take it as the survivor if it lives. A pidfd is readable once it has died,
+   reaped or not (pidfd_open(2)). */
+static void examine(pid_t pid, struct survivor *found)
+{
+	struct pollfd dead = {.events = POLLIN};
+
+	if (pid <= 1)
+		return;
+	found->hidden = false;
+	dead.fd = sys_pidfd_open(pid);
+	if (dead.fd < 0)
+		return;
+	if (poll(&dead, 1, 0) == 0)
+		found->pidfd = dead.fd;
+	else
+		(void)close(dead.fd);
+}
+
+/*
+ * Find a process that is still alive. Those that the application forked are its children, not the
+ * init's: no SIGCHLD tells of their end, so one at a time is watched by pidfd.
+ */
+static struct survivor find_survivor(void)
+{
+	struct survivor found = {.pidfd = -1, .hidden = true};
+	int proc AUTO_CLOSE = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_Alignas(struct dirent64) char buffer[4096];
+	long n, at;
+
+	/* getdents64(2), because opendir(3) allocates; the kernel's record is glibc's dirent64 */
+	while (proc >= 0 && found.pidfd < 0 &&
+		(n = syscall(SYS_getdents64, proc, buffer, sizeof(buffer))) > 0) {
+		for (at = 0; at < n && found.pidfd < 0;) {
+			const struct dirent64 *entry = (const void *)(buffer + at);
+
+			examine(parse_pid(entry->d_name), &found);
+			at += entry->d_reclen;
+		}
+	}
+	return found;
+}
+
+static int milliseconds_until(const struct timespec *deadline)
+{
+	struct timespec now;
+	long long ms;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = (deadline->tv_sec - now.tv_sec) * 1000LL + (deadline->tv_nsec - now.tv_nsec) / 1000000;
+	return ms > 0 ? (int)ms : 0;
+}
+
+/* Ask what is left to end, and wait for that as long as the time of grace. */
+static void end_processes(unsigned int grace)
+{
+	struct pollfd events[] = {{.events = POLLIN}, {.fd = FD_SIGNALS, .events = POLLIN}};
+	struct timespec deadline;
+	struct survivor left;
+	int ms;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += grace;
+	(void)kill(-1, SIGHUP);
+	(void)kill(-1, SIGTERM);
+	(void)kill(-1, SIGCONT); /* a stopped one acts on the others only now */
+	while (kill(-1, 0) == 0 && (ms = milliseconds_until(&deadline)) > 0) {
+		left = find_survivor();
+		if (left.pidfd < 0 && !left.hidden)
+			return;		   /* only the application's unreaped children */
+		events[0].fd = left.pidfd; /* poll(2) passes over -1 */
+		(void)poll(events, 2, ms);
+		if (left.pidfd >= 0)
+			(void)close(left.pidfd);
+		(void)take_signals();
+	}
+}
+
+_Noreturn void init_main(struct init_task *task)
+{
+	const struct init_report ready = {.step = INIT_READY};
+	const char *where = NULL;
+
+	/* 1. Out of the caller's reach, and deaf. */
+	must(task, INIT_IDS, become_root(), NULL);
+	must(task, INIT_SIGNALS, reset_signals(), NULL);
+	must(task, INIT_TERMINAL, setsid(), NULL);
+
+	/* 2. The work that takes CAP_SYS_ADMIN. */
+	must(task, INIT_CHROOT, compare_root(task), NULL);
+	must(task, INIT_PROCFS, replace_procfs(task, &where), where);
+
+	/* 3. Be seen as what it is; needs the fresh /proc, may fail. */
+	set_title(task->title);
+	avoid_oom_killer();
+
+	/* 4. Drop everything. Dumpable again: a change of capabilities sets it to suid_dumpable. */
+	(void)umask(022);
+	must(task, INIT_DIRECTORY, chdir("/"), NULL);
+	must(task, INIT_DESCRIPTORS, keep_descriptors(task), NULL);
+	must(task, INIT_CAPABILITIES, drop_capabilities(task->capabilities), NULL);
+	must(task, INIT_DUMPABLE, prctl(PR_SET_DUMPABLE, 0), NULL);
+
+	/* 5. From here on the session may begin, and nothing may fail. */
+	say(task, &ready);
+	(void)close(FD_REPORT);
+	wait_for_end();
+	if (task->grace > 0)
+		end_processes(task->grace);
+	_exit(0);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PID 1 of a session's PID namespace: a fork of the application that never executes another
+ * program (execve(2) would turn its exit signal into SIGCHLD and the application's wait(2) would
+ * meet it).
+ */
+#ifndef PAM_UNSHARE_INIT_H
+#define PAM_UNSHARE_INIT_H
+
+#include "procfs.h"
+#include "syscalls.h"
+
+#include <sys/capability.h>
+
+/* The name of the init in ps(1) and lsns(8); the kernel keeps 15 characters. */
+#define INIT_NAME "pam_unshare"
+
+/* What the application hands to the init. Descriptors are 10 or higher. */
+struct init_task {
+	const char *title;	    /* the command line that ps(1) shows on the host */
+	int opener;		    /* pidfd of the application */
+	int report;		    /* write end of the pipe for struct init_report */
+	int mount_namespace;	    /* the session's */
+	struct file_id root;	    /* the application's root directory */
+	struct procfs_plan *procfs; /* what to replace */
+	cap_t capabilities;	    /* those that the init keeps */
+	unsigned int grace;	    /* seconds that processes have to end by themselves */
+};
+
+/* The steps up to "ready", in their order. */
+enum init_step {
+	INIT_READY,
+	INIT_IDS,
+	INIT_SIGNALS,
+	INIT_TERMINAL,
+	INIT_CHROOT,
+	INIT_PROCFS,
+	INIT_DIRECTORY,
+	INIT_DESCRIPTORS,
+	INIT_CAPABILITIES,
+	INIT_DUMPABLE,
+};
+
+/* What the init says to the application: that it is ready, or which step failed how. */
+struct init_report {
+	enum init_step step;
+	int err;	   /* errno of the failed step; EXDEV at INIT_CHROOT: it is chrooted */
+	const char *where; /* INIT_PROCFS: the mount point, an address in the forked memory */
+};
+
+/** The step in words, for a log line. */
+const char *init_step_name(enum init_step step);
+
+/**
+ * Be the init: set up, report, reap, and end when the session ends.
+ *
+ * Runs in the init, with all signals blocked. The session ends when the opener dies, or on a
+ * SIGTERM from outside the namespace: then SIGHUP, SIGTERM and SIGCONT go to what is left, and the
+ * init exits as soon as nothing is left or after the time of grace. The kernel kills the rest
+ * (pid_namespaces(7)). Uses only async-signal-safe calls.
+ */
+_Noreturn void init_main(struct init_task *task);
+
+#endif

@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: MIT */
+#include "namespace.h"
+
+#include "init.h"
+#include "procfs.h"
+
+#include <dirent.h>
+#include <linux/magic.h>
+#include <linux/sched.h> /* CLONE_PIDFD */
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+
+/* The lowest descriptor number that is used for longer than a call. */
+#define FIRST_FD 10
+
+/* How to undo what has been done, while namespace_create() is at work. -1: not done. */
+struct way_back {
+	int self; /* the application's directory in the host's /proc */
+	int cwd, root;
+	int mount, pid, ipc;
+	int init;     /* pidfd */
+	bool changed; /* unshare(2) has succeeded */
+};
+
+/* Move a descriptor to FIRST_FD or higher; keeps errno of a call that gave none. */
+static int high_fd(int fd)
+{
+	int high;
+
+	if (fd < 0 || fd >= FIRST_FD)
+		return fd;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
+	if (high < 0 && errno == EINVAL) /* FIRST_FD is above RLIMIT_NOFILE */
+		errno = EMFILE;
+	(void)close(fd);
+	return high;
+}
+
+static void close_high(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+/* ---- what must hold before anything is changed ---------------------------------------------- */
+
+static int check_capabilities(struct failure *why)
+{
+	/* SYS_CHROOT: setns(2) to a mount namespace, the way back, asks for it as well */
+	static const cap_value_t needed[] = {
+		CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP};
+	cap_t have = cap_get_proc();
+	char missing[256] = "";
+	cap_flag_value_t set;
+
+	if (!have)
+		return fail(why, errno, "read the capabilities");
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+		char *name;
+
+		if (cap_get_flag(have, needed[i], CAP_EFFECTIVE, &set) == 0 && set == CAP_SET)
+			continue;
+		name = cap_to_name(needed[i]);
+		for (char *c = name; c && *c; c++)
+			if (*c >= 'a' && *c <= 'z')
+				*c = (char)(*c - 'a' + 'A');
+		(void)snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), " %s",
+			name ? name : "?");
+		(void)cap_free(name);
+	}
+	(void)cap_free(have);
+	return *missing ? fail(why, EPERM, "the application lacks%s", missing) : 0;
+}
+
+/* The kernel moves a process with threads neither into a PID namespace for its children together,
+   nor back into a mount namespace at all. */
+static int check_threads(int self, struct failure *why)
+{
+	struct stat task;
+
+	/* a directory has 2 links and one for each subdirectory (proc_task_getattr()) */
+	if (fstatat(self, "task", &task, 0) < 0)
+		return fail(why, errno, "count the application's threads");
+	if (task.st_nlink > 3)
+		return fail(why, EINVAL, "the application has %lu threads, only one is supported",
+			(unsigned long)task.st_nlink - 2);
+	return 0;
+}
+
+/* systemd opens a unit's PAMName= session in a process that becomes the unit's own program: that
+   would be outside the PID namespace, with a /proc that does not show it. */
+static int check_executable(int self, struct failure *why)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlinkat(self, "exe", path, sizeof(path) - 1);
+	const char *name;
+
+	if (n < 0)
+		return fail(why, errno, "read the name of the application's executable");
+	path[n] = '\0';
+	name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	n = (ssize_t)strcspn(name, " "); /* "… (deleted)" after an upgrade */
+	if ((n == 7 && strncmp(name, "systemd", 7) == 0) ||
+		(n == 16 && strncmp(name, "systemd-executor", 16) == 0))
+		return fail(why, ENOTSUP,
+			"a unit with PAMName= cannot be isolated: %s opens the session in the "
+			"process that runs the unit's program",
+			path);
+	return 0;
+}
+
+static void note_directory(struct directory *dir)
+{
+	if (!getcwd(dir->path, sizeof(dir->path)) || file_identify(AT_FDCWD, ".", &dir->id) < 0)
+		dir->path[0] = '\0';
+}
+
+/* ---- the way back ---------------------------------------------------------------------------- */
+
+static int remember_way_back(struct way_back *back, bool ipc, struct failure *why)
+{
+	struct statfs fs;
+
+	back->self = high_fd(open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	if (back->self < 0)
+		return fail(why, errno,
+			errno == ENOENT
+				? "/proc does not show the application: it has a session of this "
+				  "module open already, or /proc is not that of its PID namespace"
+				: "open /proc/self");
+	if (fstatfs(back->self, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+		return fail(why, EINVAL, "/proc is not a procfs");
+	back->mount = high_fd(openat(back->self, "ns/mnt", O_RDONLY | O_CLOEXEC));
+	if (back->mount >= 0)
+		back->pid = high_fd(openat(back->self, "ns/pid", O_RDONLY | O_CLOEXEC));
+	if (back->pid >= 0 && ipc)
+		back->ipc = high_fd(openat(back->self, "ns/ipc", O_RDONLY | O_CLOEXEC));
+	if (back->mount < 0 || back->pid < 0 || (ipc && back->ipc < 0))
+		return fail(why, errno, "open the application's namespaces");
+	back->root = high_fd(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	if (back->root >= 0)
+		back->cwd = high_fd(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	if (back->root < 0 || back->cwd < 0)
+		return fail(why, errno, "open the application's directories");
+	return 0;
+}
+
+/* Return to the namespaces. Tries all of them, to strand as little as possible. */
+static int return_to(int mount, int pid, int ipc, struct failure *why)
+{
+	int err = 0;
+
+	if (setns(pid, CLONE_NEWPID) < 0)
+		err = fail(why, errno, "return to the host's PID namespace");
+	if (ipc >= 0 && setns(ipc, CLONE_NEWIPC) < 0)
+		err = fail(why, errno, "return to the host's IPC namespace");
+	if (setns(mount, CLONE_NEWNS) < 0)
+		err = fail(why, errno, "return to the host's mount namespace");
+	if (err < 0)
+		why->stranded = true;
+	return err;
+}
+
+/* End an init that never got a session: nothing else is in its namespace, so it ends at once and
+   may be waited for; a second is for a machine under load. */
+static void discard_init(int pidfd)
+{
+	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	while (poll(&ended, 1, 1000) < 0 && errno == EINTR)
+		;
+	(void)waitid(WAIT_BY_PIDFD, (id_t)pidfd, &(siginfo_t){0}, WEXITED | WNOHANG | __WALL);
+}
+
+static void roll_back(struct way_back *back, struct failure *why)
+{
+	if (back->init >= 0)
+		discard_init(back->init);
+	if (!back->changed || return_to(back->mount, back->pid, back->ipc, why) < 0)
+		return;
+	/* setns(2) has moved the application to the namespace's root, perhaps out of its chroot */
+	if (fchdir(back->root) < 0 || chroot(".") < 0)
+		why->stranded = true;
+	else if (fchdir(back->cwd) < 0 && chdir("/") < 0) /* NFS: even root may not enter it */
+		why->stranded = true;
+}
+
+static void forget_way_back(struct way_back *back)
+{
+	close_high(&back->self);
+	close_high(&back->cwd);
+	close_high(&back->root);
+	close_high(&back->mount);
+	close_high(&back->pid);
+	close_high(&back->ipc);
+	close_high(&back->init);
+}
+
+/* ---- going in ---------------------------------------------------------------------------------
+ */
+
+static int unshare_all(struct way_back *back, bool ipc, struct failure *why)
+{
+	if (unshare(CLONE_NEWPID | CLONE_NEWNS | (ipc ? CLONE_NEWIPC : 0)) < 0)
+		return fail(why, errno, "make the namespaces (unshare)%s",
+			errno == ENOSPC ? ", one of user.max_pid_namespaces, "
+					  "user.max_mnt_namespaces, fs.mount-max "
+					  "or 32 nested levels is reached"
+					: "");
+	back->changed = true;
+	/* Slave: nothing that happens here reaches the host; private would keep the
+	   administrator's later mounts and umounts from the session. */
+	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+		return fail(why, errno,
+			errno == EINVAL /* "/" is no mount: do_change_type() */
+				? "the application is chrooted"
+				: "make the mounts slaves of the host's");
+	return 0;
+}
+
+/* Fork the init with an exit signal of 0, so that the application's wait(2) does not meet it. */
+static int fork_init(struct init_task *task, struct namespace *ns, struct failure *why)
+{
+	sigset_t all, before;
+	int pidfd = -1;
+
+	/* no handler of the application may run in the init */
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &before);
+#if defined(__s390__) || defined(__s390x__)
+	ns->init_pid = (pid_t)syscall(SYS_clone, NULL, CLONE_PIDFD, &pidfd, NULL, NULL);
+#else
+	ns->init_pid = (pid_t)syscall(SYS_clone, CLONE_PIDFD, NULL, &pidfd, NULL, NULL);
+#endif
+	if (ns->init_pid == 0)
+		init_main(task);
+	if (ns->init_pid < 0)
+		(void)fail(why, errno, "fork the namespace's init");
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return ns->init_pid < 0 ? -why->err : pidfd;
+}
+
+static int wait_until_ready(int pipe, struct failure *why)
+{
+	struct init_report report;
+	ssize_t n;
+
+	do {
+		n = read(pipe, &report, sizeof(report));
+	} while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(report))
+		return fail(why, n < 0 ? errno : ECHILD, "the init ended before it was ready");
+	switch (report.step) {
+	case INIT_READY:
+		return 0;
+	case INIT_CHROOT:
+		if (report.err == EXDEV)
+			return fail(why, report.err, "the application is chrooted");
+		break;
+	case INIT_PROCFS:
+		return fail(why, report.err, "init: %s at %s%s", init_step_name(report.step),
+			report.where, report.err == ESTALE ? ", which another mount covers" : "");
+	default:
+		break;
+	}
+	return fail(why, report.err, "init: %s", init_step_name(report.step));
+}
+
+static cap_t only_cap_kill(void)
+{
+	const cap_value_t kill = CAP_KILL;
+	cap_t caps = cap_init();
+
+	if (caps && (cap_set_flag(caps, CAP_PERMITTED, 1, &kill, CAP_SET) < 0 ||
+			    cap_set_flag(caps, CAP_EFFECTIVE, 1, &kill, CAP_SET) < 0)) {
+		(void)cap_free(caps);
+		return NULL;
+	}
+	return caps;
+}
+
+/* Start the init with what it needs, and wait for its word. */
+static int run_init(
+	struct init_task *task, struct way_back *back, struct namespace *ns, struct failure *why)
+{
+	int ends[2], err;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fail(why, errno, "make a pipe");
+	task->report = ends[1] = high_fd(ends[1]);
+	task->opener = high_fd(sys_pidfd_open(getpid()));
+	task->mount_namespace = high_fd(openat(back->self, "ns/mnt", O_RDONLY | O_CLOEXEC));
+	if (ends[1] < 0 || task->opener < 0 || task->mount_namespace < 0)
+		err = fail(why, errno, "open what the init needs");
+	else
+		err = fork_init(task, ns, why);
+	close_high(&ends[1]); /* before reading: the end of the pipe tells that the init has died */
+	close_high(&task->opener);
+	close_high(&task->mount_namespace);
+	if (err >= 0) {
+		back->init = err;
+		err = wait_until_ready(ends[0], why);
+	}
+	(void)close(ends[0]);
+	return err;
+}
+
+static int make_init(const struct namespace_request *request, struct procfs_plan *plan,
+	struct way_back *back, struct namespace *ns, struct failure *why)
+{
+	struct init_task task = {.title = request->title,
+		.grace = request->grace,
+		.procfs = plan,
+		.capabilities = only_cap_kill()};
+	struct stat pid_namespace;
+	int err;
+
+	if (!task.capabilities)
+		return fail(why, errno, "allocate the init's capabilities");
+	if (file_identify(AT_FDCWD, "/", &task.root) < 0)
+		err = fail(why, errno, "identify the root directory");
+	else
+		err = run_init(&task, back, ns, why);
+	(void)cap_free(task.capabilities);
+	if (err < 0)
+		return err;
+	ns->root = task.root;
+	if (fstatat(back->self, "ns/pid_for_children", &pid_namespace, 0) < 0)
+		return fail(why, errno, "identify the PID namespace");
+	ns->inode = pid_namespace.st_ino;
+	return 0;
+}
+
+/* ---- nothing of the host's processes is left in the application's hands ------------------------
+ */
+
+/*
+ * The session inherits the working directory. In the old procfs, or in another mount namespace
+ * (reached through /proc/<pid>/root), it would be a window on the host's processes.
+ */
+static int leave_foreign_directory(
+	const struct procfs_plan *plan, struct namespace *ns, struct failure *why)
+{
+	struct file_id cwd;
+
+	if (file_identify(AT_FDCWD, ".", &cwd) < 0)
+		return fail(why, errno, "identify the working directory");
+	if (procfs_plan_keeps(plan, cwd.mount)) {
+		ns->cwd.path[0] = '\0';
+		return 0;
+	}
+	return chdir("/") < 0 ? fail(why, errno, "leave the host's procfs") : 0;
+}
+
+/* Descriptors on a procfs of the host must not pass to the programs of the session. */
+static int close_procfs_on_exec(int self, struct failure *why)
+{
+	int fd = openat(self, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	struct statfs fs;
+
+	if (!dir) {
+		int err = fail(why, errno, "list the application's descriptors");
+
+		close_fd(&fd);
+		return err;
+	}
+	while ((entry = readdir(dir))) {
+		int open_fd = atoi(entry->d_name);
+
+		if (entry->d_name[0] != '.' && fstatfs(open_fd, &fs) == 0 &&
+			fs.f_type == PROC_SUPER_MAGIC)
+			(void)fcntl(open_fd, F_SETFD, FD_CLOEXEC);
+	}
+	(void)closedir(dir);
+	return 0;
+}
+
+static int enter(const struct namespace_request *request, struct way_back *back,
+	struct namespace *ns, struct failure *why)
+{
+	struct procfs_plan *plan = NULL;
+	int mountinfo, err;
+
+	err = unshare_all(back, request->ipc, why);
+	if (err < 0)
+		return err;
+	mountinfo = openat(back->self, "mountinfo", O_RDONLY | O_CLOEXEC);
+	if (mountinfo < 0)
+		return fail(why, errno, "open the mount table");
+	err = procfs_plan(mountinfo, request->proc_options, &plan, why);
+	(void)close(mountinfo);
+	if (err == 0)
+		err = make_init(request, plan, back, ns, why);
+	if (err == 0)
+		err = leave_foreign_directory(plan, ns, why);
+	if (err == 0)
+		err = close_procfs_on_exec(back->self, why);
+	procfs_plan_free(plan);
+	return err;
+}
+
+int namespace_create(
+	const struct namespace_request *request, struct namespace *ns, struct failure *why)
+{
+	struct way_back back = {-1, -1, -1, -1, -1, -1, -1, false};
+	int err;
+
+	err = check_capabilities(why);
+	if (err == 0)
+		err = remember_way_back(&back, request->ipc, why);
+	if (err == 0)
+		err = check_threads(back.self, why);
+	if (err == 0)
+		err = check_executable(back.self, why);
+	if (err == 0) {
+		note_directory(&ns->cwd);
+		err = enter(request, &back, ns, why);
+	}
+	if (err == 0) {
+		ns->host_mount = back.mount;
+		ns->host_ipc = back.ipc;
+		ns->init = back.init;
+		back.mount = back.ipc = back.init = -1;
+	} else {
+		roll_back(&back, why);
+	}
+	forget_way_back(&back);
+	return err;
+}
+
+/* ---- going back --------------------------------------------------------------------------------
+ */
+
+void namespace_end(const struct namespace *ns)
+{
+	(void)sys_pidfd_send_signal(ns->init, SIGTERM);
+}
+
+/* Stand where the application stood, now in the host's mount of it. No descriptor could be kept
+   (see struct namespace), so the path must lead to the same directory, or it is not gone to. */
+static void stand_in(const struct directory *dir)
+{
+	int fd AUTO_CLOSE = open(dir->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct file_id found;
+
+	if (fd < 0 || file_identify(fd, "", &found) < 0 || found.inode != dir->id.inode ||
+		found.major != dir->id.major || found.minor != dir->id.minor || fchdir(fd) < 0)
+		return; /* stays at the root, where setns(2) has moved it */
+}
+
+int namespace_leave(struct namespace *ns, struct failure *why)
+{
+	int pid AUTO_CLOSE = sys_pidfd_open(getpid());
+	struct directory cwd;
+	struct file_id root;
+	int err;
+
+	/* setns(2) takes a pidfd too: one of ourselves names the PID namespace that we are in */
+	note_directory(&cwd);
+	if (pid < 0 || file_identify(AT_FDCWD, "/", &root) < 0)
+		err = fail(why, errno, "find the way back");
+	else if (memcmp(&root, &ns->root, sizeof(root)) != 0)
+		err = fail(why, EXDEV, "the application has changed its root directory");
+	else
+		err = return_to(ns->host_mount, pid, ns->host_ipc, why);
+	if (err < 0)
+		why->stranded = true;
+	else /* back to where it was moved from, unless it has moved on by itself */
+		stand_in(ns->cwd.path[0] && strcmp(cwd.path, "/") == 0 ? &ns->cwd : &cwd);
+	close_high(&ns->host_mount);
+	close_high(&ns->host_ipc);
+	close_high(&ns->init);
+	return err;
+}
+
+/* Tell whether a child that has ended was an init, by its name. */
+static bool was_init(pid_t pid)
+{
+	char path[32], name[sizeof(INIT_NAME)] = "";
+	int fd AUTO_CLOSE = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, name, sizeof(name)) == (ssize_t)sizeof(name) &&
+	       memcmp(name, INIT_NAME "\n", sizeof(name)) == 0;
+}
+
+void namespace_reap(void)
+{
+	siginfo_t ended;
+
+	/* __WCLONE: only children whose exit signal is not SIGCHLD, as the init's is not */
+	const int ended_clones = WEXITED | WNOHANG | (int)__WCLONE;
+
+	for (;;) {
+		ended.si_pid = 0;
+		if (waitid(P_ALL, 0, &ended, ended_clones | WNOWAIT) < 0 || ended.si_pid == 0 ||
+			!was_init(ended.si_pid))
+			return;
+		(void)waitid(P_PID, (id_t)ended.si_pid, &ended, ended_clones);
+	}
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The module's arguments, and which users they isolate.
+ */
+#ifndef PAM_UNSHARE_OPTIONS_H
+#define PAM_UNSHARE_OPTIONS_H
+
+#include <pwd.h>
+#include <security/pam_modules.h>
+#include <stdbool.h>
+
+struct options {
+	bool debug;		  /* LOG_DEBUG for each step */
+	bool include_root;	  /* uid 0 is isolated too */
+	bool ipc;		  /* an IPC namespace too */
+	bool on_open, on_close;	  /* which halves of a session to act in */
+	unsigned int grace;	  /* seconds that processes have to end by themselves */
+	const char *exempt;	  /* LIST of users who are left alone, or NULL */
+	const char *only;	  /* LIST of the users to isolate, or NULL: all */
+	const char *proc_options; /* mount options of the fresh /proc, or NULL: the host's */
+};
+
+/* One item of a LIST. */
+struct list_item {
+	enum { LIST_NAME, LIST_GROUP, LIST_UIDS } kind;
+	char name[256]; /* LIST_NAME, LIST_GROUP */
+	uid_t min, max; /* LIST_UIDS, both included */
+};
+
+/**
+ * Parse the module's arguments.
+ *
+ * @param pamh  logs each argument that is not understood, at LOG_ERR; NULL: quietly
+ * @param argc  number of arguments
+ * @param argv  the arguments; the strings must outlive opts
+ * @param opts  filled in, with the defaults where nothing is said, also on failure
+ * @return true if all arguments were understood
+ */
+bool options_parse(pam_handle_t *pamh, int argc, const char **argv, struct options *opts);
+
+/**
+ * Take the next item from a LIST: comma-separated `name`, `@group`, `uid`, `min:max`, `min:` (and
+ * above) or `:max` (exactly that one), as in limits.conf(5).
+ *
+ * @param list  advanced past the item; "" at the end
+ * @param item  filled in
+ * @return 1: an item, 0: the list is at its end, -1: what is there is no item
+ */
+int list_next(const char **list, struct list_item *item);
+
+/**
+ * Decide whether a user is to be isolated. A name or group that cannot be resolved is logged and
+ * decides for isolation.
+ *
+ * Runs in the application; may ask the directory service.
+ *
+ * @param opts  as parsed without an error
+ * @param user  the target user
+ */
+bool options_isolate(pam_handle_t *pamh, const struct options *opts, const struct passwd *user);
+
+#endif
