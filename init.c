@@ -43,9 +43,9 @@ static void say(const struct init_task *task, const struct init_report *report)
 }
 
 /* Up to "ready" a step that fails (a negative result, and errno) is reported and ends the init. */
-static void must(const struct init_task *task, enum init_step step, long result, const char *where)
+static void must(const struct init_task *task, enum init_step step, long result)
 {
-	const struct init_report report = {.step = step, .err = errno, .where = where};
+	const struct init_report report = {.step = step, .err = errno, .where = task->where};
 
 	if (result >= 0)
 		return;
@@ -96,9 +96,9 @@ static int compare_root(const struct init_task *task)
 	return 0;
 }
 
-static int replace_procfs(const struct init_task *task, const char **where)
+static int replace_procfs(struct init_task *task)
 {
-	int err = procfs_replace(task->procfs, where);
+	int err = procfs_replace(task->procfs, &task->where);
 
 	errno = -err;
 	return err;
@@ -335,16 +335,15 @@ static void end_processes(unsigned int grace)
 _Noreturn void init_main(struct init_task *task)
 {
 	const struct init_report ready = {.step = INIT_READY};
-	const char *where = NULL;
 
 	/* 1. Out of the caller's reach, and deaf. */
-	must(task, INIT_IDS, become_root(), NULL);
-	must(task, INIT_SIGNALS, reset_signals(), NULL);
-	must(task, INIT_TERMINAL, setsid(), NULL);
+	must(task, INIT_IDS, become_root());
+	must(task, INIT_SIGNALS, reset_signals());
+	must(task, INIT_TERMINAL, setsid());
 
 	/* 2. The work that takes CAP_SYS_ADMIN. */
-	must(task, INIT_CHROOT, compare_root(task), NULL);
-	must(task, INIT_PROCFS, replace_procfs(task, &where), where);
+	must(task, INIT_CHROOT, compare_root(task));
+	must(task, INIT_PROCFS, replace_procfs(task));
 
 	/* 3. Be seen as what it is; needs the fresh /proc, may fail. */
 	set_title(task->title);
@@ -352,10 +351,10 @@ _Noreturn void init_main(struct init_task *task)
 
 	/* 4. Drop everything. Dumpable again: a change of capabilities sets it to suid_dumpable. */
 	(void)umask(022);
-	must(task, INIT_DIRECTORY, chdir("/"), NULL);
-	must(task, INIT_DESCRIPTORS, keep_descriptors(task), NULL);
-	must(task, INIT_CAPABILITIES, drop_capabilities(task->capabilities), NULL);
-	must(task, INIT_DUMPABLE, prctl(PR_SET_DUMPABLE, 0), NULL);
+	must(task, INIT_DIRECTORY, chdir("/"));
+	must(task, INIT_DESCRIPTORS, keep_descriptors(task));
+	must(task, INIT_CAPABILITIES, drop_capabilities(task->capabilities));
+	must(task, INIT_DUMPABLE, prctl(PR_SET_DUMPABLE, 0));
 
 	/* 5. From here on the session may begin, and nothing may fail. */
 	say(task, &ready);

@@ -23,6 +23,7 @@ struct init_task {
 	int mount_namespace;	    /* the session's */
 	struct file_id root;	    /* the application's root directory */
 	struct procfs_plan *procfs; /* what to replace */
+	const char *where;	    /* the mount point that it is at work on */
 	cap_t capabilities;	    /* those that the init keeps */
 	unsigned int grace;	    /* seconds that processes have to end by themselves */
 };

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A PAM application for what the real ones do not show. Usage:
+ *
+ *     host CONFDIR SERVICE USER COMMAND…
+ *
+ * The commands are carried out in turn, and each prints its result; see the table at the end.
+ * "state" prints all that the module must leave as it was.
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <security/pam_appl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static pam_handle_t *pamh;
+static const char *user;
+static bool fail_set_data;
+
+static int converse(int n, const struct pam_message **msg, struct pam_response **resp, void *data)
+{
+	(void)n, (void)msg, (void)resp, (void)data;
+	return PAM_CONV_ERR;
+}
+
+int pam_set_data(pam_handle_t *handle, const char *name, void *data,
+	void (*cleanup)(pam_handle_t *, void *, int));
+
+/* Stands before libpam's, which the module would call (the program is linked with -rdynamic). */
+int pam_set_data(pam_handle_t *handle, const char *name, void *data,
+	void (*cleanup)(pam_handle_t *, void *, int))
+{
+	int (*real)(pam_handle_t *, const char *, void *, void (*)(pam_handle_t *, void *, int));
+
+	if (fail_set_data && strcmp(name, "pam_unshare") == 0)
+		return PAM_BUF_ERR;
+	*(void **)&real = dlsym(RTLD_NEXT, "pam_set_data");
+	return real(handle, name, data, cleanup);
+}
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(99);
+}
+
+static int number(const char *s)
+{
+	return (int)strtol(s, NULL, 10);
+}
+
+/* ---- what is compared before and after -------------------------------------------------------- */
+
+static void print_link(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	target[n > 0 ? n : 0] = '\0';
+	printf("%s -> %s\n", path, target);
+}
+
+static void print_file(const char *path)
+{
+	struct stat st = {0};
+
+	(void)stat(path, &st);
+	printf("%s is %lx:%lu\n", path, (unsigned long)st.st_dev, (unsigned long)st.st_ino);
+}
+
+static void print_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *e;
+	char path[300];
+
+	while (dir && (e = readdir(dir)))
+		if (e->d_name[0] != '.' && number(e->d_name) != dirfd(dir)) {
+			(void)snprintf(path, sizeof(path), "/proc/self/fd/%s", e->d_name);
+			print_link(path);
+		}
+	if (dir)
+		(void)closedir(dir);
+}
+
+static void print_lines(const char *path, const char *only)
+{
+	char line[8192];
+	FILE *f = fopen(path, "re");
+	int n = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (only && strncmp(line, only, strlen(only)) == 0)
+			printf("%s", line);
+		n++;
+	}
+	if (f)
+		(void)fclose(f);
+	if (!only)
+		printf("%s has %d lines\n", path, n);
+}
+
+static int cmd_state(const char *arg)
+{
+	char cwd[PATH_MAX] = "?";
+	pid_t child;
+
+	(void)arg;
+	print_link("/proc/self/ns/mnt");
+	print_link("/proc/self/ns/pid");
+	print_link("/proc/self/ns/pid_for_children");
+	print_link("/proc/self/ns/ipc");
+	print_link("/proc/self/root");
+	print_file("/");
+	print_file(".");
+	printf("cwd %s\n", getcwd(cwd, sizeof(cwd)) ? cwd : "(none)");
+	print_lines("/proc/self/mountinfo", NULL);
+	print_lines("/proc/self/status", "Sig");
+	print_lines("/proc/self/status", "Shd");
+	print_lines("/proc/self/status", "Cap");
+	print_lines("/proc/self/status", "Uid");
+	print_descriptors();
+	/* a new child is born where? and is there an old one? */
+	child = fork();
+	if (child == 0)
+		_exit(0);
+	printf("fork %s\n", child > 0 ? "works" : "fails");
+	(void)waitpid(child, NULL, 0);
+	printf("other children: %s\n",
+		waitpid(-1, NULL, WNOHANG | __WALL) < 0 ? "none" : "some");
+	return 0;
+}
+
+/* ---- the commands ----------------------------------------------------------------------------- */
+
+static int cmd_open(const char *arg)
+{
+	(void)arg;
+	return pam_open_session(pamh, 0);
+}
+
+static int cmd_close(const char *arg)
+{
+	(void)arg;
+	return pam_close_session(pamh, 0);
+}
+
+static int cmd_end(const char *arg)
+{
+	(void)arg;
+	return pam_end(pamh, 0);
+}
+
+/* As login and su do in the process that becomes the user's shell. */
+static int cmd_child_end(const char *arg)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)arg;
+	if (child == 0)
+		_exit(pam_end(pamh, PAM_DATA_SILENT));
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void become(const char *name)
+{
+	const struct passwd *pw = getpwnam(name);
+
+	if (!pw || initgroups(name, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
+		setuid(pw->pw_uid) < 0)
+		die("become");
+}
+
+static pid_t start(const char *command, bool as_root)
+{
+	pid_t child = fork();
+
+	if (child != 0)
+		return child;
+	(void)prctl(PR_SET_PDEATHSIG, 0);
+	if (!as_root)
+		become(user);
+	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	_exit(127);
+}
+
+static int wait_for(pid_t child)
+{
+	int status;
+
+	if (child < 0)
+		return -1;
+	while (waitpid(child, &status, 0) < 0)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int cmd_run(const char *arg)
+{
+	return wait_for(start(arg, false));
+}
+
+static int cmd_run_root(const char *arg)
+{
+	return wait_for(start(arg, true));
+}
+
+static int cmd_spawn(const char *arg)
+{
+	return start(arg, false) > 0 ? 0 : -1;
+}
+
+/* As login 2.42 and cron: wait until no child is left. */
+static int cmd_wait_all(const char *arg)
+{
+	(void)arg;
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
+static void *pause_thread(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+static int cmd_thread(const char *arg)
+{
+	pthread_t thread;
+
+	(void)arg;
+	return pthread_create(&thread, NULL, pause_thread, NULL);
+}
+
+static int cmd_chroot(const char *arg)
+{
+	return chroot(arg) || chdir("/");
+}
+
+static int cmd_chdir(const char *arg)
+{
+	return chdir(arg);
+}
+
+static int cmd_keep(const char *arg)
+{
+	return open(arg, O_RDONLY) < 0;
+}
+
+static int cmd_close_standard(const char *arg)
+{
+	(void)arg;
+	(void)fflush(stdout);
+	if (dup2(1, 40) < 0) /* to print the rest */
+		return -1;
+	stdout = fdopen(40, "w");
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	return close(0) || close(1) || close(2);
+}
+
+static int cmd_descriptors(const char *arg)
+{
+	const struct rlimit limit = {(rlim_t)number(arg), (rlim_t)number(arg)};
+
+	return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int cmd_ruid(const char *arg)
+{
+	return setresuid((uid_t)number(arg), 0, 0);
+}
+
+static int cmd_drop(const char *arg)
+{
+	cap_t caps = cap_get_proc();
+	cap_value_t cap;
+
+	if (!caps || cap_from_name(arg, &cap) < 0 || cap_drop_bound(cap) < 0 ||
+		cap_set_flag(caps, CAP_PERMITTED, 1, &cap, CAP_CLEAR) < 0 ||
+		cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_CLEAR) < 0 ||
+		cap_set_proc(caps) < 0)
+		return -1;
+	return cap_free(caps);
+}
+
+static int cmd_fail_set_data(const char *arg)
+{
+	(void)arg;
+	fail_set_data = true;
+	return 0;
+}
+
+static int cmd_ignore(const char *arg)
+{
+	return signal(number(arg), SIG_IGN) == SIG_ERR;
+}
+
+static int cmd_kill_self(const char *arg)
+{
+	(void)fflush(stdout);
+	return raise(number(arg));
+}
+
+/* Say that this point is reached, and go on at a line of input. */
+static int cmd_hold(const char *arg)
+{
+	char c;
+
+	printf("%s\n", arg);
+	(void)fflush(stdout);
+	while (read(0, &c, 1) == 1 && c != '\n')
+		;
+	return 0;
+}
+
+/* Another transaction of the same process, as a long-lived application has. */
+static int cmd_start(const char *arg)
+{
+	static const struct pam_conv conv = {converse, NULL};
+	char *confdir = strdup(arg), *service = strchr(confdir, ':');
+
+	*service++ = '\0';
+	return pam_start_confdir(service, user, &conv, confdir, &pamh);
+}
+
+static const struct command {
+	const char *name;
+	int (*run)(const char *arg);
+	bool takes_argument;
+} commands[] = {
+	{"open", cmd_open, false},
+	{"close", cmd_close, false},
+	{"end", cmd_end, false},
+	{"child-end", cmd_child_end, false},
+	{"state", cmd_state, false},
+	{"run", cmd_run, true},
+	{"run-root", cmd_run_root, true},
+	{"spawn", cmd_spawn, true},
+	{"wait-all", cmd_wait_all, false},
+	{"thread", cmd_thread, false},
+	{"chroot", cmd_chroot, true},
+	{"chdir", cmd_chdir, true},
+	{"keep", cmd_keep, true},
+	{"close-standard", cmd_close_standard, false},
+	{"descriptors", cmd_descriptors, true},
+	{"ruid", cmd_ruid, true},
+	{"drop", cmd_drop, true},
+	{"fail-set-data", cmd_fail_set_data, false},
+	{"ignore", cmd_ignore, true},
+	{"kill-self", cmd_kill_self, true},
+	{"hold", cmd_hold, true},
+	{"start", cmd_start, true},
+};
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	(void)fprintf(stderr, "host: unknown command %s\n", name);
+	exit(98);
+}
+
+int main(int argc, char **argv)
+{
+	char transaction[PATH_MAX];
+
+	if (argc < 4)
+		return 98;
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	(void)snprintf(transaction, sizeof(transaction), "%s:%s", argv[1], argv[2]);
+	user = argv[3];
+	if (cmd_start(transaction) != PAM_SUCCESS)
+		die("pam_start_confdir");
+	for (int i = 4; i < argc; i++) {
+		const struct command *c = find(argv[i]);
+		const char *arg = c->takes_argument ? argv[++i] : NULL;
+		int result = c->run(arg);
+
+		printf("%s=%d\n", c->name, result);
+	}
+	return 0;
+}

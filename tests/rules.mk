@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# Tests and checks; included by the Makefile. What they need is installed by name.
+
+BUILD_PACKAGES = gcc libc6-dev make pkg-config libpam0g-dev libcap-dev
+CHECK_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev bats openssh-server openssh-client sudo strace \
+                 python3-pexpect procps iproute2 busybox libcap2-bin gawk
+DEMO_PACKAGES  = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox
+LINT_PACKAGES  = $(CHECK_PACKAGES) clang clang-tidy clang-format cppcheck shellcheck man-db groff
+
+include tests/unit/rules.mk
+
+# The tests' own programs: a PAM application, a probe of what a session sees.
+PROGRAMS = $(BUILD)/tests/host $(BUILD)/tests/probe
+# The module once more, waiting for the init when it closes: the error that hangs sshd.
+WAITING_MODULE = $(BUILD)/tests/pam_unshare_waiting.so
+
+$(BUILD)/tests/host: tests/host.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -rdynamic -o $@ $< -lpam -lcap -ldl -pthread
+
+$(BUILD)/tests/probe: tests/probe.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
+
+$(WAITING_MODULE): $(OBJECTS) $(BUILD)/tests/waiting.o
+	$(CC) $(CFLAGS) $(ALL_LDFLAGS) -Wl,--wrap=namespace_end -o $@ $^ $(LIBS)
+
+programs: all $(PROGRAMS) $(WAITING_MODULE)
+
+check:
+	@tests/install $(CHECK_PACKAGES)
+	@$(MAKE) --no-print-directory programs $(UNIT_TESTS)
+	@tests/run $(UNIT_TESTS)
+
+demo:
+	@tests/install $(DEMO_PACKAGES)
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/probe
+	@tests/sandbox tests/demo
+
+.PHONY: programs check demo

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A negative control: namespace_end() that waits for the init (linked with --wrap). The init's end
+ * waits for the application's children to be reaped, so an application that closes first hangs.
+ */
+#include "../namespace.h"
+
+#include <poll.h>
+
+void __real_namespace_end(const struct namespace *ns);
+void __wrap_namespace_end(const struct namespace *ns);
+
+void __wrap_namespace_end(const struct namespace *ns)
+{
+	struct pollfd ended = {.fd = ns->init, .events = POLLIN};
+
+	__real_namespace_end(ns);
+	while (poll(&ended, 1, -1) < 0)
+		;
+}
