@@ -11,8 +11,9 @@ include tests/unit/rules.mk
 
 # The tests' own programs: a PAM application, a probe of what a session sees.
 PROGRAMS = $(BUILD)/tests/host $(BUILD)/tests/probe
-# The module once more, waiting for the init when it closes: the error that hangs sshd.
-WAITING_MODULE = $(BUILD)/tests/pam_unshare_waiting.so
+# The module with a function replaced, each a negative control: it waits for the init when it
+# closes; it does not give the terminal back.
+SPOILT_MODULES = $(BUILD)/tests/pam_unshare_waiting.so $(BUILD)/tests/pam_unshare_keeping.so
 
 $(BUILD)/tests/host: tests/host.c
 	@mkdir -p $(@D)
@@ -22,10 +23,13 @@ $(BUILD)/tests/probe: tests/probe.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
 
-$(WAITING_MODULE): $(OBJECTS) $(BUILD)/tests/waiting.o
-	$(CC) $(CFLAGS) $(ALL_LDFLAGS) -Wl,--wrap=namespace_end -o $@ $^ $(LIBS)
+$(BUILD)/tests/pam_unshare_%.so: $(OBJECTS) $(BUILD)/tests/%.o
+	$(CC) $(CFLAGS) $(ALL_LDFLAGS) $(WRAP_$*:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
 
-programs: all $(PROGRAMS) $(WAITING_MODULE)
+WRAP_waiting = namespace_end
+WRAP_keeping = terminal_take_back
+
+programs: all $(PROGRAMS) $(SPOILT_MODULES)
 
 check:
 	@tests/install $(CHECK_PACKAGES)

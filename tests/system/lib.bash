@@ -76,7 +76,7 @@ start_secret() {
 
 # What the host must look like before and after: processes, mounts, namespaces
 host_state() {
-    ps -eo user:20,comm --no-headers | grep -vE ' (ps|sort|grep|bash|bats.*|cat|awk|sed|tee)$' | sort
+    ps -eo user:20,comm --no-headers | grep -vE ' (ps|sort|grep|bash|bats.*|cat|awk|sed|tee|diff|sleep)$' | sort
     cut -d' ' -f3- /proc/self/mountinfo
     lsns -rno TYPE,COMMAND -t pid
     ls /proc/sys/fs/binfmt_misc 2>/dev/null | head -n 1

@@ -1,0 +1,189 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The end of a session, in whatever way it comes, and what is left until then.
+
+load lib
+
+setup_file() {
+    prepare
+}
+
+setup() {
+    stack plain "required pam_unshare.so grace=60"
+    stack hasty "required pam_unshare.so grace=1"
+    stack brutal "required pam_unshare.so grace=0"
+    stack off "required pam_permit.so"
+    work=$(mktemp -d /run/end.XXXX)
+    chmod 777 "$work"
+    remember_host
+}
+
+teardown() {
+    exec 7>&-
+    pkill -9 -f "$HOST" || true
+    pkill -9 -u alice || true
+    eventually no_init_left
+}
+
+# begin SERVICE COMMAND…: run the PAM application in the background; it waits at each "hold"
+begin() {
+    mkfifo "$work/go"
+    exec 7<>"$work/go"
+    host "$@" <&7 >"$work/out" 2>&1 3>&- 7>&- &
+    APPLICATION=$!
+}
+
+reached() {
+    eventually grep -qx "$1" "$work/out"
+}
+
+go_on() {
+    echo >&7
+}
+
+zombies() {
+    ps -eo stat= --ppid "$1" | grep -c Z
+}
+
+@test "200 orphans are reaped" {
+    begin plain open hold opened \
+        run 'for i in $(seq 200); do (sh -c "exit 0" & ); done; ps -eo stat | grep -c Z' hold ran close end
+    reached opened
+    go_on
+    reached ran
+    init=$(pgrep -x pam_unshare)
+    eventually test "$(pgrep -cP "$init")" = 0
+    go_on
+    wait "$APPLICATION"
+    eventually host_is_unchanged
+}
+
+@test "orphans stay as zombies when the init is stopped" { # negative control of the above
+    begin plain open hold opened run 'for i in $(seq 200); do (sh -c "exit 0" & ); done' hold ran close end
+    reached opened
+    init=$(pgrep -x pam_unshare)
+    kill -STOP "$init"
+    go_on
+    reached ran
+    eventually test "$(pgrep -cP "$init")" = 200
+    kill -CONT "$init"
+    eventually test "$(pgrep -cP "$init")" = 0
+    go_on
+    wait "$APPLICATION"
+}
+
+@test "the application is killed between open and close" {
+    begin plain open spawn 'exec sleep 4720' hold opened kill-self 9
+    reached opened
+    eventually pgrep -u alice -f 'sleep 4720'
+    go_on
+    eventually no_init_left
+    run pgrep -u alice -f 'sleep 4720'
+    [ "$status" -ne 0 ]
+    eventually host_is_unchanged
+    # negative control: without the module it goes on
+    rm "$work/go"
+    begin off open spawn 'exec sleep 4720' hold opened kill-self 9
+    reached opened
+    eventually pgrep -u alice -f 'sleep 4720'
+    go_on
+    wait "$APPLICATION" || true
+    pgrep -u alice -f 'sleep 4720'
+}
+
+saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$work/ready; while :; do sleep 0.1; done'
+
+@test "a process that saves on SIGTERM gets to save, and close does not wait for it" {
+    begin plain open spawn "${saver//\$work/$work}" hold opened close hold closed end
+    reached opened
+    eventually test -e "$work/ready"
+    go_on
+    reached closed
+    [ ! -e "$work/file" ]
+    go_on
+    eventually test -s "$work/file"
+    eventually no_init_left
+    eventually host_is_unchanged
+}
+
+@test "with grace=0 nothing gets to save" { # negative control of the above
+    begin brutal open spawn "${saver//\$work/$work}" hold opened close hold closed end
+    reached opened
+    eventually test -e "$work/ready"
+    go_on
+    reached closed
+    go_on
+    eventually no_init_left
+    [ ! -e "$work/file" ]
+}
+
+@test "a process that ignores SIGTERM is killed when the time of grace is over" {
+    begin hasty open spawn 'trap "" TERM HUP; exec sleep 4721' hold opened close hold closed end
+    reached opened
+    eventually pgrep -u alice -f 'sleep 4721'
+    go_on
+    reached closed
+    pgrep -u alice -f 'sleep 4721' # close has not waited for it
+    go_on
+    eventually no_init_left
+    run pgrep -u alice -f 'sleep 4721'
+    [ "$status" -ne 0 ]
+    eventually host_is_unchanged
+}
+
+@test "a stopped process is woken to end" {
+    begin plain open spawn 'kill -STOP $$; sleep 4722' hold opened close hold closed end
+    reached opened
+    eventually test "$(ps -eo stat=,args= | grep -c '^T.*sleep 472[2]')" = 1
+    go_on
+    reached closed
+    go_on
+    eventually no_init_left
+}
+
+@test "the init is killed by root: the session ends, close succeeds" {
+    begin plain open spawn 'exec sleep 4723' hold opened close state end
+    reached opened
+    eventually pgrep -u alice -f 'sleep 4723'
+    pkill -9 -x pam_unshare
+    eventually test "$(pgrep -u alice -cf 'sleep 4723')" = 0
+    go_on
+    wait "$APPLICATION"
+    grep -qx close=0 "$work/out"
+    grep -qx 'fork works' "$work/out"
+    grep -qxF "/proc/self/ns/mnt -> $(readlink /proc/self/ns/mnt)" "$work/out"
+    eventually host_is_unchanged
+}
+
+@test "an application that waits until no child is left" {
+    # as login 2.42 and cron; the negative control is a child that does not end
+    run host plain open spawn 'exit 0' spawn 'exit 3' wait-all close end
+    [ "$status" -eq 0 ]
+    [[ $output == *close=0* ]]
+    begin plain open spawn 'exec sleep 4724' wait-all close end
+    eventually pgrep -u alice -f 'sleep 4724'
+    run grep -q wait-all "$work/out"
+    [ "$status" -ne 0 ]
+    pkill -u alice -f 'sleep 4724'
+    wait "$APPLICATION"
+    grep -qx wait-all=0 "$work/out"
+}
+
+@test "an application that ignores SIGCHLD" {
+    run host plain ignore 17 open run 'exit 0' close state end
+    [[ $output == *close=0* ]]
+    eventually host_is_unchanged
+}
+
+@test "a long-lived application collects no inits" {
+    local commands=() i
+    for i in $(seq 20); do
+        commands+=(open run 'exit 0' close end start "/run/pam.d:brutal")
+    done
+    begin brutal "${commands[@]}" open hold done close end
+    reached done
+    # one is alive, at most one has ended since and waits for the next open
+    [ "$(pgrep -cP "$(pgrep -f "$HOST" | tail -n 1)")" -le 2 ]
+    go_on
+    wait "$APPLICATION"
+}
