@@ -187,7 +187,8 @@ static int decide(pam_handle_t *pamh, int argc, const char **argv, struct option
 		return PAM_IGNORE; /* the user manager: its units are born outside of any session */
 	user = pam_modutil_getpwnam(pamh, name);
 	if (!user) {
-		pam_syslog(pamh, LOG_ERR, "session refused: user %s is unknown", name);
+		pam_syslog(pamh, LOG_ERR, "session refused: user %s is unknown, or cannot be looked up",
+			name);
 		return PAM_SYSTEM_ERR;
 	}
 	if (!understood && user->pw_uid == 0)

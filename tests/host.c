@@ -121,6 +121,7 @@ static int cmd_state(const char *arg)
 	pid_t child;
 
 	(void)arg;
+	printf("state:\n");
 	print_link("/proc/self/ns/mnt");
 	print_link("/proc/self/ns/pid");
 	print_link("/proc/self/ns/pid_for_children");
@@ -130,8 +131,9 @@ static int cmd_state(const char *arg)
 	print_file(".");
 	printf("cwd %s\n", getcwd(cwd, sizeof(cwd)) ? cwd : "(none)");
 	print_lines("/proc/self/mountinfo", NULL);
-	print_lines("/proc/self/status", "Sig");
-	print_lines("/proc/self/status", "Shd");
+	print_lines("/proc/self/status", "SigB");
+	print_lines("/proc/self/status", "SigI");
+	print_lines("/proc/self/status", "SigC");
 	print_lines("/proc/self/status", "Cap");
 	print_lines("/proc/self/status", "Uid");
 	print_descriptors();
@@ -270,9 +272,9 @@ static int cmd_close_standard(const char *arg)
 {
 	(void)arg;
 	(void)fflush(stdout);
-	if (dup2(1, 40) < 0) /* to print the rest */
+	if (dup2(1, 9) < 0) /* to print the rest */
 		return -1;
-	stdout = fdopen(40, "w");
+	stdout = fdopen(9, "w");
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	return close(0) || close(1) || close(2);
 }

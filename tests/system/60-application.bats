@@ -1,0 +1,377 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What applications may do that su and sshd do not, shown with the tests' own PAM application.
+
+load lib
+
+setup_file() {
+    prepare
+    stack plain "required pam_unshare.so"
+    stack ipc "required pam_unshare.so ipc"
+    stack twice "required pam_unshare.so" "required pam_unshare.so"
+    stack pair "requisite pam_unshare.so close" "required pam_permit.so" "requisite pam_unshare.so open"
+    stack systemd-user "required pam_unshare.so"
+    stack off "required pam_permit.so"
+    busybox=$(command -v busybox)
+    install -D -m 755 "$busybox" /run/root/bin/busybox
+}
+
+setup() {
+    remember_host
+    log_position
+    IN_HOST="pid:\\[$(readlink /proc/self/ns/pid | tr -dc 0-9)\\]"
+}
+
+teardown() {
+    mount | grep -q ' on /run/extra' && umount -R -l /run/extra || true
+    eventually no_init_left
+}
+
+NS='readlink /proc/self/ns/pid'
+
+isolated_run() { # OUTPUT: a run printed the number of another PID namespace
+    grep -E '^pid:' <<<"$1" | grep -qvE "$IN_HOST"
+}
+
+@test "open and close bring the application back" {
+    run host plain state open run "$NS" close state end
+    [[ $output == *open=0* && $output == *close=0* ]]
+    isolated_run "$output"
+    same_state "$output"
+    # negative control
+    run host off state open run "$NS" close state end
+    run isolated_run "$output"
+    [ "$status" -ne 0 ]
+    run host plain state open state
+    run same_state "$output"
+    [ "$status" -ne 0 ]
+}
+
+@test "close twice" {
+    run host plain state open close close state end
+    [ "$(grep -cx close=0 <<<"$output")" -eq 2 ]
+    same_state "$output"
+}
+
+@test "close without open" {
+    run host plain state close state end
+    [[ $output == *close=0* ]]
+    same_state "$output"
+}
+
+@test "open twice: closed by the second close" {
+    run host plain state open open run "$NS" close run "$NS" close state end
+    [ "$(grep -cx open=0 <<<"$output")" -eq 2 ]
+    [ "$(grep -E '^pid:' <<<"$output" | sort -u | wc -l)" -eq 1 ]
+    isolated_run "$output"
+    same_state "$output"
+}
+
+@test "open again after close" {
+    run host plain state open run "$NS" close open run "$NS" close state end
+    [ "$(grep -cx open=0 <<<"$output")" -eq 2 ]
+    isolated_run "$output"
+    same_state "$output"
+}
+
+@test "the module listed twice, and as a pair" {
+    for service in twice pair; do
+        run host "$service" state open run "$NS" close state end
+        [[ $output == *open=0* && $output == *close=0* ]]
+        isolated_run "$output"
+        same_state "$output"
+        [ "$(grep -c 'session of alice opened' /run/syslog)" -ge 1 ]
+    done
+}
+
+@test "two transactions in one process: the second is refused by name" {
+    run host plain open start /run/pam.d:plain open
+    [[ $output == *open=4* ]]
+    logged 'it has a session of this module open already'
+}
+
+@test "pam_end in a forked child touches nothing" {
+    run host plain state open child-end run "$NS" close state end
+    [[ $output == *child-end=0* ]]
+    isolated_run "$output"
+    same_state "$output"
+    [ "$(tail -n "+$LOG_FROM" /run/syslog | grep -c 'session of alice closed')" -eq 1 ]
+}
+
+@test "pam_end without close brings the application back" {
+    run host plain state open end state
+    same_state "$output"
+    logged 'session of alice closed'
+}
+
+# ---- openers that are refused --------------------------------------------------------------------
+
+# A second root directory: a mount point, or a directory that only holds mount points
+second_root() { # KIND
+    mkdir -p /run/second
+    if [ "$1" = mount ]; then
+        mount --rbind / /run/second
+        mount --make-rslave /run/second
+    else
+        mount -t tmpfs x /run/second
+        mkdir -p /run/second/root
+        for dir in bin sbin lib lib64 usr etc proc dev run; do
+            mkdir "/run/second/root/$dir"
+            mount --rbind "/$dir" "/run/second/root/$dir"
+            mount --make-rslave "/run/second/root/$dir"
+        done
+    fi
+}
+
+@test "a chrooted application is refused by name" {
+    for kind in mount directory; do
+        second_root "$kind"
+        log_position
+        run host plain chroot "/run/second$([ "$kind" = mount ] || echo /root)" state open state end
+        umount -R -l /run/second
+        [[ $output == *open=4* ]]
+        same_state "$output"
+        logged 'the application is chrooted'
+        eventually host_is_unchanged
+    done
+}
+
+@test "a multithreaded application is refused, naming the number of threads" {
+    run host plain thread thread open close end
+    [[ $output == *open=4* ]]
+    logged 'the application has 3 threads, only one is supported'
+}
+
+@test "an executable named systemd is refused, but not for root; a like name is not" {
+    for name in systemd systemd-executor; do
+        install -m 755 "$HOST" "/run/$name"
+        run "/run/$name" /run/pam.d plain alice state open state end
+        [[ $output == *open=4* ]]
+        same_state "$output"
+        logged "unit with PAMName= cannot be isolated: /run/$name"
+        run "/run/$name" /run/pam.d plain root open close end
+        [[ $output == *open=0* ]]
+    done
+    install -m 755 "$HOST" /run/systemd-run
+    run /run/systemd-run /run/pam.d plain alice open run "$NS" close end
+    isolated_run "$output"
+}
+
+@test "the service systemd-user is left alone" {
+    run host systemd-user state open state run "$NS" close end
+    [[ $output == *open=0* ]]
+    same_state "$output"
+    run isolated_run "$output"
+    [ "$status" -ne 0 ]
+}
+
+@test "a missing capability is named, and nothing is changed" {
+    for cap in cap_sys_admin cap_sys_chroot; do
+        log_position
+        run host plain drop "$cap" state open state end
+        [[ $output == *open=4* ]]
+        same_state "$output"
+        logged "the application lacks ${cap^^}"
+    done
+    log_position
+    run host plain drop cap_sys_admin drop cap_sys_chroot open end
+    logged "the application lacks CAP_SYS_ADMIN CAP_SYS_CHROOT"
+}
+
+@test "32 nested levels, and a message at the limit" {
+    # each level opens inside the session of the one before
+    cat >"/run/nest" <<END
+#!/bin/sh
+[ "\$1" -gt 0 ] || exit 0
+exec "$HOST" /run/pam.d plain alice open run-root "/run/nest \$((\$1 - 1))" close end
+END
+    chmod 755 /run/nest
+    run /run/nest 25
+    [ "$(grep -cx open=0 <<<"$output")" -eq 25 ]
+    [[ $output != *open=4* ]]
+    log_position
+    run /run/nest 33
+    [[ $output == *open=4* ]]
+    logged '32 nested levels'
+    eventually host_is_unchanged
+}
+
+@test "user.max_pid_namespaces=0" {
+    # the limit is of the machine's user namespace: another one has its own
+    run unshare --user --map-root-user --mount --propagation unchanged sh -c '
+        echo 0 >/proc/sys/user/max_pid_namespaces &&
+        exec "$0" /run/pam.d plain alice state open state end' "$HOST"
+    [[ $output == *open=4* ]]
+    logged 'user.max_pid_namespaces.*No space left'
+    same_state "$output"
+}
+
+# ---- a hostile or unusual caller -----------------------------------------------------------------
+
+@test "the real uid of the caller does not own the init" {
+    mkfifo "$BATS_TEST_TMPDIR/go"
+    exec 7<>"$BATS_TEST_TMPDIR/go"
+    host plain ruid 1001 open hold opened ruid 0 close end <&7 >"$BATS_TEST_TMPDIR/out" 3>&- 7>&- &
+    application=$!
+    eventually grep -qx opened "$BATS_TEST_TMPDIR/out"
+    init=$(pgrep -x pam_unshare)
+    run setpriv --reuid bob --regid bob --clear-groups kill -9 "$init"
+    [ "$status" -ne 0 ]
+    [ -e "/proc/$init" ]
+    # negative control: the application itself is bob's to signal
+    setpriv --reuid bob --regid bob --clear-groups kill -0 "$(pgrep -P "$application" -x host || pgrep -xn host)"
+    echo >&7
+    wait "$application"
+    exec 7>&-
+}
+
+@test "closed descriptors 0 to 2" {
+    run host plain close-standard state open run "$NS >&9" close state end
+    [[ $output == *open=0* && $output == *close=0* ]]
+    isolated_run "$output"
+    same_state "$output"
+}
+
+@test "exhausted descriptors: refused, and everything as before" {
+    for limit in 4 5 6 8 10 11 12 13 14 15 16; do
+        run host plain descriptors "$limit" state open state close end
+        [[ $output == *open=[04]* ]]
+        [[ $output == *open=0* ]] || same_state "$output"
+        eventually no_init_left
+    done
+    run host plain descriptors 10 open end
+    [[ $output == *open=4* ]]
+    logged 'Too many open files'
+    run host plain descriptors 64 open close end # negative control
+    [[ $output == *open=0* ]]
+}
+
+@test "a working directory inside the host's procfs is left, and returned to" {
+    for dir in /proc /proc/1 /proc/sys/kernel; do
+        run host plain chdir "$dir" state open run 'pwd; ls | head -n 200' close state end
+        [[ $output == *open=0* ]]
+        grep -qx / <<<"$output"
+        grep -qx bin <<<"$output"
+        same_state "$output"
+        # negative control: without the module it shows the host
+        run host off chdir "$dir" open run 'pwd' close end
+        grep -qx "$dir" <<<"$output"
+    done
+}
+
+@test "a working directory in another mount namespace is left" {
+    start_secret
+    unshare --mount sleep 1000 3>&- &
+    other=$!
+    eventually test "$(readlink "/proc/$other/ns/mnt")" != "$(readlink /proc/self/ns/mnt)"
+    eventually grep -q sleep "/proc/$other/comm"
+    run host plain chdir "/proc/$other/root/usr" open run "ls ../proc/$SECRET_PID; pwd -P" close end
+    [[ $output == *open=0* ]]
+    [[ $output != *cmdline* ]]
+    run host off chdir "/proc/$other/root/usr" open run "ls ../proc/$SECRET_PID" close end
+    [[ $output == *cmdline* ]]
+    kill "$other" "$SECRET_PID"
+}
+
+@test "a deleted working directory" {
+    mkdir /run/gone
+    run sh -c 'cd /run/gone && rmdir /run/gone && exec "$0" /run/pam.d plain alice open run "$1" close end' \
+        "$HOST" "$NS"
+    [[ $output == *open=0* && $output == *close=0* ]]
+    isolated_run "$output"
+}
+
+@test "descriptors on the host's procfs do not reach the session's programs" {
+    list='for fd in /proc/self/fd/*; do ls "$fd/" 2>/dev/null; done; true'
+    run host plain keep /proc keep /proc/1 keep /proc/uptime open run "$list" close end
+    [[ $output == *open=0* ]]
+    [[ $output != *cmdline* && $output != *loadavg* ]]
+    run host off keep /proc keep /proc/1 open run "$list" close end
+    [[ $output == *cmdline* && $output == *loadavg* ]]
+}
+
+@test "other procfs instances show the session too" {
+    mkdir -p /run/extra/proc /run/extra/process /run/extra/tree
+    mount -t tmpfs x /run/extra
+    mkdir -p /run/extra/proc /run/extra/process /run/extra/tree '/run/extra/a b\z'
+    mount -t proc x /run/extra/proc
+    mount -t proc x '/run/extra/a b\z'
+    mount --bind /proc/1 /run/extra/process
+    mount --rbind / /run/extra/tree
+    mount --make-rslave /run/extra/tree
+    start_secret
+    list='for d in /run/extra/proc "/run/extra/a b\z" /run/extra/tree/proc; do echo "$d:" "$d"/[0-9]*; done; ls /run/extra/process'
+    run host plain state open run "$list" close state end
+    [[ $output == *"/run/extra/proc: /run/extra/proc/1 "* ]]
+    [[ $output == *'/run/extra/a b\z: /run/extra/a b\z/1 '* ]]
+    [[ $output == *"/run/extra/tree/proc: /run/extra/tree/proc/1 "* ]]
+    [[ $output != *"/$SECRET_PID "* && $output != *cmdline* ]]
+    same_state "$output"
+    run host off open run "$list" close end
+    [[ $output == *"/run/extra/proc/$SECRET_PID "* && $output == *cmdline* ]]
+    kill "$SECRET_PID"
+    umount -R -l /run/extra
+}
+
+@test "a procfs that another mount covers is refused by name" {
+    mkdir -p /run/extra
+    mount -t proc x /run/extra
+    mount -t tmpfs x /run/extra
+    run host plain state open state end
+    [[ $output == *open=4* ]]
+    logged 'replace the procfs at /run/extra, which another mount covers: Stale file handle'
+    same_state "$output"
+    umount /run/extra
+    umount /run/extra
+    run host plain open close end
+    [[ $output == *open=0* ]]
+}
+
+@test "a procfs mounted twice over /proc" {
+    mount -t proc x /proc
+    run host plain state open run "$NS; ls -d /proc/[0-9]* | wc -l; grep -c ' /proc ' /proc/self/mountinfo" close state end
+    umount /proc
+    isolated_run "$output"
+    grep -qx 1 <<<"$output"
+    same_state "$output"
+}
+
+@test "what is mounted below /proc comes along, binfmt_misc excepted" {
+    echo masked >/run/mask
+    echo stacked >/run/stacked
+    mount --bind /run/mask /proc/uptime
+    mount --bind /run/stacked /proc/uptime
+    mount --bind /dev/null /proc/version
+    mount -t tmpfs -o ro x /proc/acpi 2>/dev/null || mount -t tmpfs -o ro x /proc/bus
+    mount -t tmpfs x /proc/1/net 2>/dev/null || mount -t tmpfs x /proc/1/task
+    mount -t tmpfs x /proc/sys/fs
+    look='cat /proc/uptime; stat -c "version %F" /proc/version; grep -cE " /proc/(acpi|bus|sys/fs) " /proc/self/mountinfo; grep -c /proc/1/ /proc/self/mountinfo'
+    run host plain state open run "$look" close state end
+    same_state "$output"
+    umount /proc/uptime /proc/uptime /proc/version /proc/sys/fs
+    umount /proc/acpi 2>/dev/null || umount /proc/bus
+    umount /proc/1/net 2>/dev/null || umount /proc/1/task
+    grep -qx stacked <<<"$output"
+    grep -qx 'version character special file' <<<"$output"
+    grep -qx 2 <<<"$output"
+    grep -qx 0 <<<"$output"
+    # negative control: nothing is mounted there of itself
+    run host plain open run "$look" close end
+    run grep -qx stacked <<<"$output"
+    [ "$status" -ne 0 ]
+}
+
+@test "the IPC namespace" {
+    run host ipc state open run 'readlink /proc/self/ns/ipc' close state end
+    [[ $output == *open=0* ]]
+    grep -E '^ipc:' <<<"$output" | grep -qvF "$(readlink /proc/self/ns/ipc)"
+    same_state "$output"
+    run host plain open run 'readlink /proc/self/ns/ipc' close end # negative control
+    grep -qxF "$(readlink /proc/self/ns/ipc)" <<<"$output"
+}
+
+@test "the application changes its root between open and close: it is not let out" {
+    run host plain open chroot /run/root close
+    [[ $output == *close=4* ]]
+    logged 'the application has changed its root directory'
+}
