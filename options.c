@@ -10,7 +10,9 @@
 #include <syslog.h>
 
 #define GRACE_DEFAULT 5U
-#define GRACE_MAX 3600U
+#define GRACE_MAX 3600
+#define TEXT_OF(x) TEXT_OF_EXPANDED(x)
+#define TEXT_OF_EXPANDED(x) #x
 #define UID_LAST ((unsigned long)(uid_t)-2) /* -1 is "no user", setresuid(2) */
 
 /* Read a decimal number that n characters spell, without sign or space. */
@@ -167,7 +169,7 @@ static const struct argument {
 static const char *const expected[] = {
 	[FLAG] = "the word alone",
 	[LIST] = "a comma-separated list of name, @group, uid, min:max, given once",
-	[SECONDS] = "a number of seconds from 0 to 3600",
+	[SECONDS] = "a number of seconds from 0 to " TEXT_OF(GRACE_MAX),
 	[PROC_OPTIONS] = "a comma-separated list of hidepid=, gid= and subset=pid, given once",
 };
 
@@ -215,6 +217,17 @@ static bool set_argument(struct options *opts, const struct argument *arg, const
 	}
 }
 
+static void log_unknown(pam_handle_t *pamh, const char *word)
+{
+	char known[256] = "";
+
+	for (size_t i = 0; i < sizeof(arguments) / sizeof(*arguments); i++) {
+		strncat(known, i > 0 ? ", " : "", sizeof(known) - strlen(known) - 1);
+		strncat(known, arguments[i].word, sizeof(known) - strlen(known) - 1);
+	}
+	pam_syslog(pamh, LOG_ERR, "argument '%s' is unknown: known are %s", word, known);
+}
+
 static bool parse_argument(pam_handle_t *pamh, const char *word, struct options *opts)
 {
 	const struct argument *arg = find_argument(word);
@@ -226,10 +239,7 @@ static bool parse_argument(pam_handle_t *pamh, const char *word, struct options 
 		pam_syslog(pamh, LOG_ERR, "argument '%s' is not understood: '%s' takes %s", word,
 			arg->word, expected[arg->kind]);
 	else if (pamh)
-		pam_syslog(pamh, LOG_ERR,
-			"argument '%s' is unknown: known are debug, exempt=, only=, grace=, "
-			"include_root, open, close, proc_options=, ipc",
-			word);
+		log_unknown(pamh, word);
 	return false;
 }
 

@@ -61,14 +61,22 @@ static const char *item(const pam_handle_t *pamh, int type)
 
 static void log_failure(const pam_handle_t *pamh, const struct failure *why, const char *what)
 {
+	const char *user = item(pamh, PAM_USER);
+
 	errno = why->err;
-	pam_syslog(pamh, LOG_ERR, "%s of %s: %s: %m", what, item(pamh, PAM_USER), why->text);
+	pam_syslog(pamh, LOG_ERR, "%s of %s: %s: %m", what, user, why->text);
 	if (why->stranded)
 		pam_syslog(pamh, LOG_CRIT,
 			"the application could not be brought back and stays in the namespaces of "
 			"the session of %s",
-			item(pamh, PAM_USER));
+			user);
 }
+
+#define DEBUG(pamh, opts, ...)                                    \
+	do {                                                      \
+		if ((opts)->debug)                                \
+			pam_syslog(pamh, LOG_DEBUG, __VA_ARGS__); \
+	} while (0)
 
 /* ---- the state --------------------------------------------------------------------------------
  */
@@ -148,10 +156,17 @@ static int enter_session(pam_handle_t *pamh, const struct options *opts, struct 
 	(void)snprintf(title, sizeof(title), "pam_unshare: init of %.128s (%.128s)",
 		item(pamh, PAM_USER), item(pamh, PAM_SERVICE));
 	session->in_foreground = terminal_is_ours();
+	DEBUG(pamh, opts, "isolating %s: grace %u s, /proc with %s%s%s", item(pamh, PAM_USER),
+		opts->grace, opts->proc_options ? opts->proc_options : "the options that it has",
+		opts->ipc ? ", with an IPC namespace" : "",
+		session->in_foreground ? ", in the terminal's foreground" : "");
 	if (namespace_create(&request, &session->ns, &why) < 0) {
 		log_failure(pamh, &why, "cannot isolate the session");
 		return PAM_SYSTEM_ERR;
 	}
+	if (session->ns.cwd.path[0])
+		DEBUG(pamh, opts, "left the working directory %s of the host",
+			session->ns.cwd.path);
 	session->opened = 1;
 	return PAM_SUCCESS;
 }
@@ -187,8 +202,8 @@ static int decide(pam_handle_t *pamh, int argc, const char **argv, struct option
 		return PAM_IGNORE; /* the user manager: its units are born outside of any session */
 	user = pam_modutil_getpwnam(pamh, name);
 	if (!user) {
-		pam_syslog(pamh, LOG_ERR, "session refused: user %s is unknown, or cannot be looked up",
-			name);
+		pam_syslog(pamh, LOG_ERR,
+			"session refused: user %s is unknown, or cannot be looked up", name);
 		return PAM_SYSTEM_ERR;
 	}
 	if (!understood && user->pw_uid == 0)
@@ -210,15 +225,16 @@ int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **ar
 	namespace_reap();
 	result = decide(pamh, argc, argv, &opts);
 	if (result == PAM_IGNORE) {
-		if (opts.debug)
-			pam_syslog(pamh, LOG_DEBUG, "session of %s is left alone",
-				item(pamh, PAM_USER));
+		if (opts.on_open)
+			DEBUG(pamh, &opts, "session of %s is left alone", item(pamh, PAM_USER));
 		return PAM_SUCCESS;
 	}
 	if (result != PAM_SUCCESS)
 		return result;
 	if (session && session->opened > 0) {
 		session->opened++;
+		DEBUG(pamh, &opts, "session of %s is open already, now %u times",
+			item(pamh, PAM_USER), session->opened);
 		return PAM_SUCCESS;
 	}
 	result = open_first(pamh, &opts);
@@ -244,12 +260,14 @@ int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **a
 	if (!opts.on_close)
 		return PAM_SUCCESS;
 	if (!session || session->opened == 0) {
-		if (opts.debug)
-			pam_syslog(pamh, LOG_DEBUG, "no session of %s is open in this process",
-				item(pamh, PAM_USER));
+		DEBUG(pamh, &opts, "no session of %s is open in this process",
+			item(pamh, PAM_USER));
 		return PAM_SUCCESS;
 	}
-	if (--session->opened > 0)
+	if (--session->opened > 0) {
+		DEBUG(pamh, &opts, "session of %s stays open, %u closes are to come",
+			item(pamh, PAM_USER), session->opened);
 		return PAM_SUCCESS;
+	}
 	return leave_session(pamh, session);
 }

@@ -20,7 +20,7 @@ struct planned {
 	struct mount mount;
 	enum procfs_role role;
 	size_t instance; /* PROCFS_CARRIED: index of the instance it is mounted on */
-	bool again;	 /* PROCFS_INSTANCE: lies over another one in the same place */
+	bool covered;	 /* PROCFS_INSTANCE: another one lies over it in the same place */
 	int fd; /* PROCFS_INSTANCE: the fresh mount; PROCFS_CARRIED: the copy to carry over */
 };
 
@@ -99,7 +99,7 @@ int mountinfo_parse(char *line, struct mount *mount)
 	mount->options = rest;
 	unescape(mount->root);
 	unescape(mount->point);
-	return mount->root[0] == '/' && mount->point[0] == '/' ? 0 : -EINVAL;
+	return mount->point[0] == '/' ? 0 : -EINVAL; /* a root may be "net:[…]", of a namespace */
 }
 
 /* Tell whether s is `name` or lies below it in a path. */
@@ -133,6 +133,8 @@ bool procfs_carries(const char *instance, const char *point)
 {
 	const char *below = point + strlen(instance);
 
+	if (!is_or_below(point, instance))
+		return true; /* renamed while the table was read: not known to be dispensable */
 	return strcmp(below, "/sys/fs/binfmt_misc") != 0 &&
 	       !(below[0] == '/' && isdigit((unsigned char)below[1]));
 }
@@ -148,8 +150,9 @@ static int read_all(int fd, char **text)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
+			n = errno; /* free(3) may change it, before glibc 2.33 */
 			free(buf);
-			return -errno;
+			return (int)-n;
 		}
 		if (n == 0) {
 			buf[used] = '\0';
@@ -180,20 +183,34 @@ static size_t find_planned(const struct procfs_plan *plan, int id)
 	return i;
 }
 
+/* Tell what becomes of a mount because of the planned one that it is mounted on. */
+static enum procfs_role role_below(const struct planned *parent, const struct mount *mount)
+{
+	switch (parent->role) {
+	case PROCFS_INSTANCE:
+		return procfs_carries(parent->mount.point, mount->point) ? PROCFS_CARRIED
+									 : PROCFS_GONE;
+	case PROCFS_REMNANT:
+	case PROCFS_GONE:
+		return PROCFS_GONE;
+	default:
+		return PROCFS_NONE; /* comes along with its parent */
+	}
+}
+
 /* Decide about one mount and note it if it has a role. Parents come before their children. */
 static void plan_mount(struct procfs_plan *plan, const struct mount *mount)
 {
 	struct planned *new = &plan->mounts[plan->n_mounts];
 	size_t parent = find_planned(plan, mount->parent);
-	const struct planned *below = parent < plan->n_mounts ? &plan->mounts[parent] : NULL;
+	struct planned *below = parent < plan->n_mounts ? &plan->mounts[parent] : NULL;
 
 	*new = (struct planned){.mount = *mount, .role = procfs_role(mount), .fd = -1};
-	if (below && below->role == PROCFS_INSTANCE) {
-		if (new->role == PROCFS_NONE && procfs_carries(below->mount.point, mount->point)) {
-			new->role = PROCFS_CARRIED;
-			new->instance = parent;
-		}
-		new->again = strcmp(below->mount.point, mount->point) == 0;
+	if (below && new->role == PROCFS_NONE) {
+		new->role = role_below(below, mount);
+		new->instance = parent;
+	} else if (below && new->role == PROCFS_INSTANCE) {
+		below->covered = strcmp(below->mount.point, mount->point) == 0;
 	}
 	if (new->role != PROCFS_NONE)
 		plan->n_mounts++;
@@ -211,7 +228,8 @@ static int parse_table(struct procfs_plan *plan, struct failure *why)
 	plan->ids = calloc(lines + 1, sizeof(*plan->ids));
 	if (!plan->mounts || !plan->ids)
 		return fail(why, ENOMEM, "read the mount table");
-	while ((line = strsep(&rest, "\n")) && *line) {
+	while (rest && *rest) {
+		line = strsep(&rest, "\n");
 		if (mountinfo_parse(line, &mount) < 0)
 			return fail(why, EINVAL, "line %zu of mountinfo is not understood",
 				plan->n_ids + 1);
@@ -407,7 +425,7 @@ static int prepare(const struct procfs_plan *plan, struct planned *p)
 {
 	bool main_instance = strcmp(p->mount.point, "/proc") == 0;
 
-	if (p->role != PROCFS_INSTANCE || p->again)
+	if (p->role != PROCFS_INSTANCE || p->covered)
 		return 0;
 	p->fd = fresh_instance(
 		&p->mount, main_instance && plan->options ? plan->options : p->mount.options);
@@ -416,6 +434,8 @@ static int prepare(const struct procfs_plan *plan, struct planned *p)
 
 static int take_away(const struct procfs_plan *plan, struct planned *p)
 {
+	if (p->role == PROCFS_GONE)
+		return 0; /* with what it is mounted on */
 	if (p->role != PROCFS_CARRIED)
 		return detach(&p->mount);
 	return copy_mount(&p->mount, plan->mounts[p->instance].mount.id, &p->fd);

@@ -31,6 +31,7 @@ enum procfs_role {
 	PROCFS_INSTANCE, /* a whole instance: a fresh one takes its place */
 	PROCFS_REMNANT,	 /* a bind mount of a part that tells of processes: goes */
 	PROCFS_CARRIED,	 /* mounted directly below an instance: comes along to the fresh one */
+	PROCFS_GONE,	 /* mounted below one of these, and not needed: goes with it */
 };
 
 struct procfs_plan;
@@ -47,7 +48,7 @@ struct procfs_plan;
 int mountinfo_parse(char *line, struct mount *mount);
 
 /**
- * Tell the role of a mount, as far as the mount alone decides it: never PROCFS_CARRIED.
+ * Tell the role of a mount, as far as the mount alone decides it: not by what it is mounted on.
  *
  * @param mount  as filled in by mountinfo_parse()
  */

@@ -64,7 +64,8 @@ static int number(const char *s)
 	return (int)strtol(s, NULL, 10);
 }
 
-/* ---- what is compared before and after -------------------------------------------------------- */
+/* ---- what is compared before and after --------------------------------------------------------
+ */
 
 static void print_link(const char *path)
 {
@@ -143,12 +144,12 @@ static int cmd_state(const char *arg)
 		_exit(0);
 	printf("fork %s\n", child > 0 ? "works" : "fails");
 	(void)waitpid(child, NULL, 0);
-	printf("other children: %s\n",
-		waitpid(-1, NULL, WNOHANG | __WALL) < 0 ? "none" : "some");
+	printf("other children: %s\n", waitpid(-1, NULL, WNOHANG | __WALL) < 0 ? "none" : "some");
 	return 0;
 }
 
-/* ---- the commands ----------------------------------------------------------------------------- */
+/* ---- the commands -----------------------------------------------------------------------------
+ */
 
 static int cmd_open(const char *arg)
 {
@@ -298,8 +299,7 @@ static int cmd_drop(const char *arg)
 
 	if (!caps || cap_from_name(arg, &cap) < 0 || cap_drop_bound(cap) < 0 ||
 		cap_set_flag(caps, CAP_PERMITTED, 1, &cap, CAP_CLEAR) < 0 ||
-		cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_CLEAR) < 0 ||
-		cap_set_proc(caps) < 0)
+		cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_CLEAR) < 0 || cap_set_proc(caps) < 0)
 		return -1;
 	return cap_free(caps);
 }

@@ -39,7 +39,7 @@ static bool has_secret(const char *pid, const char *secret)
 	if (fd >= 0)
 		(void)close(fd);
 	return n > 0 && memmem(text, (size_t)n, secret, strlen(secret)) &&
-		strtol(pid, NULL, 10) != getpid();
+	       strtol(pid, NULL, 10) != getpid();
 }
 
 static void print_processes(const char *secret)

@@ -29,7 +29,11 @@ $(BUILD)/tests/pam_unshare_%.so: $(OBJECTS) $(BUILD)/tests/%.o
 WRAP_waiting = namespace_end
 WRAP_keeping = terminal_take_back
 
-programs: all $(PROGRAMS) $(SPOILT_MODULES)
+$(BUILD)/tests/pam_drop.so: tests/pam_drop.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $< -lpam -lcap
+
+programs: all $(PROGRAMS) $(SPOILT_MODULES) $(BUILD)/tests/pam_drop.so
 
 check:
 	@tests/install $(CHECK_PACKAGES)

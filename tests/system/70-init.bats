@@ -1,0 +1,222 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The namespace's init, seen from the host. Each property is also asserted of the application that
+# it is a fork of, where it must not hold.
+
+load lib
+
+setup_file() {
+    prepare
+    stack plain "required pam_unshare.so include_root"
+}
+
+setup() {
+    work=$(mktemp -d /run/init.XXXX)
+    mkfifo "$work/go"
+    exec 7<>"$work/go"
+}
+
+teardown() {
+    exec 7>&-
+    pkill -9 -x host || true
+    pkill -9 -u alice || true
+    eventually no_init_left
+}
+
+# An application of a disorderly caller, holding a session open
+begin() { # [COMMAND…]: before it opens
+    cd /usr
+    umask 027
+    host plain keep /etc/passwd keep /run "$@" open hold opened close end \
+        <&7 >"$work/out" 2>&1 3>&- 7>&- &
+    cd "$TOP"
+    eventually grep -qx opened "$work/out"
+    INIT=$(pgrep -x pam_unshare)
+    APPLICATION=$(ps -o ppid= -p "$INIT" | tr -d ' ')
+}
+
+finish() {
+    echo >&7
+    eventually no_init_left
+    grep -qx close=0 "$work/out"
+}
+
+status_of() { # PID FIELD
+    sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
+}
+
+# holds CHECK: true of the init, false of the application
+holds() {
+    "$@" "$INIT" || { die "not of the init: $*"; return 1; }
+    ! "$@" "$APPLICATION" || { die "of the application too: $*"; return 1; }
+}
+
+two_descriptors() {
+    [ "$(find "/proc/$1/fd" -type l | wc -l)" -eq 2 ] &&
+        [ "$(readlink "/proc/$1/fd/"* | sed 's/:.*//' | sort | tr '\n' ' ')" = "anon_inode anon_inode " ]
+}
+
+only_cap_kill() {
+    [ "$(status_of "$1" CapEff)" = 0000000000000020 ] && [ "$(status_of "$1" CapPrm)" = 0000000000000020 ] &&
+        [ "$(status_of "$1" CapInh)" = 0000000000000000 ] && [ "$(status_of "$1" CapBnd)" = 0000000000000000 ] &&
+        [ "$(status_of "$1" CapAmb)" = 0000000000000000 ]
+}
+
+root_in_every_id() {
+    [ "$(status_of "$1" Uid | tr -s '\t ' ' ')" = "0 0 0 0" ] &&
+        [ "$(status_of "$1" Gid | tr -s '\t ' ' ')" = "0 0 0 0" ] && [ -z "$(status_of "$1" Groups)" ]
+}
+
+no_handler_nothing_ignored() {
+    [ "$(status_of "$1" SigCgt)" = 0000000000000000 ] && [ "$(status_of "$1" SigIgn)" = 0000000000000000 ]
+}
+
+session_leader_without_terminal() {
+    [ "$(ps -o tty= -p "$1")" = '?' ] && [ "$(ps -o sid= -p "$1" | tr -d ' ')" = "$1" ]
+}
+
+at_the_root() {
+    [ "$(readlink "/proc/$1/cwd")" = / ]
+}
+
+umask_022() {
+    [ "$(status_of "$1" Umask)" = 0022 ]
+}
+
+named() {
+    [ "$(cat "/proc/$1/comm")" = pam_unshare ] &&
+        [ "$(ps -o args= -p "$1")" = "pam_unshare: init of alice (plain)" ] &&
+        [ "$(tr '\0' '\n' <"/proc/$1/environ" | wc -c)" -eq 0 ]
+}
+
+in_lsns() {
+    lsns -rno PID,COMMAND -t pid | grep -q "^$1 pam_unshare:.*init.*alice"
+}
+
+@test "descriptors, capabilities, ids, signals, cwd, umask, name" {
+    begin ignore 17 ignore 15 ignore 1 ruid 1001
+    holds two_descriptors
+    holds only_cap_kill
+    holds root_in_every_id
+    holds no_handler_nothing_ignored
+    holds at_the_root
+    holds umask_022
+    holds named
+    holds in_lsns
+    # every signal is blocked: they come through the signalfd
+    [ "$(status_of "$INIT" SigBlk)" = fffffffe7ffbfeff ] || [ "$(status_of "$INIT" SigBlk)" = fffffffc7ffbfeff ] ||
+        [ "$(status_of "$INIT" SigBlk)" = fffffffe7ffbfeff ]
+    # one descriptor is the application's pidfd
+    grep -qx "Pid:[[:space:]]*$APPLICATION" /proc/"$INIT"/fdinfo/0
+    finish
+}
+
+@test "no terminal" {
+    cat >"$work/drive.py" <<'END'
+import pexpect, sys
+child = pexpect.spawn(sys.argv[1], sys.argv[2:], encoding="utf-8", timeout=30)
+child.expect_exact("opened")
+child.expect(pexpect.EOF)
+END
+    python3 "$work/drive.py" "$HOST" /run/pam.d plain alice open hold opened close end 3>&- 7>&- &
+    eventually pgrep -x pam_unshare
+    INIT=$(pgrep -x pam_unshare)
+    APPLICATION=$(ps -o ppid= -p "$INIT" | tr -d ' ')
+    eventually session_leader_without_terminal "$INIT"
+    [ "$(ps -o tty= -p "$APPLICATION")" != '?' ]
+    kill -9 "$APPLICATION"
+    eventually no_init_left
+}
+
+@test "it is not dumpable: even the owner of its ids cannot read it without CAP_SYS_PTRACE" {
+    begin
+    readable() {
+        setpriv --bounding-set -sys_ptrace --inh-caps -sys_ptrace readlink "/proc/$1/exe" >/dev/null 2>&1
+    }
+    # negative control: a root process without capabilities, but dumpable
+    setpriv --bounding-set -all,+kill --inh-caps -all sleep 1000 3>&- 7>&- &
+    other=$!
+    eventually grep -q sleep "/proc/$other/comm"
+    run readable "$INIT"
+    [ "$status" -ne 0 ]
+    readable "$other"
+    kill "$other"
+    finish
+}
+
+@test "the OOM killer's adjustment is lowered where that is permitted" {
+    echo 500 >/proc/self/oom_score_adj
+    begin
+    echo 0 >/proc/self/oom_score_adj || true
+    if [ $((0x$(status_of "$APPLICATION" CapEff) >> 24 & 1)) -eq 1 ]; then
+        [ "$(cat "/proc/$INIT/oom_score_adj")" -eq -1000 ]
+    else
+        [ "$(cat "/proc/$INIT/oom_score_adj")" -eq 500 ]
+    fi
+    [ "$(cat "/proc/$APPLICATION/oom_score_adj")" -eq 500 ]
+    finish
+}
+
+@test "no context switch in ten idle seconds" {
+    begin
+    sh -c 'while :; do sleep 0.5; done' 3>&- 7>&- &
+    polling=$!
+    switches() {
+        cat "/proc/$1/status" | awk '/ctxt_switches/ { n += $2 } END { print n }'
+    }
+    # it has become idle once two readings agree
+    eventually sh -c "grep -q 'S (sleeping)' /proc/$INIT/status"
+    init=$(switches "$INIT") other=$(switches "$polling")
+    sleep 10
+    [ "$(switches "$INIT")" -eq "$init" ]
+    [ "$(switches "$polling")" -gt "$other" ] # negative control
+    kill "$polling"
+    finish
+}
+
+@test "SIGTERM from the host ends the session" {
+    begin
+    kill -0 "$INIT"
+    [[ $(status_of "$INIT" State) == S* ]]
+    kill -TERM "$INIT"
+    eventually grep -q 'State:.*zombie' "/proc/$INIT/status"
+    echo >&7
+    eventually grep -qx close=0 "$work/out"
+}
+
+@test "signals from inside do not, not even root's" {
+    host plain open hold opened run-root 'kill -TERM 1; kill -HUP 1; kill -INT 1; kill -KILL 1; kill -STOP 1; echo sent' \
+        run-root 'python3 -c "
+import ctypes
+libc = ctypes.CDLL(None)
+info = (ctypes.c_int * 32)(15, 0, -1, 0, 0, 0)
+assert libc.syscall(129, 1, 15, info) == 0
+"' hold signalled run 'echo alive' close end <&7 >"$work/out" 2>&1 3>&- 7>&- &
+    eventually grep -qx opened "$work/out"
+    INIT=$(pgrep -x pam_unshare)
+    echo >&7
+    eventually grep -qx signalled "$work/out"
+    grep -qx sent "$work/out"
+    [ "$(uname -m)" != x86_64 ] || [ "$(grep -cx run-root=0 "$work/out")" -eq 2 ]
+    kill -0 "$INIT"
+    [[ $(status_of "$INIT" State) == S* ]]
+    echo >&7
+    eventually grep -qx alive "$work/out"
+    eventually grep -qx close=0 "$work/out"
+}
+
+@test "nothing of the application's descriptors is held: a fifo's reader sees its end" {
+    # as logind, which waits for the last copy of its fifo to close
+    mkfifo "$work/logind"
+    host plain hold ready open hold opened kill-self 9 <&7 >"$work/out" 2>&1 3>&- 7>&- 8>"$work/logind" &
+    exec 8<"$work/logind"
+    eventually grep -qx ready "$work/out"
+    echo >&7
+    eventually grep -qx opened "$work/out"
+    INIT=$(pgrep -x pam_unshare)
+    kill -STOP "$INIT" # even if the init lives on
+    echo >&7
+    timeout 10 cat <&8 # its end comes
+    kill -CONT "$INIT"
+    exec 8<&-
+}

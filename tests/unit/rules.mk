@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+# The unit tests; included by the Makefile, whose rule for $(BUILD)/%.o compiles them.
+
+UNIT_TESTS = $(BUILD)/tests/unit/failure_test $(BUILD)/tests/unit/options_test \
+             $(BUILD)/tests/unit/mountinfo_test $(BUILD)/tests/unit/session_test
+
+# What a test needs of the project; everything else that the project calls is in the test itself.
+$(BUILD)/tests/unit/failure_test: $(BUILD)/failure.o
+$(BUILD)/tests/unit/options_test: $(BUILD)/options.o $(BUILD)/tests/unit/recorded_log.o
+$(BUILD)/tests/unit/mountinfo_test: $(BUILD)/procfs.o $(BUILD)/failure.o
+$(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(BUILD)/options.o $(BUILD)/failure.o \
+	$(BUILD)/tests/unit/recorded_log.o
+
+# Functions of the C library that a test makes fail. A fortified read(2) has another name.
+comma := ,
+wrap   = $(addprefix -Wl$(comma)--wrap=,$(1))
+$(BUILD)/tests/unit/mountinfo_test: \
+	WRAPPED = $(call wrap,malloc calloc realloc free read __read_chk)
+$(BUILD)/tests/unit/session_test: WRAPPED = $(call wrap,mmap munmap madvise)
+
+$(UNIT_TESTS): %: %.o
+	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAPPED) -o $@ $(filter %.o,$^) -lcmocka
+
+-include $(wildcard $(BUILD)/tests/unit/*.d)
