@@ -124,10 +124,10 @@ static bool read_layout(struct prctl_mm_map *map)
 		return false;
 	text[n] = '\0';
 	s = strrchr(text, ')'); /* the name, field 2, may contain anything */
-	for (int i = 3; s && i < 52; i++) {
+	for (int i = 3; i < 52; i++) {
 		__u64 value = 0;
 
-		s = strchr(s, ' ');
+		s = s ? strchr(s, ' ') : NULL;
 		if (!s)
 			return false;
 		for (s++; *s >= '0' && *s <= '9'; s++)
@@ -136,7 +136,7 @@ static bool read_layout(struct prctl_mm_map *map)
 			*field[i] = value;
 	}
 	map->brk = (__u64)syscall(SYS_brk, 0);
-	return s != NULL;
+	return true;
 }
 
 /*

@@ -188,9 +188,8 @@ static void roll_back(struct way_back *back, struct failure *why)
 	if (!back->changed || return_to(back->mount, back->pid, back->ipc, why) < 0)
 		return;
 	/* setns(2) has moved the application to the namespace's root, perhaps out of its chroot */
-	if (fchdir(back->root) < 0 || chroot(".") < 0)
-		why->stranded = true;
-	else if (fchdir(back->cwd) < 0 && chdir("/") < 0) /* NFS: even root may not enter it */
+	if (fchdir(back->root) < 0 || chroot(".") < 0 ||
+		(fchdir(back->cwd) < 0 && chdir("/") < 0)) /* NFS: even root may not enter it */
 		why->stranded = true;
 }
 

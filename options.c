@@ -169,7 +169,7 @@ static const struct argument {
 static const char *const expected[] = {
 	[FLAG] = "the word alone",
 	[LIST] = "a comma-separated list of name, @group, uid, min:max, given once",
-	[SECONDS] = "a number of seconds from 0 to " TEXT_OF(GRACE_MAX),
+	[SECONDS] = ("a number of seconds from 0 to " TEXT_OF(GRACE_MAX)),
 	[PROC_OPTIONS] = "a comma-separated list of hidepid=, gid= and subset=pid, given once",
 };
 

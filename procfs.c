@@ -139,27 +139,28 @@ bool procfs_carries(const char *instance, const char *point)
 	       !(below[0] == '/' && isdigit((unsigned char)below[1]));
 }
 
-static int read_all(int fd, char **text)
+/* Read to the end. Returns the text, which ends with a NUL; NULL with errno on failure. */
+static char *read_all(int fd)
 {
 	size_t used = 0, size = 32768;
 	char *buf = malloc(size), *bigger;
 	ssize_t n;
+	int err;
 
 	while (buf) {
 		n = read(fd, buf + used, size - used - 1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			n = errno; /* free(3) may change it, before glibc 2.33 */
+			err = errno; /* free(3) may change it, before glibc 2.33 */
 			free(buf);
-			return (int)-n;
-		}
-		if (n == 0) {
-			buf[used] = '\0';
-			*text = buf;
-			return 0;
+			errno = err;
+			return NULL;
 		}
 		used += (size_t)n;
+		buf[used] = '\0';
+		if (n == 0)
+			return buf;
 		if (size - used >
 			4096) /* a read(2) of mountinfo gives a page at the most, mostly */
 			continue;
@@ -169,7 +170,8 @@ static int read_all(int fd, char **text)
 			free(buf);
 		buf = bigger;
 	}
-	return -ENOMEM;
+	errno = ENOMEM;
+	return NULL;
 }
 
 /* ---- planning, in the application --------------------------------------------------------- */
@@ -251,8 +253,8 @@ int procfs_plan(int mountinfo, const char *options, struct procfs_plan **plan, s
 	if (!new)
 		return fail(why, ENOMEM, "read the mount table");
 	new->options = options;
-	err = read_all(mountinfo, &new->table);
-	err = err < 0 ? fail(why, -err, "read the mount table") : parse_table(new, why);
+	new->table = read_all(mountinfo);
+	err = new->table ? parse_table(new, why) : fail(why, errno, "read the mount table");
 	if (err < 0)
 		procfs_plan_free(new);
 	else

@@ -3,7 +3,7 @@
 
 BUILD_PACKAGES = gcc libc6-dev make pkg-config libpam0g-dev libcap-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev bats openssh-server openssh-client sudo strace \
-                 python3-pexpect procps iproute2 busybox libcap2-bin gawk
+                 python3-pexpect procps iproute2 busybox libcap2-bin
 DEMO_PACKAGES  = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox
 LINT_PACKAGES  = $(CHECK_PACKAGES) clang clang-tidy clang-format cppcheck shellcheck man-db groff
 
@@ -38,11 +38,46 @@ programs: all $(PROGRAMS) $(SPOILT_MODULES) $(BUILD)/tests/pam_drop.so
 check:
 	@tests/install $(CHECK_PACKAGES)
 	@$(MAKE) --no-print-directory programs $(UNIT_TESTS)
-	@tests/run $(UNIT_TESTS)
+	@BUILD=$(BUILD) tests/run $(UNIT_TESTS)
 
 demo:
 	@tests/install $(DEMO_PACKAGES)
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/probe
-	@tests/sandbox tests/demo
+	@BUILD=$(BUILD) tests/sandbox tests/demo
 
-.PHONY: programs check demo
+# ---- for developers ------------------------------------------------------------------------
+
+C_FILES     = $(SOURCES) $(wildcard tests/*.c tests/unit/*.c)
+SHELL_FILES = $(wildcard tests/install tests/sandbox tests/run tests/demo tests/check-manual \
+              tests/coverage tests/system/*.bash tests/system/*.bats .ci/run)
+
+lint:
+	@tests/install $(LINT_PACKAGES)
+	clang-format --dry-run --Werror $(C_FILES) $(wildcard *.h tests/*.h tests/unit/*.h)
+	$(MAKE) --no-print-directory BUILD=build-gcc CC=gcc CFLAGS="-O2 -g -Werror" objects
+	$(MAKE) --no-print-directory BUILD=build-clang CC=clang CFLAGS="-O2 -g -Werror" objects
+	$(MAKE) --no-print-directory BUILD=build-analyzer CC=gcc \
+		CFLAGS="-O2 -g -Werror -fanalyzer" build-analyzer/pam_unshare.so
+	clang-tidy --quiet $(SOURCES) -- -std=c17 -D_GNU_SOURCE
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --error-exitcode=1 -D_GNU_SOURCE $(SOURCES)
+	shellcheck --severity=warning $(SHELL_FILES)
+	tests/check-manual
+
+objects: programs $(UNIT_TESTS)
+
+# The unit tests once more, with AddressSanitizer and UndefinedBehaviorSanitizer.
+sanitize:
+	@tests/install $(CHECK_PACKAGES)
+	@$(MAKE) --no-print-directory BUILD=build-asan \
+		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" sanitize-run
+
+sanitize-run: $(UNIT_TESTS)
+	@SYSTEM_TESTS=none tests/run $(UNIT_TESTS)
+
+# Which lines of the module the unit and system tests reach, together.
+coverage:
+	@tests/install $(CHECK_PACKAGES) clang llvm
+	@MODULE_SOURCES="$(SOURCES)" tests/coverage
+
+.PHONY: programs check demo lint objects sanitize sanitize-run coverage

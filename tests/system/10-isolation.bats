@@ -181,8 +181,7 @@ host_mounts() {
     echo >&"${SESSION[1]}"
     read -r line <&"${SESSION[0]}"
     [ "$line" = none ]
-    exec {SESSION[1]}>&-
-    wait "$SESSION_PID"
+    kill "$SESSION_PID"
 }
 
 @test "a private / works as well" {

@@ -54,9 +54,9 @@ no_monitor_left() {
 
 @test "several commands over one connection, after the first has ended" {
     three_commands() {
-        local i facts first=
+        local facts first=
         ssh_as alice -M -S /run/ssh/master -o ControlPersist=yes -fN
-        for i in 1 2 3; do
+        for _ in 1 2 3; do
             facts=$(ssh_master "$PROBE") || return
             grep -qx foreign=0 <<<"$facts" || return
             facts=$(grep pid_namespace= <<<"$facts")

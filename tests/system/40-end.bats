@@ -176,12 +176,12 @@ saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$
 }
 
 @test "a long-lived application collects no inits" {
-    local commands=() i
-    for i in $(seq 20); do
+    local commands=()
+    for _ in $(seq 20); do
         commands+=(open run 'exit 0' close end start "/run/pam.d:brutal")
     done
-    begin brutal "${commands[@]}" open hold done close end
-    reached done
+    begin brutal "${commands[@]}" open hold ended close end
+    reached ended
     # one is alive, at most one has ended since and waits for the next open
     [ "$(pgrep -cP "$(pgrep -f "$HOST" | tail -n 1)")" -le 2 ]
     go_on

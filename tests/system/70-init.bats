@@ -25,11 +25,11 @@ teardown() {
 
 # An application of a disorderly caller, holding a session open
 begin() { # [COMMAND…]: before it opens
-    cd /usr
+    cd /usr || return
     umask 027
     host plain keep /etc/passwd keep /run "$@" open hold opened close end \
         <&7 >"$work/out" 2>&1 3>&- 7>&- &
-    cd "$TOP"
+    cd "$TOP" || return
     eventually grep -qx opened "$work/out"
     INIT=$(pgrep -x pam_unshare)
     APPLICATION=$(ps -o ppid= -p "$INIT" | tr -d ' ')

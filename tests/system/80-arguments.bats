@@ -88,7 +88,7 @@ refuses() {
 }
 
 @test "a wrong argument is named, users are refused, root gets in" {
-    for argument in nonsense debug=1 exempt exempt= exempt=, exempt=alice, exempt=5:4 \
+    for argument in nonsense debug=1 exempt exempt= "exempt=," "exempt=alice," exempt=5:4 \
         exempt=4294967295 only= only=@ only=: grace grace= grace=-1 grace=3601 grace=1s \
         proc_options proc_options= proc_options=size=1 proc_options=hidepid=3 proc_options=gid=x \
         proc_options=subset=all ipc=1 include_root=yes open=1; do

@@ -12,6 +12,7 @@ HOST=$TOP/$BUILD/tests/host
 STOCK=/run/stock-pam.d
 PORT=2222
 SECRET=token-4711
+# shellcheck disable=SC2034 # for the tests
 PROBE="/run/probe $SECRET"
 
 die() {
@@ -28,6 +29,7 @@ eventually() {
     done
 }
 
+# shellcheck disable=SC2120 # tests pass one
 install_module() { # [FILE]
     install -m 644 "${1:-$MODULE}" "$SECURITY_DIR/pam_unshare.so"
 }
@@ -76,7 +78,7 @@ start_secret() {
 
 # What the host must look like before and after: processes, mounts, namespaces
 host_state() {
-    ps -eo user:20,comm --no-headers | grep -vE ' (ps|sort|grep|bash|bats.*|cat|awk|sed|tee|diff|sleep)$' | sort
+    ps -eo user:20,comm --no-headers | grep -vE ' (ps|sort|grep|bash|bats.*|cat|awk|sed|tee|diff|sleep|demo)$' | sort
     cut -d' ' -f3- /proc/self/mountinfo
     lsns -rno TYPE,COMMAND -t pid
     ls /proc/sys/fs/binfmt_misc 2>/dev/null | head -n 1
