@@ -65,15 +65,19 @@ static int become_root(void)
 	return (int)syscall(SYS_setresuid, 0, 0, 0);
 }
 
-/* No handler of the application may run here, nothing may stay ignored (SIGCHLD!). Everything
-   stays blocked: a blocked signal reaches even PID 1, through signalfd(2). */
+/*
+ * No handler of the application may run here, nothing may stay ignored (SIGCHLD!). Everything
+ * stays blocked: a blocked signal reaches even PID 1, through signalfd(2). The system call,
+ * because glibc's function refuses its own signals 32 and 33, which posix_spawn(3) leaves ignored.
+ */
 static int reset_signals(void)
 {
-	const struct sigaction standard = {.sa_handler = SIG_DFL};
+	/* the kernel's struct sigaction, on every architecture: SIG_DFL is 0 */
+	static const unsigned char standard[64];
 
 	for (int sig = 1; sig < NSIG; sig++)
-		if (sigaction(sig, &standard, NULL) < 0 && errno != EINVAL)
-			return -1; /* EINVAL: SIGKILL, SIGSTOP, glibc's own two */
+		if (syscall(SYS_rt_sigaction, sig, standard, NULL, NSIG / 8) < 0 && errno != EINVAL)
+			return -1; /* EINVAL: SIGKILL and SIGSTOP */
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -316,6 +317,17 @@ static int cmd_ignore(const char *arg)
 	return signal(number(arg), SIG_IGN) == SIG_ERR;
 }
 
+/* glibc's own signals, as a program is started by posix_spawn(3); on these machines a long each. */
+static int cmd_ignore_raw(const char *arg)
+{
+	const struct {
+		void (*handler)(int);
+		unsigned long flags, restorer, mask;
+	} ignore = {.handler = SIG_IGN};
+
+	return (int)syscall(SYS_rt_sigaction, number(arg), &ignore, NULL, NSIG / 8);
+}
+
 static int cmd_kill_self(const char *arg)
 {
 	(void)fflush(stdout);
@@ -368,6 +380,7 @@ static const struct command {
 	{"drop", cmd_drop, true},
 	{"fail-set-data", cmd_fail_set_data, false},
 	{"ignore", cmd_ignore, true},
+	{"ignore-raw", cmd_ignore_raw, true},
 	{"kill-self", cmd_kill_self, true},
 	{"hold", cmd_hold, true},
 	{"start", cmd_start, true},

@@ -29,7 +29,7 @@ job_control_isolated() { # SERVICE COMMAND…
     enable "$service"
     log_position
     [ "$(job_control "$@")" = ok ] &&
-        logged "pam_unshare\\($service:session\\): session of alice opened"
+        logged "pam_unshare\\($service(-l)?:session\\): session of alice opened"
 }
 
 # The same with the module on and off; that it is on shows in the log.
