@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <time.h>
 
 /* The only descriptors that it keeps, and while it starts the pipe for its report. */
@@ -66,19 +65,23 @@ static int become_root(void)
 }
 
 /*
- * No handler of the application may run here, nothing may stay ignored (SIGCHLD!). Everything
- * stays blocked: a blocked signal reaches even PID 1, through signalfd(2). The system call,
- * because glibc's function refuses its own signals 32 and 33, which posix_spawn(3) leaves ignored.
+ * No handler of the application may run here, nothing may stay ignored. Everything stays blocked:
+ * a blocked signal reaches even PID 1, through signalfd(2). The system call, because glibc's
+ * function refuses its own signals 32 and 33, which posix_spawn(3) leaves ignored.
+ *
+ * Orphans become the init's children; SA_NOCLDWAIT has the kernel reap them. That wakes nobody, and
+ * no storm of them can keep the init from seeing that the session is over.
  */
 static int reset_signals(void)
 {
 	/* the kernel's struct sigaction, on every architecture: SIG_DFL is 0 */
 	static const unsigned char standard[64];
+	const struct sigaction reap = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
 
 	for (int sig = 1; sig < NSIG; sig++)
 		if (syscall(SYS_rt_sigaction, sig, standard, NULL, NSIG / 8) < 0 && errno != EINVAL)
 			return -1; /* EINVAL: SIGKILL and SIGSTOP */
-	return 0;
+	return sigaction(SIGCHLD, &reap, NULL);
 }
 
 /*
@@ -178,22 +181,27 @@ static void avoid_oom_killer(void)
 
 /* ---- dropping everything -------------------------------------------------------------------- */
 
+/* Make FD_SIGNALS report that signal, and no other. */
+static int watch_signal(int fd, int sig)
+{
+	sigset_t signals;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, sig);
+	return signalfd(fd, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 /* Keep the opener's pidfd and a signalfd. Among the rest is logind's fifo, whose last copy tells
    logind that the session has ended. */
 static int keep_descriptors(struct init_task *task)
 {
-	sigset_t signals;
-
 	if (dup2(task->opener, FD_OPENER) < 0 || dup2(task->report, FD_REPORT) < 0)
 		return -1;
 	task->report = FD_REPORT;
 	if (syscall(SYS_close_range, FD_REPORT + 1, UINT_MAX, 0) < 0)
 		return -1;
 	(void)close(FD_SIGNALS);
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGCHLD);
-	(void)sigaddset(&signals, SIGTERM);
-	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK) == FD_SIGNALS ? 0 : -1;
+	return watch_signal(-1, SIGTERM) == FD_SIGNALS ? 0 : -1;
 }
 
 static int drop_capabilities(cap_t keep)
@@ -208,38 +216,30 @@ static int drop_capabilities(cap_t keep)
 
 /* ---- the session ---------------------------------------------------------------------------- */
 
-static void reap_children(void)
-{
-	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
-		;
-}
-
 /*
- * Take the pending signals. Tells whether one of them is a SIGTERM from outside the namespace: the
- * kernel clears the sender's pid when it cannot be named here (signal(7), __send_signal()). root
- * inside can forge that pid with rt_sigqueueinfo(2), but not SI_USER.
+ * Take the pending signals. Tells whether one of them came from outside the namespace: the kernel
+ * clears the sender's pid when it cannot be named here (signal(7), __send_signal()). root inside
+ * can forge that pid with rt_sigqueueinfo(2), but not SI_USER.
  */
 static bool take_signals(void)
 {
 	struct signalfd_siginfo info;
-	bool end = false;
+	bool outside = false;
 
 	while (read(FD_SIGNALS, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		if (info.ssi_signo == SIGTERM && info.ssi_code == SI_USER && info.ssi_pid == 0)
-			end = true;
-	reap_children();
-	return end;
+		if (info.ssi_code == SI_USER && info.ssi_pid == 0)
+			outside = true;
+	return outside;
 }
 
+/* Until the opener has died without closing the session, or a SIGTERM has come from outside. */
 static void wait_for_end(void)
 {
 	struct pollfd events[] = {
 		{.fd = FD_OPENER, .events = POLLIN}, {.fd = FD_SIGNALS, .events = POLLIN}};
 
 	do {
-		if (poll(events, 2, -1) < 0)
-			continue;
-		if (events[0].revents) /* the opener has died, without closing the session */
+		if (poll(events, 2, -1) > 0 && events[0].revents)
 			return;
 	} while (!take_signals());
 }
@@ -278,8 +278,8 @@ static void examine(pid_t pid, struct survivor *found)
 }
 
 /*
- * Find a process that is still alive. Those that the application forked are its children, not the
- * init's: no SIGCHLD tells of their end, so one at a time is watched by pidfd.
+ * Find a process that is still alive, to watch it by pidfd: those that the application forked are
+ * its children, not the init's, so no SIGCHLD tells of their end. hidepid may hide all of them.
  */
 static struct survivor find_survivor(void)
 {
@@ -314,22 +314,24 @@ static int milliseconds_until(const struct timespec *deadline)
 /* Ask what is left to end, and wait for that as long as the time of grace. */
 static void end_processes(unsigned int grace)
 {
-	struct pollfd events[] = {{.events = POLLIN}, {.fd = FD_SIGNALS, .events = POLLIN}};
+	struct pollfd event = {.events = POLLIN};
 	struct timespec deadline;
 	struct survivor left;
 	int ms;
 
+	(void)watch_signal(FD_SIGNALS, SIGCHLD);
 	(void)clock_gettime(CLOCK_MONOTONIC, &deadline);
 	deadline.tv_sec += grace;
 	(void)kill(-1, SIGHUP);
 	(void)kill(-1, SIGTERM);
 	(void)kill(-1, SIGCONT); /* a stopped one acts on the others only now */
-	while (kill(-1, 0) == 0 && (ms = milliseconds_until(&deadline)) > 0) {
+	while ((ms = milliseconds_until(&deadline)) > 0) {
 		left = find_survivor();
-		if (left.pidfd < 0 && !left.hidden)
-			return;		   /* only the application's unreaped children */
-		events[0].fd = left.pidfd; /* poll(2) passes over -1 */
-		(void)poll(events, 2, ms);
+		/* asked after looking: what is there now and was not seen is hidden, not gone */
+		if (kill(-1, 0) < 0 || (left.pidfd < 0 && !left.hidden))
+			return; /* nothing is left but the application's unreaped children */
+		event.fd = left.hidden ? FD_SIGNALS : left.pidfd;
+		(void)poll(&event, 1, ms);
 		if (left.pidfd >= 0)
 			(void)close(left.pidfd);
 		(void)take_signals();

@@ -139,22 +139,20 @@ bool procfs_carries(const char *instance, const char *point)
 	       !(below[0] == '/' && isdigit((unsigned char)below[1]));
 }
 
-/* Read to the end. Returns the text, which ends with a NUL; NULL with errno on failure. */
-static char *read_all(int fd)
+/* Read to the end. Returns the text, which ends with a NUL; or NULL, and the errno in *err. */
+static char *read_all(int fd, int *err)
 {
 	size_t used = 0, size = 32768;
 	char *buf = malloc(size), *bigger;
 	ssize_t n;
-	int err;
 
 	while (buf) {
 		n = read(fd, buf + used, size - used - 1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			err = errno; /* free(3) may change it, before glibc 2.33 */
+			*err = errno; /* now: free(3) may change it, before glibc 2.33 */
 			free(buf);
-			errno = err;
 			return NULL;
 		}
 		used += (size_t)n;
@@ -170,7 +168,7 @@ static char *read_all(int fd)
 			free(buf);
 		buf = bigger;
 	}
-	errno = ENOMEM;
+	*err = ENOMEM;
 	return NULL;
 }
 
@@ -253,8 +251,8 @@ int procfs_plan(int mountinfo, const char *options, struct procfs_plan **plan, s
 	if (!new)
 		return fail(why, ENOMEM, "read the mount table");
 	new->options = options;
-	new->table = read_all(mountinfo);
-	err = new->table ? parse_table(new, why) : fail(why, errno, "read the mount table");
+	new->table = read_all(mountinfo, &err);
+	err = new->table ? parse_table(new, why) : fail(why, err, "read the mount table");
 	if (err < 0)
 		procfs_plan_free(new);
 	else

@@ -240,6 +240,32 @@ static int cmd_wait_all(const char *arg)
 	return 0;
 }
 
+/*
+ * Processes that ignore what would end them and make orphans as fast as they can. The limit on
+ * processes is the user's own, so that the machine stays usable.
+ */
+static int cmd_storm(const char *arg)
+{
+	const struct rlimit limit = {(rlim_t)number(arg), (rlim_t)number(arg)};
+	pid_t child = fork();
+
+	if (child != 0)
+		return child > 0 ? 0 : -1;
+	become(user);
+	(void)setrlimit(RLIMIT_NPROC, &limit);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	for (int i = 0; i < 16; i++)
+		if (fork() == 0)
+			for (;;) {
+				if (fork() == 0)
+					_exit(fork() > 0);
+				(void)waitpid(-1, NULL, 0);
+			}
+	for (;;)
+		(void)pause();
+}
+
 static void *pause_thread(void *arg)
 {
 	for (;;)
@@ -369,6 +395,7 @@ static const struct command {
 	{"run", cmd_run, true},
 	{"run-root", cmd_run_root, true},
 	{"spawn", cmd_spawn, true},
+	{"storm", cmd_storm, true},
 	{"wait-all", cmd_wait_all, false},
 	{"thread", cmd_thread, false},
 	{"chroot", cmd_chroot, true},

@@ -41,35 +41,42 @@ go_on() {
     echo >&7
 }
 
-zombies() {
-    ps -eo stat= --ppid "$1" | grep -c Z
-}
+# Orphans that have ended, of a shell or of a program that does not reap
+orphans='for i in $(seq 200); do (sh -c "exit 0" & ); done'
+children='for i in $(seq 200); do sh -c "exit 0" & done; exec sleep 4719'
 
 @test "200 orphans are reaped" {
-    begin plain open hold opened \
-        run 'for i in $(seq 200); do (sh -c "exit 0" & ); done; ps -eo stat | grep -c Z' hold ran close end
-    reached opened
-    go_on
+    begin plain open run "$orphans" hold ran close end
     reached ran
     init=$(pgrep -x pam_unshare)
-    eventually test "$(pgrep -cP "$init")" = 0
+    no_children() { [ "$(pgrep -cP "$1")" -eq 0 ]; }
+    eventually no_children "$init"
     go_on
     wait "$APPLICATION"
     eventually host_is_unchanged
 }
 
-@test "orphans stay as zombies when the init is stopped" { # negative control of the above
-    begin plain open hold opened run 'for i in $(seq 200); do (sh -c "exit 0" & ); done' hold ran close end
-    reached opened
-    init=$(pgrep -x pam_unshare)
-    kill -STOP "$init"
-    go_on
+@test "zombies would be noticed" { # negative control of the above
+    begin plain open spawn "$children" hold ran close end
     reached ran
-    eventually test "$(pgrep -cP "$init")" = 200
-    kill -CONT "$init"
-    eventually test "$(pgrep -cP "$init")" = 0
+    eventually pgrep -u alice -f '^sleep 4719'
+    zombies() { [ "$(ps -o stat= --ppid "$(pgrep -u alice -f '^sleep 4719')" | grep -c Z)" -eq 200 ]; }
+    eventually zombies
     go_on
     wait "$APPLICATION"
+}
+
+@test "a storm of processes that ignore SIGTERM ends after the time of grace" {
+    begin hasty open storm 400 hold raging close hold closed end
+    reached raging
+    storm_rages() { [ "$(pgrep -c -u alice)" -gt 10 ]; }
+    eventually storm_rages
+    go_on
+    reached closed
+    go_on
+    eventually no_init_left
+    [ "$(pgrep -c -u alice)" -eq 0 ]
+    eventually host_is_unchanged
 }
 
 @test "the application is killed between open and close" {
