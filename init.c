@@ -20,9 +20,11 @@ const char *init_step_name(enum init_step step)
 {
 	static const char *const names[] = {
 		[INIT_READY] = "be ready",
+		[INIT_PID] = "be PID 1 of a namespace",
 		[INIT_IDS] = "become root in every id",
 		[INIT_SIGNALS] = "reset the signals",
 		[INIT_TERMINAL] = "leave the terminal",
+		[INIT_OPENER] = "watch the application",
 		[INIT_CHROOT] = "compare the root directories",
 		[INIT_PROCFS] = "replace the procfs",
 		[INIT_DIRECTORY] = "change to the root directory",
@@ -50,6 +52,14 @@ static void must(const struct init_task *task, enum init_step step, long result)
 		return;
 	say(task, &report);
 	_exit(1);
+}
+
+static int be_first(void)
+{
+	if (getpid() == 1)
+		return 0;
+	errno = ENOTSUP; /* a filter that makes unshare(2) do nothing, and say that it did */
+	return -1;
 }
 
 /*
@@ -82,6 +92,19 @@ static int reset_signals(void)
 		if (syscall(SYS_rt_sigaction, sig, standard, NULL, NSIG / 8) < 0 && errno != EINVAL)
 			return -1; /* EINVAL: SIGKILL and SIGSTOP */
 	return sigaction(SIGCHLD, &reap, NULL);
+}
+
+/* The kernel signals only a death that is still to come, prctl(2): look whether it has come. */
+static int die_with_opener(int opener)
+{
+	struct pollfd dead = {.fd = opener, .events = POLLIN};
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -1;
+	if (poll(&dead, 1, 0) == 0)
+		return 0;
+	errno = ESRCH;
+	return -1;
 }
 
 /*
@@ -217,19 +240,16 @@ static int drop_capabilities(cap_t keep)
 /* ---- the session ---------------------------------------------------------------------------- */
 
 /*
- * Take the pending signals. Tells whether one of them came from outside the namespace: the kernel
- * clears the sender's pid when it cannot be named here (signal(7), __send_signal()). root inside
- * can forge that pid with rt_sigqueueinfo(2), but not SI_USER.
+ * Take a pending signal. Tells whether it came from outside the namespace: the kernel clears the
+ * sender's pid when it cannot be named here (signal(7), __send_signal()). root inside can forge
+ * that pid with rt_sigqueueinfo(2), but not SI_USER, unless the queue of signals is full.
  */
-static bool take_signals(void)
+static bool take_signal(void)
 {
 	struct signalfd_siginfo info;
-	bool outside = false;
 
-	while (read(FD_SIGNALS, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		if (info.ssi_code == SI_USER && info.ssi_pid == 0)
-			outside = true;
-	return outside;
+	return read(FD_SIGNALS, &info, sizeof(info)) == (ssize_t)sizeof(info) &&
+	       info.ssi_code == SI_USER && info.ssi_pid == 0;
 }
 
 /* Until the opener has died without closing the session, or a SIGTERM has come from outside. */
@@ -241,7 +261,7 @@ static void wait_for_end(void)
 	do {
 		if (poll(events, 2, -1) > 0 && events[0].revents)
 			return;
-	} while (!take_signals());
+	} while (!take_signal());
 }
 
 /* Read a decimal number; -1 if the text is anything else. */
@@ -255,8 +275,9 @@ static pid_t parse_pid(const char *s)
 }
 
 struct survivor {
-	int pidfd;   /* of a living process of the namespace, or -1 */
-	bool hidden; /* none was seen, living or dead */
+	int pidfd;	/* of a living process of the namespace, or -1 */
+	bool seen;	/* there was one, living or dead: they are not hidden */
+	bool unwatched; /* there was one that no descriptor could be had for */
 };
 
 /* Look at one process: take it as the survivor if it lives. A pidfd is readable once it has died,
@@ -267,11 +288,11 @@ static void examine(pid_t pid, struct survivor *found)
 
 	if (pid <= 1)
 		return;
-	found->hidden = false;
+	found->seen = true;
 	dead.fd = sys_pidfd_open(pid);
 	if (dead.fd < 0)
-		return;
-	if (poll(&dead, 1, 0) == 0)
+		found->unwatched = found->unwatched || errno != ESRCH;
+	else if (poll(&dead, 1, 0) == 0)
 		found->pidfd = dead.fd;
 	else
 		(void)close(dead.fd);
@@ -283,7 +304,7 @@ static void examine(pid_t pid, struct survivor *found)
  */
 static struct survivor find_survivor(void)
 {
-	struct survivor found = {.pidfd = -1, .hidden = true};
+	struct survivor found = {.pidfd = -1};
 	int proc AUTO_CLOSE = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_Alignas(struct dirent64) char buffer[4096];
 	long n, at;
@@ -328,13 +349,15 @@ static void end_processes(unsigned int grace)
 	while ((ms = milliseconds_until(&deadline)) > 0) {
 		left = find_survivor();
 		/* asked after looking: what is there now and was not seen is hidden, not gone */
-		if (kill(-1, 0) < 0 || (left.pidfd < 0 && !left.hidden))
-			return; /* nothing is left but the application's unreaped children */
-		event.fd = left.hidden ? FD_SIGNALS : left.pidfd;
+		if (kill(-1, 0) < 0 && errno == ESRCH)
+			return;
+		if (left.pidfd < 0 && left.seen && !left.unwatched)
+			return; /* only the application's unreaped children */
+		event.fd = left.pidfd >= 0 ? left.pidfd : FD_SIGNALS;
 		(void)poll(&event, 1, ms);
 		if (left.pidfd >= 0)
 			(void)close(left.pidfd);
-		(void)take_signals();
+		(void)take_signal();
 	}
 }
 
@@ -342,27 +365,32 @@ _Noreturn void init_main(struct init_task *task)
 {
 	const struct init_report ready = {.step = INIT_READY};
 
-	/* 1. Out of the caller's reach, and deaf. */
+	/* 1. Nowhere but in a namespace of its own may it signal "all processes". */
+	must(task, INIT_PID, be_first());
+
+	/* 2. Out of the caller's reach, and deaf; until it is ready it dies with the opener. */
 	must(task, INIT_IDS, become_root());
+	must(task, INIT_OPENER, die_with_opener(task->opener)); /* new ids would undo it */
 	must(task, INIT_SIGNALS, reset_signals());
 	must(task, INIT_TERMINAL, setsid());
 
-	/* 2. The work that takes CAP_SYS_ADMIN. */
+	/* 3. The work that takes CAP_SYS_ADMIN. */
 	must(task, INIT_CHROOT, compare_root(task));
 	must(task, INIT_PROCFS, replace_procfs(task));
 
-	/* 3. Be seen as what it is; needs the fresh /proc, may fail. */
+	/* 4. Be seen as what it is; needs the fresh /proc, may fail. */
 	set_title(task->title);
 	avoid_oom_killer();
 
-	/* 4. Drop everything. Dumpable again: a change of capabilities sets it to suid_dumpable. */
+	/* 5. Drop everything. Dumpable again: a change of capabilities sets it to suid_dumpable. */
 	(void)umask(022);
 	must(task, INIT_DIRECTORY, chdir("/"));
 	must(task, INIT_DESCRIPTORS, keep_descriptors(task));
 	must(task, INIT_CAPABILITIES, drop_capabilities(task->capabilities));
 	must(task, INIT_DUMPABLE, prctl(PR_SET_DUMPABLE, 0));
+	must(task, INIT_OPENER, prctl(PR_SET_PDEATHSIG, 0));
 
-	/* 5. From here on the session may begin, and nothing may fail. */
+	/* 6. From here on the session may begin, and nothing may fail. */
 	say(task, &ready);
 	(void)close(FD_REPORT);
 	wait_for_end();

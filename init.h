@@ -31,9 +31,11 @@ struct init_task {
 /* The steps up to "ready", in their order. */
 enum init_step {
 	INIT_READY,
+	INIT_PID,
 	INIT_IDS,
 	INIT_SIGNALS,
 	INIT_TERMINAL,
+	INIT_OPENER,
 	INIT_CHROOT,
 	INIT_PROCFS,
 	INIT_DIRECTORY,

@@ -20,6 +20,9 @@
 /* The lowest descriptor number that is used for longer than a call. */
 #define FIRST_FD 10
 
+/* How long the init may take to be ready, milliseconds. It takes less than one. */
+#define READY_LIMIT_MS 20000
+
 /* How to undo what has been done, while namespace_create() is at work. -1: not done. */
 struct way_back {
 	int self; /* the application's directory in the host's /proc */
@@ -80,8 +83,7 @@ static int check_capabilities(struct failure *why)
 	return *missing ? fail(why, EPERM, "the application lacks%s", missing) : 0;
 }
 
-/* The kernel moves a process with threads neither into a PID namespace for its children together,
-   nor back into a mount namespace at all. */
+/* unshare(2) and setns(2) move the calling thread; the others would stay behind. */
 static int check_threads(int self, struct failure *why)
 {
 	struct stat task;
@@ -209,6 +211,8 @@ static void forget_way_back(struct way_back *back)
 
 static int unshare_all(struct way_back *back, bool ipc, struct failure *why)
 {
+	struct stat before, after;
+
 	if (unshare(CLONE_NEWPID | CLONE_NEWNS | (ipc ? CLONE_NEWIPC : 0)) < 0)
 		return fail(why, errno, "make the namespaces (unshare)%s",
 			errno == ENOSPC ? ", one of user.max_pid_namespaces, "
@@ -216,6 +220,12 @@ static int unshare_all(struct way_back *back, bool ipc, struct failure *why)
 					  "or 32 nested levels is reached"
 					: "");
 	back->changed = true;
+	/* A filter of system calls may make it do nothing and say that it did: what follows would
+	   then be done to the host. */
+	if (fstat(back->mount, &before) < 0 || fstatat(back->self, "ns/mnt", &after, 0) < 0)
+		return fail(why, errno, "identify the mount namespace");
+	if (before.st_ino == after.st_ino)
+		return fail(why, ENOTSUP, "make the namespaces (unshare) has no effect");
 	/* Slave: nothing that happens here reaches the host; private would keep the
 	   administrator's later mounts and umounts from the session. */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
@@ -224,6 +234,20 @@ static int unshare_all(struct way_back *back, bool ipc, struct failure *why)
 				? "the application is chrooted"
 				: "make the mounts slaves of the host's");
 	return 0;
+}
+
+/* Move the init's pidfd out of the way of the application; without it the init is of no use. */
+static int keep_init(int pidfd, struct failure *why)
+{
+	int high = pidfd < FIRST_FD ? fcntl(pidfd, F_DUPFD_CLOEXEC, FIRST_FD) : pidfd;
+
+	if (high < 0) {
+		(void)fail(why, EMFILE, "keep the init's pidfd");
+		discard_init(pidfd);
+	}
+	if (high != pidfd)
+		(void)close(pidfd);
+	return high < 0 ? -why->err : high;
 }
 
 /* Fork the init with an exit signal of 0, so that the application's wait(2) does not meet it. */
@@ -245,14 +269,23 @@ static int fork_init(struct init_task *task, struct namespace *ns, struct failur
 	if (ns->init_pid < 0)
 		(void)fail(why, errno, "fork the namespace's init");
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	return ns->init_pid < 0 ? -why->err : pidfd;
+	return ns->init_pid < 0 ? -why->err : keep_init(pidfd, why);
 }
 
+/* Wait for the init's word, but not for ever: below a mount point of a file server that does not
+   answer it may be stuck, until it is killed. */
 static int wait_until_ready(int pipe, struct failure *why)
 {
+	struct pollfd word = {.fd = pipe, .events = POLLIN};
 	struct init_report report;
 	ssize_t n;
+	int ready;
 
+	do {
+		ready = poll(&word, 1, READY_LIMIT_MS);
+	} while (ready < 0 && errno == EINTR);
+	if (ready <= 0)
+		return fail(why, ready < 0 ? errno : ETIMEDOUT, "wait for the init to be ready");
 	do {
 		n = read(pipe, &report, sizeof(report));
 	} while (n < 0 && errno == EINTR);
@@ -360,13 +393,30 @@ static int leave_foreign_directory(
 	return chdir("/") < 0 ? fail(why, errno, "leave the host's procfs") : 0;
 }
 
-/* Descriptors on a procfs of the host must not pass to the programs of the session. */
-static int close_procfs_on_exec(int self, struct failure *why)
+/*
+ * Tell whether a descriptor shows more than itself: a directory, from which a path leads to the
+ * host's /proc, or anything on a procfs.
+ */
+static bool shows_host(int fd)
+{
+	struct statx sx;
+	struct statfs fs;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &sx) < 0)
+		return false;
+	if (S_ISDIR(sx.stx_mode))
+		return true;
+	return (S_ISREG(sx.stx_mode) || S_ISLNK(sx.stx_mode)) && fstatfs(fd, &fs) == 0 &&
+	       fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* Such descriptors, of the application or handed to it by its caller, must not pass to the programs
+   of the session. */
+static int close_host_on_exec(int self, struct failure *why)
 {
 	int fd = openat(self, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
-	struct statfs fs;
 
 	if (!dir) {
 		int err = fail(why, errno, "list the application's descriptors");
@@ -377,8 +427,7 @@ static int close_procfs_on_exec(int self, struct failure *why)
 	while ((entry = readdir(dir))) {
 		int open_fd = atoi(entry->d_name);
 
-		if (entry->d_name[0] != '.' && fstatfs(open_fd, &fs) == 0 &&
-			fs.f_type == PROC_SUPER_MAGIC)
+		if (entry->d_name[0] != '.' && shows_host(open_fd))
 			(void)fcntl(open_fd, F_SETFD, FD_CLOEXEC);
 	}
 	(void)closedir(dir);
@@ -404,7 +453,7 @@ static int enter(const struct namespace_request *request, struct way_back *back,
 	if (err == 0)
 		err = leave_foreign_directory(plan, ns, why);
 	if (err == 0)
-		err = close_procfs_on_exec(back->self, why);
+		err = close_host_on_exec(back->self, why);
 	procfs_plan_free(plan);
 	return err;
 }
@@ -428,9 +477,10 @@ int namespace_create(
 	}
 	if (err == 0) {
 		ns->host_mount = back.mount;
+		ns->host_pid = back.pid;
 		ns->host_ipc = back.ipc;
 		ns->init = back.init;
-		back.mount = back.ipc = back.init = -1;
+		back.mount = back.pid = back.ipc = back.init = -1;
 	} else {
 		roll_back(&back, why);
 	}
@@ -441,9 +491,9 @@ int namespace_create(
 /* ---- going back --------------------------------------------------------------------------------
  */
 
-void namespace_end(const struct namespace *ns)
+int namespace_end(const struct namespace *ns)
 {
-	(void)sys_pidfd_send_signal(ns->init, SIGTERM);
+	return sys_pidfd_send_signal(ns->init, SIGTERM) < 0 && errno != ESRCH ? -errno : 0;
 }
 
 /* Stand where the application stood, now in the host's mount of it. No descriptor could be kept
@@ -460,27 +510,32 @@ static void stand_in(const struct directory *dir)
 
 int namespace_leave(struct namespace *ns, struct failure *why)
 {
-	int pid AUTO_CLOSE = sys_pidfd_open(getpid());
 	struct directory cwd;
 	struct file_id root;
 	int err;
 
-	/* setns(2) takes a pidfd too: one of ourselves names the PID namespace that we are in */
 	note_directory(&cwd);
-	if (pid < 0 || file_identify(AT_FDCWD, "/", &root) < 0)
+	if (file_identify(AT_FDCWD, "/", &root) < 0)
 		err = fail(why, errno, "find the way back");
 	else if (memcmp(&root, &ns->root, sizeof(root)) != 0)
 		err = fail(why, EXDEV, "the application has changed its root directory");
 	else
-		err = return_to(ns->host_mount, pid, ns->host_ipc, why);
+		err = return_to(ns->host_mount, ns->host_pid, ns->host_ipc, why);
 	if (err < 0)
 		why->stranded = true;
 	else /* back to where it was moved from, unless it has moved on by itself */
 		stand_in(ns->cwd.path[0] && strcmp(cwd.path, "/") == 0 ? &ns->cwd : &cwd);
 	close_high(&ns->host_mount);
+	close_high(&ns->host_pid);
 	close_high(&ns->host_ipc);
 	close_high(&ns->init);
 	return err;
+}
+
+bool namespace_is_host(void)
+{
+	return faccessat(AT_FDCWD, "/proc/self", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       access("/proc/self/ns/pid", F_OK) == 0;
 }
 
 /* Tell whether a child that has ended was an init, by its name. */

@@ -37,6 +37,7 @@ struct directory {
 struct namespace
 {
 	int host_mount;	      /* the mount namespace to return to */
+	int host_pid;	      /* the PID namespace of the application itself */
 	int host_ipc;	      /* the IPC namespace to return to, -1: never left */
 	int init;	      /* pidfd of the namespace's init */
 	pid_t init_pid;	      /* its pid in the application's PID namespace, for log lines only */
@@ -67,8 +68,10 @@ int namespace_create(
  * caller's own children (zap_pid_ns_processes()).
  *
  * Runs in the application.
+ *
+ * @return 0, also when the init has ended already, or -errno of pidfd_send_signal(2)
  */
-void namespace_end(const struct namespace *ns);
+int namespace_end(const struct namespace *ns);
 
 /**
  * Bring the application back to the namespaces that namespace_create() took it from, and to the
@@ -81,6 +84,14 @@ void namespace_end(const struct namespace *ns);
  * @return 0, or -errno with why->stranded set when it is still inside
  */
 int namespace_leave(struct namespace *ns, struct failure *why);
+
+/**
+ * Tell whether the calling application is on its host: that is, in no session of this module, which
+ * another transaction in the same process may have opened.
+ *
+ * @return true if /proc shows the caller
+ */
+bool namespace_is_host(void);
 
 /**
  * Reap inits that have ended, of any session of this process, without waiting. A long-lived

@@ -94,11 +94,18 @@ static struct session *find_session(const pam_handle_t *pamh)
 /* End the session and return to the host. */
 static int leave_session(pam_handle_t *pamh, struct session *session)
 {
+	const char *user = item(pamh, PAM_USER);
 	struct failure why = {0};
 	int err;
 
 	session->opened = 0;
-	namespace_end(&session->ns);
+	err = namespace_end(&session->ns);
+	if (err < 0) {
+		errno = -err;
+		pam_syslog(pamh, LOG_ERR,
+			"init %d cannot be told that the session of %s has ended: %m",
+			(int)session->ns.init_pid, user);
+	}
 	err = namespace_leave(&session->ns, &why);
 	if (err < 0) {
 		log_failure(pamh, &why, "cannot leave the session");
@@ -107,9 +114,8 @@ static int leave_session(pam_handle_t *pamh, struct session *session)
 	if (session->in_foreground)
 		terminal_take_back(session->ns.inode);
 	namespace_reap();
-	pam_syslog(pamh, LOG_INFO, "session of %s closed: PID namespace %llu, init %d",
-		item(pamh, PAM_USER), (unsigned long long)session->ns.inode,
-		(int)session->ns.init_pid);
+	pam_syslog(pamh, LOG_INFO, "session of %s closed: PID namespace %llu, init %d", user,
+		(unsigned long long)session->ns.inode, (int)session->ns.init_pid);
 	return PAM_SUCCESS;
 }
 
@@ -227,6 +233,11 @@ int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **ar
 	if (result == PAM_IGNORE) {
 		if (opts.on_open)
 			DEBUG(pamh, &opts, "session of %s is left alone", item(pamh, PAM_USER));
+		if (opts.on_open && !namespace_is_host())
+			pam_syslog(pamh, LOG_WARNING,
+				"session of %s is left alone, but not on the host: this process "
+				"has another session open",
+				item(pamh, PAM_USER));
 		return PAM_SUCCESS;
 	}
 	if (result != PAM_SUCCESS)

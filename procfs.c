@@ -183,21 +183,6 @@ static size_t find_planned(const struct procfs_plan *plan, int id)
 	return i;
 }
 
-/* Tell what becomes of a mount because of the planned one that it is mounted on. */
-static enum procfs_role role_below(const struct planned *parent, const struct mount *mount)
-{
-	switch (parent->role) {
-	case PROCFS_INSTANCE:
-		return procfs_carries(parent->mount.point, mount->point) ? PROCFS_CARRIED
-									 : PROCFS_GONE;
-	case PROCFS_REMNANT:
-	case PROCFS_GONE:
-		return PROCFS_GONE;
-	default:
-		return PROCFS_NONE; /* comes along with its parent */
-	}
-}
-
 /* Decide about one mount and note it if it has a role. Parents come before their children. */
 static void plan_mount(struct procfs_plan *plan, const struct mount *mount)
 {
@@ -207,7 +192,10 @@ static void plan_mount(struct procfs_plan *plan, const struct mount *mount)
 
 	*new = (struct planned){.mount = *mount, .role = procfs_role(mount), .fd = -1};
 	if (below && new->role == PROCFS_NONE) {
-		new->role = role_below(below, mount);
+		bool carried = below->role == PROCFS_INSTANCE &&
+			       procfs_carries(below->mount.point, mount->point);
+
+		new->role = carried ? PROCFS_CARRIED : PROCFS_WITH_PARENT;
 		new->instance = parent;
 	} else if (below && new->role == PROCFS_INSTANCE) {
 		below->covered = strcmp(below->mount.point, mount->point) == 0;
@@ -264,7 +252,7 @@ bool procfs_plan_keeps(const struct procfs_plan *plan, unsigned long long mount_
 {
 	for (size_t i = 0; i < plan->n_mounts; i++)
 		if ((unsigned long long)plan->mounts[i].mount.id == mount_id)
-			return plan->mounts[i].role == PROCFS_CARRIED;
+			return false;
 	for (size_t i = 0; i < plan->n_ids; i++)
 		if ((unsigned long long)plan->ids[i] == mount_id)
 			return true;
@@ -434,8 +422,8 @@ static int prepare(const struct procfs_plan *plan, struct planned *p)
 
 static int take_away(const struct procfs_plan *plan, struct planned *p)
 {
-	if (p->role == PROCFS_GONE)
-		return 0; /* with what it is mounted on */
+	if (p->role == PROCFS_WITH_PARENT)
+		return 0;
 	if (p->role != PROCFS_CARRIED)
 		return detach(&p->mount);
 	return copy_mount(&p->mount, plan->mounts[p->instance].mount.id, &p->fd);

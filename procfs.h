@@ -27,11 +27,11 @@ struct mount {
 
 /* What becomes of a mount when the procfs instances are replaced. */
 enum procfs_role {
-	PROCFS_NONE,	 /* nothing: no procfs, or a part of one that tells of no process */
-	PROCFS_INSTANCE, /* a whole instance: a fresh one takes its place */
-	PROCFS_REMNANT,	 /* a bind mount of a part that tells of processes: goes */
-	PROCFS_CARRIED,	 /* mounted directly below an instance: comes along to the fresh one */
-	PROCFS_GONE,	 /* mounted below one of these, and not needed: goes with it */
+	PROCFS_NONE,	    /* nothing: no procfs, or a part of one that tells of no process */
+	PROCFS_INSTANCE,    /* a whole instance: a fresh one takes its place */
+	PROCFS_REMNANT,	    /* a bind mount of a part that tells of processes: goes */
+	PROCFS_CARRIED,	    /* mounted directly below an instance: comes along to the fresh one */
+	PROCFS_WITH_PARENT, /* mounted below one of these: goes, or comes along, with it */
 };
 
 struct procfs_plan;
@@ -83,7 +83,7 @@ int procfs_plan(int mountinfo, const char *options, struct procfs_plan **plan, s
 
 /**
  * Tell whether a mount, by its id, is one of the namespace that the plan was made for and stays
- * there.
+ * where it is. One that is carried over does not: a copy of it comes to the fresh instance.
  */
 bool procfs_plan_keeps(const struct procfs_plan *plan, unsigned long long mount_id);
 

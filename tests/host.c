@@ -307,6 +307,15 @@ static int cmd_close_standard(const char *arg)
 	return close(0) || close(1) || close(2);
 }
 
+/* As sshd and login: put something else into the place of 0 to 2. */
+static int cmd_reopen_standard(const char *arg)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	(void)arg;
+	return dup2(fd, 0) < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0;
+}
+
 static int cmd_descriptors(const char *arg)
 {
 	const struct rlimit limit = {(rlim_t)number(arg), (rlim_t)number(arg)};
@@ -402,6 +411,7 @@ static const struct command {
 	{"chdir", cmd_chdir, true},
 	{"keep", cmd_keep, true},
 	{"close-standard", cmd_close_standard, false},
+	{"reopen-standard", cmd_reopen_standard, false},
 	{"descriptors", cmd_descriptors, true},
 	{"ruid", cmd_ruid, true},
 	{"drop", cmd_drop, true},

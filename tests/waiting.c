@@ -7,14 +7,16 @@
 
 #include <poll.h>
 
-void __real_namespace_end(const struct namespace *ns);
-void __wrap_namespace_end(const struct namespace *ns);
+int __real_namespace_end(const struct namespace *ns);
+int __wrap_namespace_end(const struct namespace *ns);
 
-void __wrap_namespace_end(const struct namespace *ns)
+int __wrap_namespace_end(const struct namespace *ns)
 {
 	struct pollfd ended = {.fd = ns->init, .events = POLLIN};
 
-	__real_namespace_end(ns);
+	int result = __real_namespace_end(ns);
+
 	while (poll(&ended, 1, -1) < 0)
 		;
+	return result;
 }

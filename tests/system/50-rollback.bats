@@ -109,6 +109,25 @@ step() {
     step 'the init ended before it was ready' setsid:signal=KILL
 }
 
+@test "an unshare that does nothing, and says that it did" {
+    step 'make the namespaces .unshare. has no effect: Operation not supported' unshare:retval=0
+}
+
+@test "the init is stuck: refused after a time, and it dies with the application" {
+    # the test waits for the limit to pass; a message that never comes would hang it
+    step 'wait for the init to be ready: Connection timed out' setsid:signal=STOP
+    strace -f -qq -o /run/strace --inject=setsid:signal=STOP \
+        "$HOST" /run/pam.d plain alice open end 3>&- &
+    strace=$!
+    stuck() { [ "$(pgrep -xc host)" -eq 2 ]; }
+    eventually stuck
+    kill -9 "$(pgrep -xo host)"
+    none() { [ "$(pgrep -xc host)" -eq 0 ]; }
+    eventually none
+    wait "$strace" || true # it ends as its tracee has
+    eventually host_is_unchanged
+}
+
 @test "the IPC namespace is left too" {
     refused ipc capset:error=EPERM
 }

@@ -232,6 +232,24 @@ END
     same_state "$output"
 }
 
+@test "descriptors 0 to 2 that are closed, and others put in their place" {
+    run host plain close-standard open reopen-standard run 'setsid sleep 4731 &' close end
+    [[ $output == *close=0* ]]
+    eventually no_init_left
+    run pgrep -f 'sleep 4731'
+    [ "$status" -ne 0 ]
+    # negative control: with the module off it goes on
+    run host off close-standard open reopen-standard run 'setsid sleep 4731 &' close end
+    pkill -f 'sleep 4731'
+}
+
+@test "no descriptor is to be had at close: the application comes back" {
+    run host plain state open descriptors 4 close end
+    [[ $output == *close=0* ]]
+    run host plain open descriptors 4 run 'exit 0' close open close end # and cannot open again
+    [[ $output == *open=4* ]]
+}
+
 @test "exhausted descriptors: refused, and everything as before" {
     for limit in 4 5 6 8 10 11 12 13 14 15 16; do
         run host plain descriptors "$limit" state open state close end
@@ -287,6 +305,26 @@ END
     [[ $output != *cmdline* && $output != *loadavg* ]]
     run host off keep /proc keep /proc/1 open run "$list" close end
     [[ $output == *cmdline* && $output == *loadavg* ]]
+}
+
+@test "an inherited descriptor of a directory is no way to the host's processes" {
+    start_secret
+    list="for n in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        cat /proc/self/fd/\$n/proc/$SECRET_PID/cmdline /proc/self/fd/\$n/../proc/$SECRET_PID/cmdline 2>/dev/null; done; true"
+    run host plain keep / keep /usr open run "$list" close end
+    [[ $output == *open=0* && $output != *"$SECRET"* ]]
+    run host off keep / keep /usr open run "$list" close end
+    [[ $output == *"$SECRET"* ]]
+    # a caller of su
+    enable su
+    run su alice -c "$list" 5</
+    [[ $output != *"$SECRET"* ]]
+    run su alice -c "$list" </
+    [[ $output != *"$SECRET"* ]]
+    disable su
+    run su alice -c "$list" 5</
+    [[ $output == *"$SECRET"* ]]
+    kill "$SECRET_PID"
 }
 
 @test "other procfs instances show the session too" {
@@ -358,6 +396,15 @@ END
     run host plain open run "$look" close end
     run grep -qx stacked <<<"$output"
     [ "$status" -ne 0 ]
+}
+
+@test "a working directory in a mount that is carried over is returned to" {
+    mount --bind /proc/sys /proc/sys
+    run host plain chdir /proc/sys/kernel state open run 'pwd; ls -d /proc/sys/kernel' close state end
+    umount /proc/sys
+    [[ $output == *open=0* ]]
+    grep -qx / <<<"$output"
+    same_state "$output"
 }
 
 @test "the IPC namespace" {

@@ -657,18 +657,20 @@ static void procfs_instances_are_not_kept(void **state)
 	procfs_plan_free(plan);
 }
 
-static void what_lies_directly_below_an_instance_is_kept(void **state)
+static void what_lies_below_an_instance_does_not_stay(void **state)
 {
 	struct procfs_plan *plan =
 		plan_of("30 21 0:51 /proc/cpuinfo /proc/cpuinfo rw - fuse.lxcfs lxcfs rw\n"
 			"31 21 0:20 /sys /proc/sys ro - proc proc rw\n"
 			"32 21 0:25 / /proc/kcore ro - tmpfs tmpfs rw\n"
 			"33 20 0:20 / /srv/proc rw - proc proc rw\n"
-			"34 33 0:25 / /srv/proc/acpi ro - tmpfs tmpfs rw\n");
+			"34 33 0:25 / /srv/proc/acpi ro - tmpfs tmpfs rw\n"
+			"35 32 0:26 / /proc/kcore/below ro - tmpfs tmpfs rw\n"
+			"36 20 0:27 / /srv/other rw - tmpfs tmpfs rw\n");
 
 	(void)state;
-	for (unsigned long long id = 30; id <= 34; id++)
-		assert_int_equal(procfs_plan_keeps(plan, id), id != 33);
+	for (unsigned long long id = 30; id <= 36; id++)
+		assert_int_equal(procfs_plan_keeps(plan, id), id == 36);
 	procfs_plan_free(plan);
 }
 
@@ -823,9 +825,9 @@ static void a_child_that_does_not_lie_below_its_instance(void **state)
 	memset(instance + 1, 'x', (size_t)(behind - point) - 1);
 	(void)snprintf(table, sizeof(table),
 		ROOT_LINE PROC_LINE "30 20 0:20 / %s rw - proc proc rw\n%s", instance, child);
-	/* refusing the table is right as well */
+	/* it comes along, so it does not stay; refusing the table is right as well */
 	if (plan_table(table, &plan, &why) == 0)
-		assert_true(procfs_plan_keeps(plan, 31));
+		assert_false(procfs_plan_keeps(plan, 31));
 	procfs_plan_free(plan);
 }
 
@@ -1095,7 +1097,7 @@ int main(void)
 		TEST(what_is_not_carried_over),
 		TEST(ordinary_mounts_are_kept),
 		TEST(procfs_instances_are_not_kept),
-		TEST(what_lies_directly_below_an_instance_is_kept),
+		TEST(what_lies_below_an_instance_does_not_stay),
 		TEST(a_harmless_part_elsewhere_is_kept),
 		TEST(what_goes_with_an_instance_is_not_kept),
 		TEST(what_goes_with_a_remnant_is_not_kept),

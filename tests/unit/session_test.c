@@ -162,7 +162,8 @@ int pam_modutil_user_in_group_nam_gid(pam_handle_t *pamh, const char *user, gid_
  */
 
 static struct {
-	int create_err, leave_err;
+	int create_err, leave_err, end_err;
+	bool elsewhere; /* another session of the process is open */
 	bool stranded;
 	bool in_foreground;
 	char title[1024];
@@ -196,9 +197,15 @@ static bool is_last_made(const struct namespace *ns)
 	return world.made > 0 && ns->inode == INODE + world.made - 1;
 }
 
-void namespace_end(const struct namespace *ns)
+int namespace_end(const struct namespace *ns)
 {
 	note(is_last_made(ns) ? "end" : "end-of-another");
+	return -world.end_err;
+}
+
+bool namespace_is_host(void)
+{
+	return !world.elsewhere;
 }
 
 int namespace_leave(struct namespace *ns, struct failure *why)
@@ -781,6 +788,28 @@ static void a_session_that_cannot_be_left(void **state)
 	assert_int_equal(memory.mapped, 0);
 }
 
+static void an_init_that_cannot_be_told(void **state)
+{
+	(void)state;
+	have_session();
+	world.end_err = EBADF;
+	assert_int_equal(close_plainly(), PAM_SUCCESS);
+	assert_int_equal(log_count(LOG_ERR), 1);
+	assert_true(log_has(LOG_ERR, "cannot be told"));
+	assert_true(log_has(LOG_ERR, strerror(EBADF)));
+}
+
+static void who_is_left_alone_in_another_session_is_noted(void **state)
+{
+	(void)state;
+	assert_int_equal(OPEN("exempt=alice"), PAM_SUCCESS);
+	assert_int_equal(log_count(LOG_WARNING), 0);
+	world.elsewhere = true;
+	assert_int_equal(OPEN("exempt=alice"), PAM_SUCCESS);
+	assert_int_equal(log_count(LOG_WARNING), 1);
+	assert_true(log_has(LOG_WARNING, "alice"));
+}
+
 static void a_cleanup_that_cannot_leave(void **state)
 {
 	(void)state;
@@ -954,6 +983,8 @@ int main(void)
 		TEST(no_memory_for_the_state),
 		TEST(a_state_that_cannot_be_hidden_from_children),
 		TEST(a_session_that_cannot_be_left),
+		TEST(an_init_that_cannot_be_told),
+		TEST(who_is_left_alone_in_another_session_is_noted),
 		TEST(a_cleanup_that_cannot_leave),
 		TEST(an_exempt_user_is_left_alone),
 		TEST(root_is_left_alone),
