@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <limits.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdint.h>
@@ -221,7 +220,7 @@ static int keep_descriptors(struct init_task *task)
 	if (dup2(task->opener, FD_OPENER) < 0 || dup2(task->report, FD_REPORT) < 0)
 		return -1;
 	task->report = FD_REPORT;
-	if (syscall(SYS_close_range, FD_REPORT + 1, UINT_MAX, 0) < 0)
+	if (syscall(__NR_close_range, FD_REPORT + 1, UINT_MAX, 0) < 0)
 		return -1;
 	(void)close(FD_SIGNALS);
 	return watch_signal(-1, SIGTERM) == FD_SIGNALS ? 0 : -1;

@@ -40,7 +40,7 @@ static bool parse_uids(const char *s, size_t n, struct list_item *item)
 {
 	const char *colon = memchr(s, ':', n);
 	size_t left = colon ? (size_t)(colon - s) : n, right = colon ? n - left - 1 : 0;
-	unsigned long min, max;
+	unsigned long min = 0, max = 0;
 
 	if (n == 1 && colon)
 		return false;

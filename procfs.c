@@ -292,7 +292,7 @@ static int open_parent(const char *point, const char **last)
 		dir[n] = '\0';
 	}
 	*last = slash + 1;
-	return (int)syscall(SYS_openat2, AT_FDCWD, dir, &how, sizeof(how));
+	return (int)syscall(__NR_openat2, AT_FDCWD, dir, &how, sizeof(how));
 }
 
 /* Detach a mount with all that is below it. By path alone that could hit an innocent mount that
