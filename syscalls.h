@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls that the oldest supported C library (glibc 2.31) has no function for (some not even
- * a SYS_ name: the kernel's __NR_ name serves), and the two helpers around descriptors that
- * everything here shares.
+ * System calls that the oldest supported C library (glibc 2.31) has no function for, and what
+ * everything here shares about descriptors. Where that library has no SYS_ name for a call either,
+ * the kernel's __NR_ name stands in the code.
  */
 #ifndef PAM_UNSHARE_SYSCALLS_H
 #define PAM_UNSHARE_SYSCALLS_H

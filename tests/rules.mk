@@ -49,7 +49,8 @@ demo:
 
 C_FILES     = $(SOURCES) $(wildcard tests/*.c tests/unit/*.c)
 SHELL_FILES = $(wildcard tests/install tests/sandbox tests/run tests/demo tests/check-manual \
-              tests/coverage tests/system/*.bash tests/system/*.bats .ci/run)
+              tests/coverage tests/system/*.bash tests/system/*.bats .ci/run \
+              tests/vm/guest/*.bash tests/vm/guest/*.bats)
 
 lint:
 	@tests/install $(LINT_PACKAGES)
@@ -81,3 +82,11 @@ coverage:
 	@MODULE_SOURCES="$(SOURCES)" tests/coverage
 
 .PHONY: programs check demo lint objects sanitize sanitize-run coverage
+
+# ---- virtual machines ------------------------------------------------------------------------
+
+# Debian guests under QEMU; SUITES="trixie forky" chooses, NEGATIVE=1 leaves the module out.
+vm-check:
+	@tests/vm/run
+
+.PHONY: vm-check

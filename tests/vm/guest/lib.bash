@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the tests in a guest share: they run as root on a machine that is thrown away, so they change
+# its own /etc/pam.d. With NEGATIVE=1 the module is never enabled, and what needs it must fail.
+
+TOP=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)
+STOCK=/root/stock-pam.d
+SECRET=token-4711
+# shellcheck disable=SC2034 # for the tests
+PROBE="/usr/local/bin/probe $SECRET"
+: "${BATS_TEST_TMPDIR:=$(mktemp -d)}" # bats before 1.4
+
+die() {
+    echo "$*" >&2
+    return 1
+}
+
+# eventually COMMAND…: for what has no signal of its own to wait for; gives up after LIMIT seconds
+eventually() {
+    local until=$((SECONDS + ${LIMIT:-60}))
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < until)) || { "$@" >&2; die "did not come true: $*"; return 1; }
+        sleep 0.1
+    done
+}
+
+prepare() {
+    [ -d "$STOCK" ] && return
+    make -s -C "$TOP" install programs
+    install -m 755 "$TOP/build/tests/probe" "$TOP/build/tests/host" /usr/local/bin
+    cp -a /etc/pam.d "$STOCK"
+}
+
+# The shipped example, or the two lines of pam_unshare(8) in Debian's own file
+enable() { # SERVICE
+    [ "${NEGATIVE:-}" != 1 ] || return 0
+    if [ -f "$TOP/pam.d-examples/$1" ]; then
+        cp "$TOP/pam.d-examples/$1" "/etc/pam.d/$1"
+    else
+        awk '!done && ($1 == "session" || $1 == "@include" && $2 ~ /^common-session/) {
+                 print "session requisite pam_unshare.so close"
+                 done = 1
+             }
+             { print }
+             END { print "session requisite pam_unshare.so open" }' "$STOCK/$1" >"/etc/pam.d/$1"
+    fi
+}
+
+disable() { # SERVICE…
+    local service
+    for service; do
+        cp "$STOCK/$service" "/etc/pam.d/$service"
+    done
+}
+
+# A process of bob's with a secret in its command line
+start_secret() {
+    [ -n "$(pgrep -f "daemon-$SECRET")" ] && return
+    setsid setpriv --reuid bob --regid bob --clear-groups bash -c \
+        "exec -a daemon-$SECRET sleep 100000" </dev/null >/dev/null 2>&1 3>&- &
+    eventually pgrep -f "^daemon-$SECRET"
+}
+
+# isolated COMMAND…: the probe that runs through COMMAND sees nothing of the host
+isolated() {
+    local facts
+    facts=$("$@" | tr -d '\r') || return
+    echo "$facts" >&2
+    grep -qx foreign=0 <<<"$facts" && grep -qx secret=hidden <<<"$facts" &&
+        grep -qx self=resolves <<<"$facts" && grep -qx signal_init=denied <<<"$facts" &&
+        grep -qx trace_init=denied <<<"$facts" &&
+        ! grep -qxF "pid_namespace=$(readlink /proc/self/ns/pid)" <<<"$facts"
+}
+
+# with_and_without SERVICE CHECK…: it holds with the module, and not without
+with_and_without() {
+    local service=$1
+    shift
+    enable "$service"
+    "$@" || { die "fails with the module: $*"; return 1; }
+    disable "$service"
+    ! "$@" || { die "holds without the module too: $*"; return 1; }
+    enable "$service"
+}
+
+inits() {
+    pgrep -xc pam_unshare
+}
+
+no_init_left() {
+    [ "$(inits)" -eq 0 ]
+}
+
+ssh_as() { # USER [ARGUMENT…]
+    local user=$1
+    shift
+    timeout -k 1 120 ssh -o BatchMode=yes -o LogLevel=ERROR "$user@localhost" "$@" </dev/null
+}
+
+sessions_of() { # USER
+    loginctl list-sessions --no-legend | awk -v user="$1" '$3 == user' | wc -l
+}
+
+no_session_of() { # USER
+    [ "$(sessions_of "$1")" -eq 0 ]
+}
