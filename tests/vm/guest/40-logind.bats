@@ -10,13 +10,6 @@ setup_file() {
 
 declare -gA said told client id # bats reads this file in a function
 
-setup() {
-    loginctl terminate-user alice bob 2>/dev/null || true
-    # which a logind that was restarted may have forgotten
-    systemctl stop user@{1000,1001}.service user-runtime-dir@{1000,1001}.service
-    LIMIT=100 eventually nothing_of_users
-}
-
 teardown() {
     local name
     for name in "${!client[@]}"; do
@@ -30,11 +23,18 @@ teardown() {
         systemctl restart systemd-logind
     fi
     disable sshd
-    [ -e "$STOCK/systemd-user" ] && disable systemd-user || rm -f /etc/pam.d/systemd-user
+    if [ -e "$STOCK/systemd-user" ]; then disable systemd-user; else rm -f /etc/pam.d/systemd-user; fi
     LIMIT=30 eventually no_init_left
 }
 
-# No manager either: the first session of a test starts it.
+# afresh: the next session is the user's first, which starts the user manager
+afresh() {
+    loginctl terminate-user alice bob 2>/dev/null || true
+    # which a logind that was restarted may have forgotten
+    systemctl stop user@{1000,1001}.service user-runtime-dir@{1000,1001}.service
+    LIMIT=100 eventually nothing_of_users
+}
+
 nothing_of_users() {
     [ -z "$(pgrep -u alice,bob)" ] && ! mountpoint -q /run/user/1000
 }
@@ -248,6 +248,7 @@ kill_user_processes() { # yes|no
 }
 
 @test "logind: /run/user/UID is unmounted after the last logout, for another session too" {
+    afresh
     enable sshd
     begin bobs bob isolated
     begin one alice isolated
@@ -352,6 +353,7 @@ kill_user_processes() { # yes|no
 
 @test "logind: the user manager runs, outside of the session" {
     manager() {
+        afresh || return
         begin one alice "$1" || return
         LIMIT=90 eventually systemctl is-active user@1000.service || return
         pid=$(systemctl show -p MainPID --value user@1000.service)
@@ -366,6 +368,7 @@ kill_user_processes() { # yes|no
 }
 
 @test "logind: the user manager runs with the module in its own service" {
+    afresh
     enable sshd
     [ "${NEGATIVE:-}" = 1 ] || {
         # Debian's own file is below /usr since bookworm
