@@ -21,6 +21,8 @@ def main():
         child.expect_exact(PROMPT)
         return child.before
 
+    # What is typed while the shell takes the terminal over may be lost, with and without the module.
+    child.expect(r"[$#] $")
     child.sendline(f"unset PROMPT_COMMAND; bind 'set enable-bracketed-paste off'; PS1='{PROMPT[:3]}''{PROMPT[3:]}'")
     child.expect_exact(PROMPT)
     assert "no job control" not in child.before, "the shell has no job control"

@@ -65,7 +65,7 @@ start_unit() { # USER: the result of the unit, its exit status, and what it said
         "output $(cat /run/unit-test.out 2>/dev/null)"
 }
 
-@test "unit: PAMName= with User=alice is refused, and unit and log say why" {
+@test "PAMName=: a unit with User=alice (does not work: refused, a unit becomes its program and leaves no application)" {
     since=$(date +%s)
     enable unit-test
     run start_unit alice
@@ -84,7 +84,7 @@ start_unit() { # USER: the result of the unit, its exit status, and what it said
     [ "${lines[${#lines[@]} - 1]}" = "success 0 output $(readlink /proc/self/ns/pid)" ]
 }
 
-@test "unit: PAMName= with User=root is left alone" {
+@test "PAMName=: a unit with User=root is left alone" {
     enable unit-test
     run start_unit root
     echo "$output"
@@ -93,7 +93,7 @@ start_unit() { # USER: the result of the unit, its exit status, and what it said
     [ "${lines[${#lines[@]} - 1]}" = "exit-code 224 output " ]
 }
 
-@test "unit: a unit without PAMName= is not concerned" {
+@test "PAMName=: a unit without it is not concerned" {
     enable unit-test
     run timeout 60 systemd-run --quiet --wait --pipe -p User=alice readlink /proc/self/ns/pid
     [ "$output" = "$(readlink /proc/self/ns/pid)" ]
@@ -101,7 +101,7 @@ start_unit() { # USER: the result of the unit, its exit status, and what it said
     [ "${lines[${#lines[@]} - 1]}" = "exit-code 224 output " ]
 }
 
-@test "unit: run0 to alice is refused, to root it works" {
+@test "run0: to an ordinary user, with the module in its service (does not work: refused, it is a unit with PAMName=; to root it works)" {
     command -v run0 >/dev/null || skip "systemd $(systemctl --version | sed -n '1s/systemd \([0-9]*\).*/\1/p') has no run0"
     run0_says() { timeout 60 script -qec "run0 --background= --user=$1 readlink /proc/self/ns/pid" /dev/null </dev/null | tr -d '\r'; }
     since=$(date +%s)
@@ -138,7 +138,7 @@ polkit_allows() { # ACTION
     systemctl restart polkit
 }
 
-@test "unit: polkit lets alice start a unit from an isolated session, if a rule allows it" {
+@test "polkit: systemctl start of a unit that a rule allows" {
     enable sshd
     start() { ssh_as alice 'readlink /proc/self/ns/pid; systemctl --no-ask-password start unit-test.service' 2>&1; }
     mkdir -p /run/systemd/system
@@ -154,7 +154,7 @@ polkit_allows() { # ACTION
     [ "${lines[0]}" != "$(readlink /proc/self/ns/pid)" ]
 }
 
-@test "unit: pkexec from an isolated session is refused: polkitd cannot find its caller" {
+@test "polkit: pkexec (does not work: refused, polkitd is told a pid of the session and cannot find its caller)" {
     pkexec_says() { ssh_as alice 'pkexec --disable-internal-agent id -u 2>&1' || return 1; }
     polkit_allows org.freedesktop.policykit.exec
     run pkexec_says
@@ -169,7 +169,7 @@ polkit_allows() { # ACTION
     [[ $output == *"Error"* || $output == *"Not authorized"* ]]
 }
 
-@test "unit: pkexec with the module in its own service is refused, and the log says why" {
+@test "polkit: pkexec with the module in its own service (does not work: refused, pkexec has threads)" {
     # pkexec becomes the program that it opens a session for, and has threads.
     as_alice() { timeout 60 pkexec --user alice sh -c 'id -un; readlink /proc/self/ns/pid' || return 1; }
     since=$(date +%s)
@@ -199,7 +199,7 @@ mounts() {
     cut -d ' ' -f 3-6 /proc/self/mountinfo | grep -v ' /run/user/\| /proc/sys/fs/binfmt_misc' | sort
 }
 
-@test "unit: pam_namespace before the module: a directory of one's own, and the host keeps its own" {
+@test "pam_namespace: before the module" {
     polyinstantiate
     mounts >"$BATS_TEST_TMPDIR/before"
     enable sshd
@@ -217,7 +217,7 @@ mounts() {
     rm /srv/poly.inst/alice/of-alice
 }
 
-@test "unit: pam_namespace after the module fails, the log says so, and the host keeps its directory" {
+@test "pam_namespace: after the module (does not work: it must come before)" {
     # The known failure. A newer pam_namespace needs /proc/self and opens no session. With an older one
     # the application stays in the session's mount namespace, where what is unmounted is not the host's.
     polyinstantiate

@@ -66,7 +66,7 @@ like_stock() {
     needs pam_loginuid audited
 }
 
-@test "stack: pam_loginuid after the module leaves the loginuid unset, as the manual warns" {
+@test "stack: pam_loginuid after the module (does not work: it must come before)" {
     sed -i '/pam_loginuid/d' /etc/pam.d/sshd
     echo 'session required pam_loginuid.so' >>/etc/pam.d/sshd
     run here_and_isolated 'cat /proc/self/loginuid'
@@ -202,7 +202,7 @@ new_denials() { # COUNT
     [ "$(denials | wc -l)" -gt "$1" ]
 }
 
-@test "stack: AppArmor denies nothing because of the module" {
+@test "AppArmor: denies nothing because of the module" {
     [ -d /sys/kernel/security/apparmor ] || skip "the kernel has no AppArmor"
     timeout 120 systemctl start apparmor
     [ "$(wc -l </sys/kernel/security/apparmor/profiles)" -ge 1 ]
@@ -239,7 +239,7 @@ new_denials() { # COUNT
     LIMIT=10 eventually new_denials "$before"
 }
 
-@test "stack: SELinux in permissive mode denies nothing because of the module" {
+@test "SELinux: in permissive mode denies nothing because of the module" {
     [ -d /sys/fs/selinux ] && [ -e /sys/fs/selinux/enforce ] ||
         skip "Debian boots its kernel with AppArmor, not with SELinux: $(cat /sys/kernel/security/lsm)"
     before=$(denials | wc -l)

@@ -7,6 +7,8 @@ TOP=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)
 STOCK=/root/stock-pam.d
 SECRET=token-4711
 # shellcheck disable=SC2034 # for the tests
+LOOK=/usr/local/bin/look # the same, where a shell's command line would have the secret
+# shellcheck disable=SC2034
 PROBE="/usr/local/bin/probe $SECRET"
 : "${BATS_TEST_TMPDIR:=$(mktemp -d)}" # bats before 1.4
 
@@ -28,6 +30,10 @@ prepare() {
     [ -d "$STOCK" ] && return
     make -s -C "$TOP" install programs
     install -m 755 "$TOP/build/tests/probe" "$TOP/build/tests/host" /usr/local/bin
+    printf '#!/bin/sh\nexec %s\n' "$PROBE" >"$LOOK"
+    chmod 755 "$LOOK"
+    # Half of a login's time is the user manager, which starts for the first session and ends with the last.
+    loginctl enable-linger alice bob admin
     cp -a /etc/pam.d "$STOCK"
 }
 
@@ -53,11 +59,10 @@ disable() { # SERVICE…
     done
 }
 
-# A process of bob's with a secret in its command line
+# A process of bob's with a secret in its command line, which holds no descriptor of the tests
 start_secret() {
-    [ -n "$(pgrep -f "daemon-$SECRET")" ] && return
-    setsid setpriv --reuid bob --regid bob --clear-groups bash -c \
-        "exec -a daemon-$SECRET sleep 100000" </dev/null >/dev/null 2>&1 3>&- &
+    systemctl is-active --quiet secret && return
+    systemd-run --quiet --unit=secret --uid=bob bash -c "exec -a daemon-$SECRET sleep 100000"
     eventually pgrep -f "^daemon-$SECRET"
 }
 
