@@ -26,8 +26,8 @@ delivered() {
     grep -q "^mailed-self=" /var/mail/alice
 }
 
-mailed() {
-    sed -n 's/^mailed-//p' /var/mail/alice
+mailed() { # the mail may be quoted-printable
+    sed -n 's/=3D/=/; s/^mailed-//p' /var/mail/alice
 }
 
 # cron looks once a minute: all of a configuration's jobs go into one table
