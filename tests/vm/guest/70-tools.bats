@@ -18,14 +18,15 @@ teardown() {
     LIMIT=20 eventually no_init_left
 }
 
+# in_session COMMAND: what it says in a session of alice's, which must be isolated
 in_session() {
-    isolated_session
-    ssh_as alice -tt "export TERM=xterm; $1" | tr -d '\r'
-}
-
-# cheap: one fact instead of the whole probe
-isolated_session() {
-    [ "$(ssh_as alice readlink /proc/self/ns/pid)" != "$(readlink /proc/self/ns/pid)" ] || die "not isolated"
+    local said
+    said=$(ssh_as alice -tt "readlink /proc/self/ns/pid; export TERM=xterm; $1" | tr -d '\r')
+    [[ $said == pid:* ]] && [ "$(head -n 1 <<<"$said")" != "$(readlink /proc/self/ns/pid)" ] || {
+        die "not isolated: $said"
+        return
+    }
+    tail -n +2 <<<"$said"
 }
 
 @test "tools: tmux" {
