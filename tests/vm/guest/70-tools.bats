@@ -106,7 +106,7 @@ in_session() {
 }
 
 @test "tools: nohup does not outlive the session" {
-    in_session 'nohup sleep 504 >/dev/null 2>&1 & sleep 1; pgrep -fc "sleep 504"' | grep -q 1
+    in_session 'nohup sleep 504 >/dev/null 2>&1 & sleep 1; pgrep -fc "^sleep 504"' | grep -qx 1
     LIMIT=20 eventually no_init_left
     run pgrep -f 'sleep 504'
     [ "$status" -ne 0 ]
