@@ -37,9 +37,24 @@ prepare() {
     cp -a /etc/pam.d "$STOCK"
 }
 
-# The shipped example, or the two lines of pam_unshare(8) in Debian's own file
+# The services that people take for one: "su -" has a file of its own since forky, which does not include
+# that of su, and "sudo -i" has one since bookworm.
+services() { # SERVICE
+    echo "$1"
+    if [ -e "$STOCK/$1-l" ]; then echo "$1-l"; fi
+    if [ -e "$STOCK/$1-i" ]; then echo "$1-i"; fi
+}
+
 enable() { # SERVICE
+    local service
     [ "${NEGATIVE:-}" != 1 ] || return 0
+    for service in $(services "$1"); do
+        grep -q "^@include $1\$" "$STOCK/$service" || isolate "$service"
+    done
+}
+
+# The shipped example, or the two lines of pam_unshare(8) in Debian's own file
+isolate() { # SERVICE
     if [ -f "$TOP/pam.d-examples/$1" ]; then
         cp "$TOP/pam.d-examples/$1" "/etc/pam.d/$1"
     else
@@ -53,9 +68,11 @@ enable() { # SERVICE
 }
 
 disable() { # SERVICE…
-    local service
+    local service file
     for service; do
-        cp "$STOCK/$service" "/etc/pam.d/$service"
+        for file in $(services "$service"); do
+            cp "$STOCK/$file" "/etc/pam.d/$file"
+        done
     done
 }
 
