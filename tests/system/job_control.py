@@ -23,7 +23,7 @@ def main():
 
     # the shell's own prompt: it has the terminal
     child.expect(r"[$#] $")
-    child.sendline(f"unset PROMPT_COMMAND; bind 'set enable-bracketed-paste off'; PS1='{PROMPT[:3]}''{PROMPT[3:]}'")
+    child.sendline(f"unset PROMPT_COMMAND PS0; bind 'set enable-bracketed-paste off'; PS1='{PROMPT[:3]}''{PROMPT[3:]}'")
     child.expect_exact(PROMPT)
     assert "no job control" not in child.before, "the shell has no job control"
     do("stty -echo")
@@ -47,7 +47,8 @@ def main():
     child.expect_exact("continued 2")
     child.send("\x03")  # ^C
     child.expect_exact(PROMPT)
-    assert do("jobs").strip() == "", "^C did not end the job in the foreground"
+    left = do("jobs").strip()
+    assert left == "", f"^C did not end the job in the foreground: {left!r}"
     assert "status 143" in do("sh -c 'kill -TERM $$'; echo status $?"), "signal not reported"
     # a job in the background that reads is stopped by the terminal
     do("cat &")
