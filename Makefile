@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# pam_unshare: see README.md. For users: all check demo install uninstall clean; for developers
+# pam_unshare: see README.md. For users: all check demo install uninstall deb clean; for developers
 # also: lint sanitize coverage.
 
 ifeq ($(origin CC),default)
@@ -54,12 +54,16 @@ $(BUILD)/%.o: %.c Makefile
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
 
-install: all
-	$(INSTALL) -d $(DESTDIR)$(SECUREDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR)/pam.d-examples
-	$(INSTALL) -m 644 pam_unshare.so $(DESTDIR)$(SECUREDIR)
-	$(INSTALL) -m 644 pam_unshare.8 $(DESTDIR)$(MANDIR)/man8
+install: install-module
+	$(INSTALL) -d $(DESTDIR)$(DOCDIR)/pam.d-examples
 	$(INSTALL) -m 644 README.md SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -m 644 pam.d-examples/* $(DESTDIR)$(DOCDIR)/pam.d-examples
+
+# What a package installs: it has its own way with documents.
+install-module: all
+	$(INSTALL) -d $(DESTDIR)$(SECUREDIR) $(DESTDIR)$(MANDIR)/man8
+	$(INSTALL) -m 644 pam_unshare.so $(DESTDIR)$(SECUREDIR)
+	$(INSTALL) -m 644 pam_unshare.8 $(DESTDIR)$(MANDIR)/man8
 
 uninstall:
 	rm -f $(DESTDIR)$(SECUREDIR)/pam_unshare.so $(DESTDIR)$(MANDIR)/man8/pam_unshare.8
@@ -72,4 +76,11 @@ clean:
 
 include tests/rules.mk
 
-.PHONY: all install uninstall clean
+# ---- the Debian package ------------------------------------------------------------------------
+
+# Built in a clean tree, of what is committed or would be; the packages go to $(BUILD)/deb.
+deb:
+	@tests/install build-essential debhelper git $(BUILD_PACKAGES) libcmocka-dev
+	@debian/build-clean $(BUILD)/deb
+
+.PHONY: all install install-module uninstall clean deb

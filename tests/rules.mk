@@ -52,7 +52,7 @@ demo:
 C_FILES     = $(SOURCES) $(wildcard tests/*.c tests/unit/*.c)
 SHELL_FILES = $(wildcard tests/install tests/sandbox tests/run tests/demo tests/check-manual \
               tests/coverage tests/system/*.bash tests/system/*.bats .ci/run \
-              tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
+              debian/build-clean tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
               tests/vm/guest/run tests/vm/guest/inventory tests/vm/guest/versions \
               tests/vm/guest/*.bash tests/vm/guest/*.bats)
 
@@ -75,9 +75,10 @@ objects: programs $(UNIT_TESTS)
 sanitize:
 	@tests/install $(CHECK_PACKAGES)
 	@$(MAKE) --no-print-directory BUILD=build-asan \
-		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" sanitize-run
+		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" unit-check
 
-sanitize-run: $(UNIT_TESTS)
+# The unit tests alone, which need no root and change nothing.
+unit-check: $(UNIT_TESTS)
 	@SYSTEM_TESTS=none tests/run $(UNIT_TESTS)
 
 # Which lines of the module the unit and system tests reach, together.
@@ -85,7 +86,7 @@ coverage:
 	@tests/install $(CHECK_PACKAGES) clang llvm
 	@MODULE_SOURCES="$(SOURCES)" tests/coverage
 
-.PHONY: programs check demo lint objects sanitize sanitize-run coverage
+.PHONY: programs check demo lint objects sanitize unit-check coverage
 
 # ---- virtual machines ------------------------------------------------------------------------
 
