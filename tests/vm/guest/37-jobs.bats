@@ -44,24 +44,35 @@ END
     LIMIT=30 eventually delivered
 }
 
-cron_jobs() {
-    run_cron && isolated cat /home/alice/jobs/plain && isolated cat /home/alice/jobs/stdin.done &&
-        isolated mailed && LIMIT=30 eventually no_init_left
+cron_jobs_are() { # isolated|exposed
+    run_cron
+    "$1" cat /home/alice/jobs/plain
+    "$1" cat /home/alice/jobs/stdin.done
+    "$1" mailed
+    LIMIT=30 eventually no_init_left
 }
 
 @test "cron: a job, a mailed one, and one with standard input" {
-    with_and_without cron cron_jobs
+    enable cron
+    cron_jobs_are isolated
+    disable cron # negative control
+    cron_jobs_are exposed
 }
 
-at_jobs() {
+at_jobs_are() { # isolated|exposed
     rm -f /home/alice/jobs/*
     : >/var/mail/alice
-    ssh_as alice "echo '$LOOK >jobs/plain.new; mv jobs/plain.new jobs/plain; $LOOK | sed s/^/mailed-/' | at now" || return
-    LIMIT=90 eventually test -s /home/alice/jobs/plain || return
-    LIMIT=30 eventually delivered || return
-    isolated cat /home/alice/jobs/plain && isolated mailed && LIMIT=30 eventually no_init_left
+    ssh_as alice "echo '$LOOK >jobs/plain.new; mv jobs/plain.new jobs/plain; $LOOK | sed s/^/mailed-/' | at now"
+    LIMIT=90 eventually test -s /home/alice/jobs/plain
+    LIMIT=30 eventually delivered
+    "$1" cat /home/alice/jobs/plain
+    "$1" mailed
+    LIMIT=30 eventually no_init_left
 }
 
 @test "at: a job, and its mail" {
-    with_and_without atd at_jobs
+    enable atd
+    at_jobs_are isolated
+    disable atd # negative control
+    at_jobs_are exposed
 }

@@ -49,7 +49,7 @@ enable() { # SERVICE
     local service
     [ "${NEGATIVE:-}" != 1 ] || return 0
     for service in $(services "$1"); do
-        grep -q "^@include $1\$" "$STOCK/$service" || isolate "$service"
+        grep -qE "^(@include|session[[:space:]]+include)[[:space:]]+$1\$" "$STOCK/$service" || isolate "$service"
     done
 }
 
@@ -94,14 +94,26 @@ isolated() {
         ! grep -qxF "pid_namespace=$(readlink /proc/self/ns/pid)" <<<"$facts"
 }
 
-# with_and_without SERVICE CHECK…: it holds with the module, and not without
+# exposed COMMAND…: the negative control of isolated: it works, on the host
+exposed() {
+    local facts
+    facts=$("$@" | tr -d '\r') || return
+    grep -qx secret=found <<<"$facts" && grep -qxF "pid_namespace=$(readlink /proc/self/ns/pid)" <<<"$facts"
+}
+
+# with_and_without SERVICE CHECK…: it holds with the module, and not without; where CHECK is isolated,
+# what it runs works without, and is exposed
 with_and_without() {
     local service=$1
     shift
     enable "$service"
     "$@" || { die "fails with the module: $*"; return 1; }
     disable "$service"
-    ! "$@" || { die "holds without the module too: $*"; return 1; }
+    if [ "$1" = isolated ]; then
+        exposed "${@:2}" || { die "fails without the module: $*"; return 1; }
+    else
+        ! "$@" || { die "holds without the module too: $*"; return 1; }
+    fi
     enable "$service"
 }
 
