@@ -50,7 +50,7 @@ in_session() {
 
 @test "tools: strace of an own process" {
     out=$(in_session 'strace -qq -e trace=execve true 2>&1; sleep 500 & slept=$!; strace -p $slept 2>attach & for _ in $(seq 100); do grep attached attach && break; sleep 0.2; done; kill $slept; cat attach')
-    [[ $out == *'execve('*true* && $out == *attached* ]]
+    [[ $out == *execve*true*attached* ]] # strace may colour it
 }
 
 @test "tools: ps, pgrep, pkill, killall" {
