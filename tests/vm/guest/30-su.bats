@@ -132,7 +132,7 @@ END
         with_and_without sudo isolated sudo -u alice $PROBE
         # On a terminal use_pty has a monitor, root's, in the session.
         on_terminal() {
-            script -qec "sudo -u alice $LOOK" /dev/null </dev/null | tr -d '\r' | if [ "$setting" = use_pty ]; then
+            script -qec "sudo -u alice $LOOK" /dev/null </dev/null | tr -d '\r' | sed 's/^^@//' | if [ "$setting" = use_pty ]; then
                 sed 's/^foreign=0$/foreign=no monitor/; s/^foreign=1$/foreign=0/'
             else
                 cat
