@@ -155,7 +155,7 @@ start_sshd() { # [OPTION…]: lines of sshd_config
         install -d -o "$user" -g "$user" -m 700 "/home/$user/.ssh"
         install -o "$user" -g "$user" -m 600 /run/ssh/key.pub "/home/$user/.ssh/authorized_keys"
     done
-    install -d -m 700 /root/.ssh 2>/dev/null || true
+    install -d -m 700 ~root/.ssh 2>/dev/null || true
     {
         printf '%s\n' "Port $PORT" "ListenAddress 127.0.0.1" "HostKey /run/ssh/host" \
             "PidFile /run/ssh/pid" "UsePAM yes" "PasswordAuthentication no" \
