@@ -59,6 +59,7 @@ def main():
     assert "27 81" in do("stty rows 27 cols 81; stty size"), "the terminal has no size"
     child.sendline("exit 7")
     child.expect(pexpect.EOF)
+    child.wait() # a process closes its terminal before it has ended, and close() would signal it
     child.close()
     assert child.exitstatus == 7, f"exit status {child.exitstatus}, signal {child.signalstatus}"
     print("ok")

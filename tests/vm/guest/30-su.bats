@@ -31,7 +31,7 @@ if child.expect(["[Pp]assword.*: ", pexpect.EOF]) == 0:
     child.sendline(sys.argv[1])
     child.expect(pexpect.EOF)
 print(child.before)
-child.close()
+child.wait() # a process closes its terminal before it has ended, and close() would signal it
 sys.exit(child.exitstatus if child.exitstatus is not None else 128 + child.signalstatus)
 END
 }
