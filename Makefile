@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # pam_unshare: see README.md. For users: all check demo install uninstall deb clean; for developers
-# also: lint sanitize coverage.
+# also: lint sanitize coverage vm-check vm-table deb-check.
 
 ifeq ($(origin CC),default)
 CC = cc
@@ -16,6 +16,7 @@ ifeq ($(pam_libdir),)
 pam_libdir := /lib/$(shell $(CC) -print-multiarch 2>/dev/null)
 endif
 SECUREDIR  ?= $(pam_libdir)/security
+SBINDIR    ?= $(PREFIX)/sbin
 MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/pam_unshare
 
@@ -43,34 +44,47 @@ OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 # make leaves the module at the top level; other builds of it stay apart
 MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 
-all: $(MODULE)
+# The administrator's command; it has the module's parser of arguments.
+COMMAND_SOURCES = $(addprefix command/,pam-unshare.c check.c heard.c list.c sessions.c stack.c)
+COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/options.o
+COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)
+
+all: $(MODULE) $(COMMAND)
 
 $(MODULE): $(OBJECTS) pam_unshare.map
 	$(CC) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) $(LIBS)
+
+# Its functions of syslog(3) stand before those of the C library (-rdynamic, see command/heard.h).
+$(COMMAND): $(COMMAND_OBJECTS)
+	$(CC) $(CFLAGS) -pie -rdynamic -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(COMMAND_OBJECTS) -lpam -ldl
+
+$(BUILD)/command/check.o: ALL_CFLAGS += -DSECUREDIR='"$(SECUREDIR)"'
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/command/*.d $(BUILD)/tests/*.d)
 
-install: install-module
+install: install-programs
 	$(INSTALL) -d $(DESTDIR)$(DOCDIR)/pam.d-examples
-	$(INSTALL) -m 644 README.md SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 644 README.md processes.svg SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -m 644 pam.d-examples/* $(DESTDIR)$(DOCDIR)/pam.d-examples
 
 # What a package installs: it has its own way with documents.
-install-module: all
-	$(INSTALL) -d $(DESTDIR)$(SECUREDIR) $(DESTDIR)$(MANDIR)/man8
+install-programs: all
+	$(INSTALL) -d $(DESTDIR)$(SECUREDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 pam_unshare.so $(DESTDIR)$(SECUREDIR)
-	$(INSTALL) -m 644 pam_unshare.8 $(DESTDIR)$(MANDIR)/man8
+	$(INSTALL) -m 755 pam-unshare $(DESTDIR)$(SBINDIR)
+	$(INSTALL) -m 644 pam_unshare.8 pam-unshare.8 $(DESTDIR)$(MANDIR)/man8
 
 uninstall:
-	rm -f $(DESTDIR)$(SECUREDIR)/pam_unshare.so $(DESTDIR)$(MANDIR)/man8/pam_unshare.8
+	rm -f $(DESTDIR)$(SECUREDIR)/pam_unshare.so $(DESTDIR)$(SBINDIR)/pam-unshare \
+		$(DESTDIR)$(MANDIR)/man8/pam_unshare.8 $(DESTDIR)$(MANDIR)/man8/pam-unshare.8
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 clean:
-	rm -rf build build-* pam_unshare.so
+	rm -rf build build-* pam_unshare.so pam-unshare
 
 # ---- tests -----------------------------------------------------------------------------------
 
@@ -83,4 +97,9 @@ deb:
 	@tests/install build-essential debhelper git $(BUILD_PACKAGES) libcmocka-dev
 	@debian/build-clean $(BUILD)/deb
 
-.PHONY: all install install-module uninstall clean deb
+# The packages, looked at by lintian, built once more and compared, and tested in guests.
+deb-check: deb
+	@tests/install autopkgtest diffoscope-minimal lintian $(VM_PACKAGES)
+	@tests/deb-check $(BUILD)/deb
+
+.PHONY: all install install-programs uninstall clean deb deb-check

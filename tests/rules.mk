@@ -47,25 +47,35 @@ demo:
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/probe
 	@BUILD=$(BUILD) tests/sandbox tests/demo
 
+# README's picture, from a real run.
+picture:
+	@tests/install $(DEMO_PACKAGES) python3
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/sandbox tests/picture >processes.svg.new
+	@mv processes.svg.new processes.svg
+
 # ---- for developers ------------------------------------------------------------------------
 
-C_FILES     = $(SOURCES) $(wildcard tests/*.c tests/unit/*.c)
-SHELL_FILES = $(wildcard tests/install tests/sandbox tests/run tests/demo tests/check-manual \
+C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/*.c tests/unit/*.c)
+SHELL_FILES = $(wildcard tests/install tests/sandbox tests/run tests/demo tests/picture tests/check-manual \
               tests/coverage tests/system/*.bash tests/system/*.bats .ci/run \
-              debian/build-clean tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
+              debian/build-clean debian/tests/build debian/tests/command \
+              debian/tests/session debian/libpam-unshare.postinst debian/libpam-unshare.prerm \
+              tests/deb-check $(wildcard tests/vm/package/*.bats) tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
               tests/vm/guest/run tests/vm/guest/inventory tests/vm/guest/versions \
               tests/vm/guest/*.bash tests/vm/guest/*.bats)
 
 lint:
 	@tests/install $(LINT_PACKAGES)
-	clang-format --dry-run --Werror $(C_FILES) $(wildcard *.h tests/*.h tests/unit/*.h)
+	clang-format --dry-run --Werror $(C_FILES) $(wildcard *.h command/*.h tests/*.h tests/unit/*.h)
 	$(MAKE) --no-print-directory BUILD=build-gcc CC=gcc CFLAGS="-O2 -g -Werror" objects
 	$(MAKE) --no-print-directory BUILD=build-clang CC=clang CFLAGS="-O2 -g -Werror" objects
 	$(MAKE) --no-print-directory BUILD=build-analyzer CC=gcc \
-		CFLAGS="-O2 -g -Werror -fanalyzer" build-analyzer/pam_unshare.so
-	clang-tidy --quiet $(SOURCES) -- -std=c17 -D_GNU_SOURCE
+		CFLAGS="-O2 -g -Werror -fanalyzer" all
+	clang-tidy --quiet $(SOURCES) $(COMMAND_SOURCES) -- -std=c17 -D_GNU_SOURCE \
+		-DSECUREDIR='"/"'
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --error-exitcode=1 -D_GNU_SOURCE $(SOURCES)
+		--suppress=missingIncludeSystem --error-exitcode=1 -D_GNU_SOURCE -DSECUREDIR='"/"' $(SOURCES) $(COMMAND_SOURCES)
 	shellcheck --severity=warning --external-sources $(SHELL_FILES)
 	tests/check-manual
 
@@ -86,7 +96,7 @@ coverage:
 	@tests/install $(CHECK_PACKAGES) clang llvm
 	@MODULE_SOURCES="$(SOURCES)" tests/coverage
 
-.PHONY: programs check demo lint objects sanitize unit-check coverage
+.PHONY: programs check demo picture lint objects sanitize unit-check coverage
 
 # ---- virtual machines ------------------------------------------------------------------------
 
@@ -100,4 +110,11 @@ vm-table:
 	@test "$$(cat tests/vm/results/whole)" = 'bullseye bookworm trixie forky'
 	@tests/vm/table write tests/vm/results bullseye bookworm trixie forky
 
-.PHONY: vm-check vm-table
+# README's comparison with other ways, from the last deb-check.
+compare-table:
+	@sed -n 's/^# |/|/p' tests/vm/results/trixie/tap >$(BUILD)/comparison
+	@test "$$(wc -l <$(BUILD)/comparison)" -ge 10
+	@sed -i -e '/^<!-- Made by make compare-table/,/^<!-- end of the comparison/{/^|/d}' \
+		-e '/^<!-- Made by make compare-table/r $(BUILD)/comparison' README.md
+
+.PHONY: vm-check vm-table compare-table

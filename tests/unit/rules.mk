@@ -2,7 +2,8 @@
 # The unit tests; included by the Makefile, whose rule for $(BUILD)/%.o compiles them.
 
 UNIT_TESTS = $(BUILD)/tests/unit/failure_test $(BUILD)/tests/unit/options_test \
-             $(BUILD)/tests/unit/mountinfo_test $(BUILD)/tests/unit/session_test
+             $(BUILD)/tests/unit/mountinfo_test $(BUILD)/tests/unit/session_test \
+             $(BUILD)/tests/unit/stack_test
 
 # What a test needs of the project; everything else that the project calls is in the test itself.
 $(BUILD)/tests/unit/failure_test: $(BUILD)/failure.o
@@ -10,6 +11,7 @@ $(BUILD)/tests/unit/options_test: $(BUILD)/options.o $(BUILD)/tests/unit/recorde
 $(BUILD)/tests/unit/mountinfo_test: $(BUILD)/procfs.o $(BUILD)/failure.o
 $(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(BUILD)/options.o $(BUILD)/failure.o \
 	$(BUILD)/tests/unit/recorded_log.o
+$(BUILD)/tests/unit/stack_test: $(BUILD)/command/stack.o
 
 # Functions of the C library that a test makes fail. A fortified read(2) has another name.
 comma := ,

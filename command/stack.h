@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The session lines of a PAM service, as Linux-PAM reads them from its files: pam.d(5), and
+ * Debian's
+ * "@include".
+ */
+#ifndef PAM_UNSHARE_STACK_H
+#define PAM_UNSHARE_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* More than any service has. */
+#define STACK_LINES 256
+#define STACK_ARGUMENTS 64
+#define STACK_FAULTS 16
+
+struct stack_line {
+	char *text, *file_copy; /* what the strings below point into */
+	const char *file;
+	unsigned int number; /* of the line in the file, from 1; the last one if it is continued */
+	bool silent;	     /* "-session": a module that is missing is passed over */
+	const char *control; /* a word, or what is between the brackets */
+	bool brackets;
+	const char *module; /* name or path */
+	int argc;
+	const char *argv[STACK_ARGUMENTS];
+};
+
+/* What the files say that PAM would only tell the system log. */
+struct stack_fault {
+	char text[512];
+};
+
+struct stack {
+	char file[256]; /* where the service is configured; "" when it has no file */
+	struct stack_line lines[STACK_LINES];
+	size_t n;
+	struct stack_fault faults[STACK_FAULTS];
+	size_t n_faults;
+};
+
+/**
+ * Read the session lines of a service, in the order in which PAM runs them. A service that has no
+ * file, or no session line, gets those of "other", as from PAM.
+ *
+ * @param root     directory that the paths of files begin with, "" on a machine
+ * @param service  as an application passes it to pam_start(3)
+ * @param stack    filled in; free it with stack_free(), also on failure
+ * @return 0, or -ENOMEM
+ */
+int stack_read(const char *root, const char *service, struct stack *stack);
+
+void stack_free(struct stack *stack);
+
+#endif

@@ -1,0 +1,264 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The administrator's command: what it says of good and of broken configurations, and what it lists.
+
+load lib
+
+setup_file() {
+    prepare
+    COMMAND=$TOP/${COMMAND:-pam-unshare}
+    export COMMAND
+    # what the examples say, in a service that only this file uses
+    good=$BATS_FILE_TMPDIR/good
+    cp "$TOP/pam.d-examples/su" "$good"
+    export good
+}
+
+setup() {
+    remember_host
+    cp "$good" /etc/pam.d/tried
+}
+
+teardown() {
+    install_module
+    rm -f /etc/pam.d/tried /etc/pam.d/part
+    disable su
+    eventually no_init_left
+    host_is_unchanged
+}
+
+# edit SED-EXPRESSION: of the service
+edit() {
+    sed -i "$1" /etc/pam.d/tried
+    ! cmp -s /etc/pam.d/tried "$good" || die "nothing was edited: $1"
+}
+
+# check STATUS RESULT PROBLEM…: the command ends so, and says each PROBLEM (a part of one), and no other
+check() {
+    local wanted=$1 result=$2 problem
+    shift 2
+    run "$COMMAND" check tried alice
+    echo "$output"
+    [ "$status" -eq "$wanted" ] && [[ ${lines[-1]} == "result: with tried, alice is $result; "* ]] || return 1
+    [ "$(grep -c '^problem: ' <<<"$output")" -eq $# ] || { die "not $# problems"; return 1; }
+    for problem; do
+        grep '^problem: ' <<<"$output" | grep -qF -- "$problem" || { die "not said: $problem"; return 1; }
+    done
+}
+
+@test "check: a good configuration" {
+    check 0 isolated
+    grep -qE '^ +1 root +pam_unshare: init of alice \(tried\)$' <<<"$output"
+    grep -qE '^ +2 alice +' <<<"$output"
+    # and nobody else's
+    [ "$(grep -cE '^ +[0-9]+ ' <<<"$output")" -eq 2 ]
+}
+
+@test "check: what users are left alone" {
+    edit 's/\(unshare.so open\)/\1 exempt=alice/'
+    check 0 'left alone, as the arguments say'
+    [ "$(grep -cE '^ +[0-9]+ ' <<<"$output")" -gt 2 ]
+    cp "$good" /etc/pam.d/tried
+    run "$COMMAND" check tried root
+    [ "$status" -eq 0 ]
+    [[ ${lines[-1]} == *"root is left alone, as the arguments say; 0 problems" ]]
+}
+
+@test "check: an argument that is misspelt" {
+    edit 's/\(unshare.so open\)/\1 gracee=5/'
+    check 1 'NOT ISOLATED' \
+        "line 21: argument 'gracee=5' is unknown: known are debug, exempt=, " \
+        "alice would be refused: pam_open_session() says 'System error'. Correct the argument."
+}
+
+@test "check: a value that is wrong" {
+    edit 's/\(unshare.so open\)/\1 grace=soon/'
+    check 1 'NOT ISOLATED' "argument 'grace=soon' is not understood: 'grace=' takes a number of seconds" \
+        "Correct the argument."
+}
+
+@test "check: a module that is misspelt" {
+    edit 's/pam_unshare.so open/pam_unshared.so open/'
+    check 1 'NOT ISOLATED' "no line says 'open': nobody is isolated. Add" \
+        "alice would be refused: pam_open_session() says 'Module is unknown'. A module of the service is missing"
+}
+
+@test "check: the module is not installed" {
+    rm "$SECURITY_DIR/pam_unshare.so"
+    check 1 'NOT ISOLATED' "line 7: there is no module pam_unshare.so. Correct the path, or install" \
+        "line 21: there is no module" "A module of the service is missing"
+}
+
+@test "check: the service has no such file" {
+    rm /etc/pam.d/tried
+    check 1 'NOT ISOLATED' "there is no file /etc/pam.d/tried: PAM uses those lines of /etc/pam.d/other." \
+        "no session line of the service, nor of a file that it includes, names pam_unshare.so. Add"
+}
+
+@test "check: an included file is missing" {
+    edit '$a @include nowhere'
+    check 1 'NOT ISOLATED' "includes nowhere, which does not exist: PAM then refuses everybody." \
+        "pam_start() says 'Critical error - immediate abort'. Correct the name of the file that is included."
+}
+
+@test "check: the module in an included file" {
+    sed -n '/^session.*pam_unshare.so open/p' "$good" >/etc/pam.d/part
+    edit 's/^session.*unshare.so open/@include part/'
+    check 0 isolated
+    [[ $output == *"/etc/pam.d/part line 1: session requisite pam_unshare.so open"* ]]
+}
+
+@test "check: no line of the module" {
+    edit '/pam_unshare/d'
+    check 1 'NOT ISOLATED' "no session line of /etc/pam.d/tried, nor of a file that it includes, names"
+}
+
+@test "check: another type" {
+    edit 's/^session\(.*unshare.so open\)/auth \1/'
+    check 1 'NOT ISOLATED' "line 21 lists pam_unshare.so with the type 'auth', which it does not have" \
+        "no line says 'open'"
+}
+
+@test "check: pam_loginuid after the module" {
+    edit '$a session required pam_loginuid.so'
+    check 1 isolated "pam_loginuid.so comes after pam_unshare.so: the audit login uid would stay unset"
+}
+
+@test "check: pam_selinux and pam_namespace after the module" {
+    edit '$a session optional pam_selinux.so open\nsession optional pam_namespace.so'
+    check 1 isolated "pam_selinux.so comes after pam_unshare.so" \
+        "pam_namespace.so comes after pam_unshare.so: it would be closed on the host and unmount"
+}
+
+@test "check: close comes last, open first" {
+    edit '/common-session/d; s/unshare.so close/unshare.so OPEN/; s/unshare.so open/unshare.so close/; s/OPEN/open/'
+    check 1 isolated "line 20 with 'close' comes after the one with 'open'"
+}
+
+@test "check: pam_namespace is closed inside" {
+    edit '/unshare.so close/d; s/unshare.so open/unshare.so/; 1i session optional pam_namespace.so'
+    check 1 isolated "pam_namespace.so is closed before pam_unshare.so, in the session's mount namespace"
+}
+
+@test "check: open without close, close without open" {
+    edit '/unshare.so close/d'
+    check 1 isolated "says 'open', and no line says 'close'" \
+        'the application is not back on the host'
+    cp "$good" /etc/pam.d/tried
+    edit '/unshare.so open/d'
+    check 1 'NOT ISOLATED' "says 'close', and no line says 'open': nobody is isolated"
+}
+
+@test "check: the module listed twice" {
+    edit '$a session requisite pam_unshare.so open exempt=bob'
+    check 1 isolated "pam_unshare.so is listed 2 times to open" \
+        'the application is not back on the host'
+}
+
+@test "check: controls that let people in unisolated" {
+    local control
+    for control in optional sufficient '[success=ok default=ignore]'; do
+        cp "$good" /etc/pam.d/tried
+        edit "s/requisite\(.*unshare.so open\)/$control\1/"
+        check 1 isolated "unisolated. Write 'requisite'."
+    done
+    cp "$good" /etc/pam.d/tried
+    edit 's/^session\(.*unshare.so open\)/-session\1/'
+    check 1 isolated "line 21 begins with '-session'"
+    for control in required '[success=ok default=bad]' '[success=ok new_authtok_reqd=ok default=die]'; do
+        cp "$good" /etc/pam.d/tried
+        edit "s/requisite\(.*unshare.so open\)/$control\1/"
+        check 0 isolated
+    done
+}
+
+@test "check: a sufficient line before the module" {
+    edit 's/^session.*pam_limits.*/session sufficient pam_permit.so/'
+    check 1 'NOT ISOLATED' "has the control 'sufficient': when pam_permit.so succeeds, the lines that follow are skipped"
+}
+
+@test "check: from inside an isolated session" {
+    # the check refuses what the module refuses, and explains it
+    stack nested 'required pam_unshare.so include_root'
+    cp /run/pam.d/nested /etc/pam.d/tried
+    run "$COMMAND" check tried root
+    [ "$status" -eq 0 ]
+    [[ ${lines[-1]} == *"root is isolated; 0 problems" ]]
+}
+
+@test "check: another module refuses" {
+    edit '$a session required pam_deny.so'
+    check 1 'NOT ISOLATED' "says 'Cannot make/remove an entry for the specified session'. What was logged above"
+}
+
+@test "check: a session ends with the command" {
+    edit '$a session required pam_exec.so /usr/bin/sleep 1000'
+    "$COMMAND" check tried alice >"$BATS_TEST_TMPDIR/out" &
+    local check=$!
+    eventually pgrep -f '^/usr/bin/sleep 1000'
+    kill -KILL "$check"
+    wait "$check" || true
+    eventually no_init_left
+    pkill -f '^/usr/bin/sleep 1000' || true # the host's, unless it ended with the session
+}
+
+@test "check: what it does is logged" {
+    log_position
+    check 0 isolated
+    logged 'pam-unshare.*pam_unshare\(tried:session\): session of alice opened'
+}
+
+@test "what is not understood, and who may not" {
+    local words
+    for words in '' 'chek tried alice' 'check' 'check tried' 'check tried alice more' 'list --xml' 'list a b'; do
+        # shellcheck disable=SC2086 # words
+        run "$COMMAND" $words
+        [ "$status" -eq 2 ]
+        [[ $output == *'Usage: pam-unshare check SERVICE USER'* ]]
+    done
+    run "$COMMAND" check tried nobodyhere
+    [ "$status" -eq 2 ]
+    [[ $output == *"there is no user 'nobodyhere'"* ]]
+    install -m 755 "$COMMAND" /run/command
+    run setpriv --reuid alice --regid alice --clear-groups /run/command list
+    [ "$status" -eq 2 ]
+    [[ $output == *'only root'* ]]
+    run "$COMMAND" --help
+    [ "$status" -eq 0 ]
+    for word in check list --json; do
+        [[ $output == *"$word"* ]]
+        man_page=$(sed 's/\\-/-/g' "$TOP/pam-unshare.8")
+        [[ $man_page == *"$word"* ]]
+    done
+}
+
+@test "list: the sessions that are open" {
+    run "$COMMAND" list --json
+    [ "$output" = '[]' ]
+    enable su
+    local before after
+    before=$(date +%s)
+    su -c 'sleep 4711 & exec sleep 4711' alice 3>&- &
+    su -c 'exec sleep 4711' bob 3>&- &
+    eventually eval '[ "$(pgrep -fc "^sleep 4711")" -eq 3 ]'
+    after=$(date +%s)
+    "$COMMAND" list --json >"$BATS_TEST_TMPDIR/json"
+    run "$COMMAND" list
+    echo "$output"
+    [ "${#lines[@]}" -eq 3 ]
+    python3 - "$BATS_TEST_TMPDIR/json" "$before" "$after" <<'END'
+import calendar, json, os, sys, time
+path, before, after = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+sessions = json.load(open(path))
+assert sorted((s["user"], s["service"], s["processes"]) for s in sessions) == [
+    ("alice", "su", 2), ("bob", "su", 1)], sessions
+for s in sessions:
+    assert os.stat(f"/proc/{s['init']}/ns/pid").st_ino == s["pid_namespace"]
+    since = calendar.timegm(time.strptime(s["since"], "%Y-%m-%dT%H:%M:%SZ"))
+    assert before - 2 <= since <= after + 2, s
+END
+    pkill -f '^sleep 4711'
+    eventually no_init_left
+    run "$COMMAND" list
+    [ "${#lines[@]}" -eq 1 ]
+}

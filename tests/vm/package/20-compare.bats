@@ -1,0 +1,16 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# README's comparison with other ways to hide processes: each cell is tried, and must be as it says.
+
+load ../guest/lib
+
+@test "comparison: the table in the README is what this machine does" {
+    [ "$SUITE" = trixie ] || skip "the table is of trixie"
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y install /root/debs/libpam-unshare_*.deb
+    "$BATS_TEST_DIRNAME/compare" >"$BATS_TEST_TMPDIR/table"
+    sed 's/^/# /' "$BATS_TEST_TMPDIR/table" >&3
+    apt-get -q -y purge libpam-unshare
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/table")" -ge 10 ]
+    sed -n '/^<!-- Made by make compare-table/,/^<!-- end of the comparison/p' "$TOP/README.md" | grep '^|' |
+        diff "$BATS_TEST_TMPDIR/table" -
+}
