@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# pam_unshare: see README.md. For users: all check demo install uninstall deb clean; for developers
-# also: lint sanitize coverage vm-check vm-table deb-check.
+# pam_unshare: see README.md. For users: all check demo bench install uninstall deb clean; for developers
+# also: lint sanitize coverage bench-full vm-check vm-table deb-check.
 
 ifeq ($(origin CC),default)
 CC = cc
@@ -89,6 +89,10 @@ clean:
 # ---- tests -----------------------------------------------------------------------------------
 
 include tests/rules.mk
+
+# ---- the benchmark -----------------------------------------------------------------------------
+
+include bench/rules.mk
 
 # ---- the Debian package ------------------------------------------------------------------------
 

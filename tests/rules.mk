@@ -56,8 +56,8 @@ picture:
 
 # ---- for developers ------------------------------------------------------------------------
 
-C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/*.c tests/unit/*.c)
-SHELL_FILES = $(wildcard tests/install tests/sandbox tests/run tests/demo tests/picture tests/check-manual \
+C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/*.c tests/unit/*.c bench/*.c)
+SHELL_FILES = $(wildcard bench/run tests/install tests/sandbox tests/run tests/demo tests/picture tests/check-manual \
               tests/coverage tests/system/*.bash tests/system/*.bats .ci/run \
               debian/build-clean debian/tests/build debian/tests/command \
               debian/tests/session debian/libpam-unshare.postinst debian/libpam-unshare.prerm \
