@@ -434,20 +434,30 @@ static int close_host_on_exec(int self, struct failure *why)
 	return 0;
 }
 
+static int plan_procfs(
+	int self, const char *options, struct procfs_plan **plan, struct failure *why)
+{
+	int err = procfs_plan_ask(options, plan, why);
+	int mountinfo AUTO_CLOSE = -1;
+
+	if (err != -ENOSYS)
+		return err;
+	mountinfo = openat(self, "mountinfo", O_RDONLY | O_CLOEXEC);
+	if (mountinfo < 0)
+		return fail(why, errno, "open the mount table");
+	return procfs_plan(mountinfo, options, plan, why);
+}
+
 static int enter(const struct namespace_request *request, struct way_back *back,
 	struct namespace *ns, struct failure *why)
 {
 	struct procfs_plan *plan = NULL;
-	int mountinfo, err;
+	int err;
 
 	err = unshare_all(back, request->ipc, why);
 	if (err < 0)
 		return err;
-	mountinfo = openat(back->self, "mountinfo", O_RDONLY | O_CLOEXEC);
-	if (mountinfo < 0)
-		return fail(why, errno, "open the mount table");
-	err = procfs_plan(mountinfo, request->proc_options, &plan, why);
-	(void)close(mountinfo);
+	err = plan_procfs(back->self, request->proc_options, &plan, why);
 	if (err == 0)
 		err = make_init(request, plan, back, ns, why);
 	if (err == 0)

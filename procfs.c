@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "procfs.h"
 
+#include "statmount.h"
 #include "syscalls.h"
 
 #include <ctype.h>
@@ -24,8 +25,15 @@ struct planned {
 	int fd; /* PROCFS_INSTANCE: the fresh mount; PROCFS_CARRIED: the copy to carry over */
 };
 
+/* The strings of one mount, where the kernel was asked by mount. */
+struct text {
+	struct text *next;
+	struct mount_text mount;
+};
+
 struct procfs_plan {
-	char *table;		/* the mount table; what the mounts' strings point into */
+	char *table; /* the mount table as text, or NULL; what the mounts' strings point into */
+	struct text *texts;	/* or these */
 	struct planned *mounts; /* those with a role, parents before children as in the table */
 	size_t n_mounts;
 	int *ids; /* of all mounts of the table */
@@ -82,11 +90,11 @@ static bool parse_id(const char *s, int *id)
 
 int mountinfo_parse(char *line, struct mount *mount)
 {
-	char *rest = line, *field;
+	char *rest = line, *field, *root, *point;
 
 	if (!parse_id(next_field(&rest), &mount->id) ||
 		!parse_id(next_field(&rest), &mount->parent) || !next_field(&rest) ||
-		!(mount->root = next_field(&rest)) || !(mount->point = next_field(&rest)) ||
+		!(root = next_field(&rest)) || !(point = next_field(&rest)) ||
 		!(mount->flags = next_field(&rest)))
 		return -EINVAL;
 	do { /* optional fields: shared:…, master:… and what may come, ended by a hyphen */
@@ -97,9 +105,11 @@ int mountinfo_parse(char *line, struct mount *mount)
 	if (!(mount->type = next_field(&rest)) || !strsep(&rest, " ") || !rest)
 		return -EINVAL; /* the source may be empty, the options may not be missing */
 	mount->options = rest;
-	unescape(mount->root);
-	unescape(mount->point);
-	return mount->point[0] == '/' ? 0 : -EINVAL; /* a root may be "net:[…]", of a namespace */
+	unescape(root);
+	unescape(point);
+	mount->root = root;
+	mount->point = point;
+	return point[0] == '/' ? 0 : -EINVAL; /* a root may be "net:[…]", of a namespace */
 }
 
 /* Tell whether s is `name` or lies below it in a path. */
@@ -204,6 +214,22 @@ static void plan_mount(struct procfs_plan *plan, const struct mount *mount)
 		plan->n_mounts++;
 }
 
+static int allocate(struct procfs_plan *plan, size_t n_mounts)
+{
+	plan->mounts = calloc(n_mounts, sizeof(*plan->mounts));
+	plan->ids = calloc(n_mounts, sizeof(*plan->ids));
+	return plan->mounts && plan->ids ? 0 : -ENOMEM;
+}
+
+static int check_plan(const struct procfs_plan *plan, struct failure *why)
+{
+	for (size_t i = 0; i < plan->n_mounts; i++)
+		if (plan->mounts[i].role == PROCFS_INSTANCE &&
+			strcmp(plan->mounts[i].mount.point, "/proc") == 0)
+			return 0;
+	return fail(why, ENOENT, "no procfs is mounted at /proc");
+}
+
 static int parse_table(struct procfs_plan *plan, struct failure *why)
 {
 	size_t lines = 0;
@@ -212,9 +238,7 @@ static int parse_table(struct procfs_plan *plan, struct failure *why)
 
 	for (const char *s = plan->table; (s = strchr(s, '\n')); s++)
 		lines++;
-	plan->mounts = calloc(lines + 1, sizeof(*plan->mounts));
-	plan->ids = calloc(lines + 1, sizeof(*plan->ids));
-	if (!plan->mounts || !plan->ids)
+	if (allocate(plan, lines + 1) < 0)
 		return fail(why, ENOMEM, "read the mount table");
 	while (rest && *rest) {
 		line = strsep(&rest, "\n");
@@ -224,11 +248,74 @@ static int parse_table(struct procfs_plan *plan, struct failure *why)
 		plan->ids[plan->n_ids++] = mount.id;
 		plan_mount(plan, &mount);
 	}
-	for (size_t i = 0; i < plan->n_mounts; i++)
-		if (plan->mounts[i].role == PROCFS_INSTANCE &&
-			strcmp(plan->mounts[i].mount.point, "/proc") == 0)
-			return 0;
-	return fail(why, ENOENT, "no procfs is mounted at /proc");
+	return check_plan(plan, why);
+}
+
+/* Have the mount's text told; it stays with the plan. Most mounts have no role, and need none. */
+static int describe(
+	struct procfs_plan *plan, uint64_t id, const struct mount_facts *facts, struct mount *mount)
+{
+	struct text *text = malloc(sizeof(*text));
+	int err = text ? mount_ask_text(id, &text->mount) : -ENOMEM;
+
+	if (err < 0) {
+		free(text);
+		return err;
+	}
+	text->next = plan->texts;
+	plan->texts = text;
+	*mount = (struct mount){.id = facts->id,
+		.parent = facts->parent,
+		.root = text->mount.root,
+		.point = text->mount.point,
+		.flags = facts->read_only ? "ro" : "rw",
+		.type = facts->procfs ? "proc" : "",
+		.options = text->mount.options};
+	return 0;
+}
+
+static int ask_for_mount(struct procfs_plan *plan, uint64_t id)
+{
+	struct mount_facts facts;
+	struct mount mount;
+	int err = mount_ask(id, &facts);
+
+	if (err == 0 && (facts.procfs || find_planned(plan, facts.parent) < plan->n_mounts)) {
+		err = describe(plan, id, &facts, &mount);
+		if (err == 0)
+			plan_mount(plan, &mount);
+	}
+	if (err == 0)
+		plan->ids[plan->n_ids++] = facts.id;
+	return err == -ENOENT ? 0
+			      : err; /* gone meanwhile, or out of reach: not in mountinfo either */
+}
+
+int procfs_plan_ask(const char *options, struct procfs_plan **plan, struct failure *why)
+{
+	struct procfs_plan *new;
+	uint64_t *ids;
+	size_t n;
+	int err = mounts_list(&ids, &n);
+
+	if (err < 0)
+		return -ENOSYS;
+	new = calloc(1, sizeof(*new));
+	err = new ? allocate(new, n + 1) : -ENOMEM;
+	for (size_t i = 0; err == 0 && i < n; i++)
+		err = ask_for_mount(new, ids[i]);
+	free(ids);
+	if (err < 0) {
+		procfs_plan_free(new);
+		return -ENOSYS;
+	}
+	new->options = options;
+	err = check_plan(new, why);
+	if (err < 0)
+		procfs_plan_free(new);
+	else
+		*plan = new;
+	return err;
 }
 
 int procfs_plan(int mountinfo, const char *options, struct procfs_plan **plan, struct failure *why)
@@ -263,6 +350,12 @@ void procfs_plan_free(struct procfs_plan *plan)
 {
 	if (!plan)
 		return;
+	while (plan->texts) {
+		struct text *text = plan->texts;
+
+		plan->texts = text->next;
+		free(text);
+	}
 	free(plan->table);
 	free(plan->mounts);
 	free(plan->ids);

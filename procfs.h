@@ -15,14 +15,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One line of /proc/self/mountinfo, proc_pid_mountinfo(5). The strings point into the line. */
+/* One line of /proc/self/mountinfo, proc_pid_mountinfo(5), or what statmount(2) says. The strings
+   point into the line, or the answer. */
 struct mount {
 	int id, parent;
-	char *root;    /* what of the file system is mounted: "/", or a directory or file of it */
-	char *point;   /* where, relative to the root of the process */
-	char *flags;   /* per-mount options */
-	char *type;    /* file system type */
-	char *options; /* per-superblock options */
+	const char *root;    /* what of the file system is mounted: "/", or a part of it */
+	const char *point;   /* where, relative to the root of the process */
+	const char *flags;   /* per-mount options */
+	const char *type;    /* file system type */
+	const char *options; /* per-superblock options */
 };
 
 /* What becomes of a mount when the procfs instances are replaced. */
@@ -80,6 +81,14 @@ bool procfs_carries(const char *instance, const char *point);
  *         or what read(2) gave
  */
 int procfs_plan(int mountinfo, const char *options, struct procfs_plan **plan, struct failure *why);
+
+/**
+ * The same without reading the mount table as text, which takes several times as long.
+ *
+ * @return 0 or -errno: ENOSYS (the kernel cannot be asked: read the table), ENOENT (no procfs at
+ *         /proc)
+ */
+int procfs_plan_ask(const char *options, struct procfs_plan **plan, struct failure *why);
 
 /**
  * Tell whether a mount, by its id, is one of the namespace that the plan was made for and stays

@@ -13,15 +13,19 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <security/pam_appl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -391,6 +395,52 @@ static int cmd_start(const char *arg)
 	return pam_start_confdir(service, user, &conv, confdir, &pamh);
 }
 
+/* Have the kernel look like one before 6.8, which knows neither statmount(2) nor listmount(2). */
+static int cmd_old_kernel(const char *arg)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 457, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 458, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {sizeof(code) / sizeof(*code), code};
+
+	(void)arg;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static char *remembered;
+
+/* Have a text in every kind of memory: the heap, a mapping, the program's data, the stack (there it
+   is as an argument). */
+static int cmd_remember(const char *arg)
+{
+	static char data[256];
+	char *mapping =
+		mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	remembered = strdup(arg);
+	if (!remembered || mapping == MAP_FAILED)
+		return -1;
+	(void)snprintf(data, sizeof(data), "%s", arg);
+	(void)snprintf(mapping + 5000, sizeof(data), "%s", arg);
+	return 0;
+}
+
+/* Use so many megabytes more. */
+static int cmd_grow(const char *arg)
+{
+	size_t size = (size_t)number(arg) << 20;
+	char *memory = malloc(size);
+
+	if (!memory)
+		return -1;
+	memset(memory, 1, size);
+	return memory[size / 2] != 1;
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(const char *arg);
@@ -421,6 +471,9 @@ static const struct command {
 	{"kill-self", cmd_kill_self, true},
 	{"hold", cmd_hold, true},
 	{"start", cmd_start, true},
+	{"old-kernel", cmd_old_kernel, false},
+	{"remember", cmd_remember, true},
+	{"grow", cmd_grow, true},
 };
 
 static const struct command *find(const char *name)

@@ -391,6 +391,8 @@ END
     mount -t tmpfs x /proc/1/net 2>/dev/null || mount -t tmpfs x /proc/1/task
     mount -t tmpfs x /proc/sys/fs
     look='cat /proc/uptime; stat -c "version %F" /proc/version; grep -cE " /proc/(acpi|bus|sys/fs) " /proc/self/mountinfo; grep -c /proc/1/ /proc/self/mountinfo'
+    run host plain old-kernel open run "$look" close end # that reads the mount table as text
+    as_text=$(grep -vE '=|^state' <<<"$output")
     run host plain state open run "$look" close state end
     same_state "$output"
     umount /proc/uptime /proc/uptime /proc/version /proc/sys/fs
@@ -400,10 +402,26 @@ END
     grep -qx 'version character special file' <<<"$output"
     grep -qx 2 <<<"$output"
     grep -qx 0 <<<"$output"
+    for line in stacked 'version character special file' 2 0; do
+        grep -qx "$line" <<<"$as_text"
+    done
     # negative control: nothing is mounted there of itself
     run host plain open run "$look" close end
     run grep -qx stacked <<<"$output"
     [ "$status" -ne 0 ]
+}
+
+@test "the mount table is read as text only where the kernel cannot be asked by mount" {
+    reads_text() { # COMMAND…
+        strace -f -qq -e trace=openat -o /run/strace "$HOST" /run/pam.d plain alice "$@" open close end >/run/out
+        [ "$(grep -cx open=0 /run/out)" -eq 1 ] || return 2
+        grep -q '[0-9], "mountinfo"' /run/strace
+    }
+    run reads_text old-kernel
+    [ "$status" -eq 0 ]
+    printf '%s\n' 6.11 "$(uname -r)" | sort -VC || skip "the kernel is an old one"
+    run reads_text # negative control
+    [ "$status" -eq 1 ]
 }
 
 @test "a working directory in a mount that is carried over is returned to" {

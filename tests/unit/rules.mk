@@ -8,7 +8,7 @@ UNIT_TESTS = $(BUILD)/tests/unit/failure_test $(BUILD)/tests/unit/options_test \
 # What a test needs of the project; everything else that the project calls is in the test itself.
 $(BUILD)/tests/unit/failure_test: $(BUILD)/failure.o
 $(BUILD)/tests/unit/options_test: $(BUILD)/options.o $(BUILD)/tests/unit/recorded_log.o
-$(BUILD)/tests/unit/mountinfo_test: $(BUILD)/procfs.o $(BUILD)/failure.o
+$(BUILD)/tests/unit/mountinfo_test: $(BUILD)/procfs.o $(BUILD)/statmount.o $(BUILD)/failure.o
 $(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(BUILD)/options.o $(BUILD)/failure.o \
 	$(BUILD)/tests/unit/recorded_log.o
 $(BUILD)/tests/unit/stack_test: $(BUILD)/command/stack.o
