@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <time.h>
+#include <sys/timerfd.h>
 
 /* The only descriptors that it keeps, and while it starts the pipe for its report. */
 enum { FD_OPENER, FD_SIGNALS, FD_REPORT };
@@ -21,7 +21,7 @@ const char *init_step_name(enum init_step step)
 		[INIT_READY] = "be ready",
 		[INIT_PID] = "be PID 1 of a namespace",
 		[INIT_IDS] = "become root in every id",
-		[INIT_SIGNALS] = "reset the signals",
+		[INIT_SIGNALS] = "leave orphans to the kernel",
 		[INIT_TERMINAL] = "leave the terminal",
 		[INIT_OPENER] = "watch the application",
 		[INIT_CHROOT] = "compare the root directories",
@@ -74,23 +74,33 @@ static int become_root(void)
 }
 
 /*
- * No handler of the application may run here, nothing may stay ignored. Everything stays blocked:
- * a blocked signal reaches even PID 1, through signalfd(2). The system call, because glibc's
- * function refuses its own signals 32 and 33, which posix_spawn(3) leaves ignored.
- *
  * Orphans become the init's children; SA_NOCLDWAIT has the kernel reap them. That wakes nobody, and
  * no storm of them can keep the init from seeing that the session is over.
+ */
+static int leave_orphans_to_kernel(void)
+{
+	const struct sigaction reap = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
+
+	return sigaction(SIGCHLD, &reap, NULL);
+}
+
+/*
+ * Nothing of the application's dispositions stays. Until here they had no effect, all signals are
+ * blocked from the start and stay so: no handler runs, and a blocked signal is kept even if it is
+ * ignored (sig_ignored()), and reaches even PID 1, through signalfd(2). The system call, because
+ * glibc's function refuses its own signals 32 and 33, which posix_spawn(3) leaves ignored.
  */
 static int reset_signals(void)
 {
 	/* the kernel's struct sigaction, on every architecture: SIG_DFL is 0 */
 	static const unsigned char standard[64];
-	const struct sigaction reap = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
 
 	for (int sig = 1; sig < NSIG; sig++)
-		if (syscall(SYS_rt_sigaction, sig, standard, NULL, NSIG / 8) < 0 && errno != EINVAL)
+		if (sig != SIGCHLD &&
+			syscall(SYS_rt_sigaction, sig, standard, NULL, NSIG / 8) < 0 &&
+			errno != EINVAL)
 			return -1; /* EINVAL: SIGKILL and SIGSTOP */
-	return sigaction(SIGCHLD, &reap, NULL);
+	return 0;
 }
 
 /* The kernel signals only a death that is still to come, prctl(2): look whether it has come. */
@@ -177,28 +187,12 @@ static bool read_layout(struct prctl_mm_map *map)
 static void set_title(const char *title)
 {
 	struct prctl_mm_map map = {.exe_fd = (__u32)-1};
-	size_t n = strlen(title) + 1;
-	char *text;
 
-	(void)prctl(PR_SET_NAME, INIT_NAME);
-	text = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (text == MAP_FAILED || !read_layout(&map))
+	if (!read_layout(&map))
 		return;
-	memcpy(text, title, n);
-	map.arg_start = (__u64)(uintptr_t)text;
-	map.arg_end = map.env_start = map.env_end = map.arg_start + n;
+	map.arg_start = (__u64)(uintptr_t)title;
+	map.arg_end = map.env_start = map.env_end = map.arg_start + strlen(title) + 1;
 	(void)prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
-}
-
-/* The session should not end because memory is short elsewhere. Lowering the value takes
-   CAP_SYS_RESOURCE; without it the application's stays. */
-static void avoid_oom_killer(void)
-{
-	static const char never[] = "-1000";
-	int fd AUTO_CLOSE = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0 && write(fd, never, sizeof(never) - 1) < 0)
-		return;
 }
 
 /* ---- dropping everything -------------------------------------------------------------------- */
@@ -226,14 +220,20 @@ static int keep_descriptors(struct init_task *task)
 	return watch_signal(-1, SIGTERM) == FD_SIGNALS ? 0 : -1;
 }
 
-static int drop_capabilities(cap_t keep)
+/*
+ * The sets that only matter to who executes a program, which the init does not. One system call for
+ * each capability, and each makes new credentials: too long for a login to wait for. Not by
+ * libcap's functions, which ask before each.
+ */
+static int drop_other_sets(void)
 {
-	for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++) /* EINVAL past the last one */
-		if (cap_drop_bound(cap) < 0)
-			return -1;
-	if (cap_reset_ambient() < 0)
+	unsigned long cap = 0;
+
+	while (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+		cap++;
+	if (errno != EINVAL || cap == 0) /* EINVAL: past the last one */
 		return -1;
-	return cap_set_proc(keep);
+	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
 /* ---- the session ---------------------------------------------------------------------------- */
@@ -321,48 +321,64 @@ static struct survivor find_survivor(void)
 	return found;
 }
 
-static int milliseconds_until(const struct timespec *deadline)
+/* Readable after so many seconds. A timer, because there is no clock to look at: the kernel's page
+   of it is forgotten. */
+static int alarm_after(unsigned int seconds)
 {
-	struct timespec now;
-	long long ms;
+	const struct itimerspec once = {.it_value.tv_sec = (time_t)seconds};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = (deadline->tv_sec - now.tv_sec) * 1000LL + (deadline->tv_nsec - now.tv_nsec) / 1000000;
-	return ms > 0 ? (int)ms : 0;
+	if (fd >= 0 && timerfd_settime(fd, 0, &once, NULL) == 0)
+		return fd;
+	close_fd(&fd);
+	return -1;
 }
 
 /* Ask what is left to end, and wait for that as long as the time of grace. */
 static void end_processes(unsigned int grace)
 {
-	struct pollfd event = {.events = POLLIN};
-	struct timespec deadline;
+	struct pollfd events[] = {{.fd = alarm_after(grace), .events = POLLIN}, {.events = POLLIN}};
 	struct survivor left;
-	int ms;
 
 	(void)watch_signal(FD_SIGNALS, SIGCHLD);
-	(void)clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += grace;
 	(void)kill(-1, SIGHUP);
 	(void)kill(-1, SIGTERM);
 	(void)kill(-1, SIGCONT); /* a stopped one acts on the others only now */
-	while ((ms = milliseconds_until(&deadline)) > 0) {
+	while (events[0].fd >= 0 && !events[0].revents) {
 		left = find_survivor();
 		/* asked after looking: what is there now and was not seen is hidden, not gone */
 		if (kill(-1, 0) < 0 && errno == ESRCH)
 			return;
 		if (left.pidfd < 0 && left.seen && !left.unwatched)
 			return; /* only the application's unreaped children */
-		event.fd = left.pidfd >= 0 ? left.pidfd : FD_SIGNALS;
-		(void)poll(&event, 1, ms);
+		events[1].fd = left.pidfd >= 0 ? left.pidfd : FD_SIGNALS;
+		if (poll(events, 2, -1) < 0 && errno != EINTR)
+			return;
 		if (left.pidfd >= 0)
 			(void)close(left.pidfd);
 		(void)take_signal();
 	}
 }
 
+/*
+ * What no login has to wait for. Out of anyone's reach, with no capability but CAP_KILL and, to
+ * drop what is left, CAP_SETPCAP. If it fails the session ends here and now: the report is given.
+ */
+static void settle(const struct settling *todo)
+{
+	set_title(todo->title);
+	if (drop_other_sets() < 0 || cap_set_proc(todo->capabilities) < 0 ||
+		prctl(PR_SET_DUMPABLE, 0) < 0 || reset_signals() < 0)
+		_exit(1);
+	forget(&todo->kept);
+}
+
 _Noreturn void init_main(struct init_task *task)
 {
 	const struct init_report ready = {.step = INIT_READY};
+	/* the task is in the application's memory, which is forgotten */
+	const struct settling todo = task->settling;
+	const unsigned int grace = task->grace;
 
 	/* 1. Nowhere but in a namespace of its own may it signal "all processes". */
 	must(task, INIT_PID, be_first());
@@ -370,30 +386,32 @@ _Noreturn void init_main(struct init_task *task)
 	/* 2. Out of the caller's reach, and deaf; until it is ready it dies with the opener. */
 	must(task, INIT_IDS, become_root());
 	must(task, INIT_OPENER, die_with_opener(task->opener)); /* new ids would undo it */
-	must(task, INIT_SIGNALS, reset_signals());
+	must(task, INIT_SIGNALS, leave_orphans_to_kernel());
 	must(task, INIT_TERMINAL, setsid());
 
 	/* 3. The work that takes CAP_SYS_ADMIN. */
 	must(task, INIT_CHROOT, compare_root(task));
 	must(task, INIT_PROCFS, replace_procfs(task));
 
-	/* 4. Be seen as what it is; needs the fresh /proc, may fail. */
-	set_title(task->title);
-	avoid_oom_killer();
-
-	/* 5. Drop everything. Dumpable again: a change of capabilities sets it to suid_dumpable. */
+	/* 4. Drop everything. Dumpable again: a change of capabilities sets it to suid_dumpable. */
+	(void)prctl(PR_SET_NAME, INIT_NAME);
 	(void)umask(022);
 	must(task, INIT_DIRECTORY, chdir("/"));
 	must(task, INIT_DESCRIPTORS, keep_descriptors(task));
-	must(task, INIT_CAPABILITIES, drop_capabilities(task->capabilities));
+	must(task, INIT_CAPABILITIES, cap_set_proc(task->capabilities));
 	must(task, INIT_DUMPABLE, prctl(PR_SET_DUMPABLE, 0));
 	must(task, INIT_OPENER, prctl(PR_SET_PDEATHSIG, 0));
 
-	/* 6. From here on the session may begin, and nothing may fail. */
+	/* 5. From here on the session may begin. */
 	say(task, &ready);
 	(void)close(FD_REPORT);
+
+	/* 6. What it does not have to wait for. */
+	settle(&todo);
+
+	/* 7. The session; nothing may fail. */
 	wait_for_end();
-	if (task->grace > 0)
-		end_processes(task->grace);
+	if (grace > 0)
+		end_processes(grace);
 	_exit(0);
 }

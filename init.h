@@ -7,6 +7,7 @@
 #ifndef PAM_UNSHARE_INIT_H
 #define PAM_UNSHARE_INIT_H
 
+#include "forget.h"
 #include "procfs.h"
 #include "syscalls.h"
 
@@ -15,17 +16,25 @@
 /* The name of the init in ps(1) and lsns(8); the kernel keeps 15 characters. */
 #define INIT_NAME "pam_unshare"
 
+/* What the init does once it has said that it is ready. */
+struct settling {
+	const char *title;  /* the command line that ps(1) shows on the host, on the init's stack */
+	cap_t capabilities; /* those that it keeps */
+	struct kept kept;   /* what it keeps of the application's memory */
+};
+
 /* What the application hands to the init. Descriptors are 10 or higher. */
 struct init_task {
-	const char *title;	    /* the command line that ps(1) shows on the host */
 	int opener;		    /* pidfd of the application */
 	int report;		    /* write end of the pipe for struct init_report */
 	int mount_namespace;	    /* the session's */
 	struct file_id root;	    /* the application's root directory */
 	struct procfs_plan *procfs; /* what to replace */
 	const char *where;	    /* the mount point that it is at work on */
-	cap_t capabilities;	    /* those that the init keeps */
+	cap_t capabilities;	    /* those that it needs to settle */
 	unsigned int grace;	    /* seconds that processes have to end by themselves */
+	void *stack;		    /* of init_stack_new(); the title is at its low end */
+	struct settling settling;   /* for later */
 };
 
 /* The steps up to "ready", in their order. */
@@ -57,10 +66,10 @@ const char *init_step_name(enum init_step step);
 /**
  * Be the init: set up, report, reap, and end when the session ends.
  *
- * Runs in the init, with all signals blocked. The session ends when the opener dies, or on a
- * SIGTERM from outside the namespace: then SIGHUP, SIGTERM and SIGCONT go to what is left, and the
- * init exits as soon as nothing is left or after the time of grace. The kernel kills the rest
- * (pid_namespaces(7)). Uses only async-signal-safe calls.
+ * Runs in the init, on the stack of its own, with all signals blocked. The session ends when the
+ * opener dies, or on a SIGTERM from outside the namespace: then SIGHUP, SIGTERM and SIGCONT go to
+ * what is left, and the init exits as soon as nothing is left or after the time of grace. The
+ * kernel kills the rest (pid_namespaces(7)). Uses only async-signal-safe calls.
  */
 _Noreturn void init_main(struct init_task *task);
 

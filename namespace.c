@@ -29,6 +29,7 @@ struct way_back {
 	int cwd, root;
 	int mount, pid, ipc;
 	int init;     /* pidfd */
+	int word;     /* read end of the pipe for its report */
 	bool changed; /* unshare(2) has succeeded */
 };
 
@@ -204,6 +205,7 @@ static void forget_way_back(struct way_back *back)
 	close_high(&back->pid);
 	close_high(&back->ipc);
 	close_high(&back->init);
+	close_high(&back->word);
 }
 
 /* ---- going in ---------------------------------------------------------------------------------
@@ -250,7 +252,13 @@ static int keep_init(int pidfd, struct failure *why)
 	return high < 0 ? -why->err : high;
 }
 
-/* Fork the init with an exit signal of 0, so that the application's wait(2) does not meet it. */
+static int start_init(void *task)
+{
+	init_main(task);
+}
+
+/* Fork the init with an exit signal of 0, so that the application's wait(2) does not meet it; on
+   a stack of its own, so that it can let go of the application's. */
 static int fork_init(struct init_task *task, struct namespace *ns, struct failure *why)
 {
 	sigset_t all, before;
@@ -259,13 +267,9 @@ static int fork_init(struct init_task *task, struct namespace *ns, struct failur
 	/* no handler of the application may run in the init */
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &before);
-#if defined(__s390__) || defined(__s390x__)
-	ns->init_pid = (pid_t)syscall(SYS_clone, NULL, CLONE_PIDFD, &pidfd, NULL, NULL);
-#else
-	ns->init_pid = (pid_t)syscall(SYS_clone, CLONE_PIDFD, NULL, &pidfd, NULL, NULL);
-#endif
-	if (ns->init_pid == 0)
-		init_main(task);
+	/* the C library's wrapper counts downwards on every supported architecture */
+	ns->init_pid =
+		clone(start_init, (char *)task->stack + INIT_STACK, CLONE_PIDFD, task, &pidfd);
 	if (ns->init_pid < 0)
 		(void)fail(why, errno, "fork the namespace's init");
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
@@ -307,20 +311,19 @@ static int wait_until_ready(int pipe, struct failure *why)
 	return fail(why, report.err, "init: %s", init_step_name(report.step));
 }
 
-static cap_t only_cap_kill(void)
+static cap_t capabilities(const cap_value_t *list, int n)
 {
-	const cap_value_t kill = CAP_KILL;
 	cap_t caps = cap_init();
 
-	if (caps && (cap_set_flag(caps, CAP_PERMITTED, 1, &kill, CAP_SET) < 0 ||
-			    cap_set_flag(caps, CAP_EFFECTIVE, 1, &kill, CAP_SET) < 0)) {
+	if (caps && (cap_set_flag(caps, CAP_PERMITTED, n, list, CAP_SET) < 0 ||
+			    cap_set_flag(caps, CAP_EFFECTIVE, n, list, CAP_SET) < 0)) {
 		(void)cap_free(caps);
 		return NULL;
 	}
 	return caps;
 }
 
-/* Start the init with what it needs, and wait for its word. */
+/* Start the init with what it needs. Its word is to be waited for. */
 static int run_init(
 	struct init_task *task, struct way_back *back, struct namespace *ns, struct failure *why)
 {
@@ -328,6 +331,7 @@ static int run_init(
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return fail(why, errno, "make a pipe");
+	back->word = ends[0];
 	task->report = ends[1] = high_fd(ends[1]);
 	task->opener = high_fd(sys_pidfd_open(getpid()));
 	task->mount_namespace = high_fd(openat(back->self, "ns/mnt", O_RDONLY | O_CLOEXEC));
@@ -338,38 +342,67 @@ static int run_init(
 	close_high(&ends[1]); /* before reading: the end of the pipe tells that the init has died */
 	close_high(&task->opener);
 	close_high(&task->mount_namespace);
-	if (err >= 0) {
-		back->init = err;
-		err = wait_until_ready(ends[0], why);
-	}
-	(void)close(ends[0]);
-	return err;
+	if (err < 0)
+		return err;
+	back->init = err;
+	return 0;
+}
+
+static void free_task(struct init_task *task)
+{
+	if (task->capabilities)
+		(void)cap_free(task->capabilities);
+	if (task->settling.capabilities)
+		(void)cap_free(task->settling.capabilities);
+	if (task->stack)
+		init_stack_free(task->stack);
 }
 
 static int make_init(const struct namespace_request *request, struct procfs_plan *plan,
 	struct way_back *back, struct namespace *ns, struct failure *why)
 {
-	struct init_task task = {.title = request->title,
-		.grace = request->grace,
+	static const cap_value_t list[] = {CAP_KILL, CAP_SETPCAP};
+	struct init_task task = {.grace = request->grace,
 		.procfs = plan,
-		.capabilities = only_cap_kill()};
-	struct stat pid_namespace;
+		.capabilities = capabilities(list, 2),
+		.settling.capabilities = capabilities(list, 1),
+		.stack = init_stack_new()};
 	int err;
 
-	if (!task.capabilities)
-		return fail(why, errno, "allocate the init's capabilities");
-	if (file_identify(AT_FDCWD, "/", &task.root) < 0)
+	if (!task.capabilities || !task.settling.capabilities || !task.stack) {
+		err = fail(why, errno, "allocate what the init needs");
+	} else if (file_identify(AT_FDCWD, "/", &task.root) < 0) {
 		err = fail(why, errno, "identify the root directory");
-	else
+	} else {
+		(void)snprintf(task.stack, INIT_STACK / 2, "%s", request->title);
+		task.settling.title = task.stack;
+		forget_prepare(&task.settling.kept, task.stack);
 		err = run_init(&task, back, ns, why);
-	(void)cap_free(task.capabilities);
-	if (err < 0)
-		return err;
-	ns->root = task.root;
-	if (fstatat(back->self, "ns/pid_for_children", &pid_namespace, 0) < 0)
-		return fail(why, errno, "identify the PID namespace");
-	ns->inode = pid_namespace.st_ino;
-	return 0;
+		ns->root = task.root;
+	}
+	free_task(&task);
+	return err;
+}
+
+/*
+ * The session should not end because memory is short elsewhere. Lowering the value takes
+ * CAP_SYS_RESOURCE; without it the application's stays. Where /proc is that of an outer PID
+ * namespace the number is another process's: only the init is in the new namespace.
+ */
+static void keep_from_oom_killer(int self, pid_t init, uint64_t pid_namespace)
+{
+	static const char never[] = "-1000";
+	char path[48];
+	struct stat ns;
+	int dir AUTO_CLOSE = -1, fd AUTO_CLOSE = -1;
+
+	(void)snprintf(path, sizeof(path), "../%d", (int)init);
+	dir = openat(self, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || fstatat(dir, "ns/pid", &ns, 0) < 0 || ns.st_ino != pid_namespace)
+		return;
+	fd = openat(dir, "oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, never, sizeof(never) - 1) < 0)
+		return;
 }
 
 /* ---- nothing of the host's processes is left in the application's hands ------------------------
@@ -410,28 +443,50 @@ static bool shows_host(int fd)
 	       fs.f_type == PROC_SUPER_MAGIC;
 }
 
-/* Such descriptors, of the application or handed to it by its caller, must not pass to the programs
-   of the session. */
-static int close_host_on_exec(int self, struct failure *why)
+struct descriptors {
+	int *fds;
+	size_t n;
+};
+
+/* Find such descriptors, of the application or handed to it by its caller. */
+static int find_host(int self, struct descriptors *found, struct failure *why)
 {
 	int fd = openat(self, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
+	size_t room = 0;
+	int err = 0;
 
 	if (!dir) {
-		int err = fail(why, errno, "list the application's descriptors");
-
+		err = fail(why, errno, "list the application's descriptors");
 		close_fd(&fd);
 		return err;
 	}
-	while ((entry = readdir(dir))) {
+	while (err == 0 && (entry = readdir(dir))) {
 		int open_fd = atoi(entry->d_name);
 
-		if (entry->d_name[0] != '.' && shows_host(open_fd))
-			(void)fcntl(open_fd, F_SETFD, FD_CLOEXEC);
+		if (entry->d_name[0] == '.' || open_fd == dirfd(dir) || !shows_host(open_fd))
+			continue;
+		if (found->n == room) {
+			int *more = reallocarray(found->fds, room += 64, sizeof(*more));
+
+			if (!more) {
+				err = fail(why, ENOMEM, "list the application's descriptors");
+				break;
+			}
+			found->fds = more;
+		}
+		found->fds[found->n++] = open_fd;
 	}
 	(void)closedir(dir);
-	return 0;
+	return err;
+}
+
+/* They must not pass to the programs of the session. */
+static void close_on_exec(const struct descriptors *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		(void)fcntl(found->fds[i], F_SETFD, FD_CLOEXEC);
 }
 
 static int plan_procfs(
@@ -448,6 +503,30 @@ static int plan_procfs(
 	return procfs_plan(mountinfo, options, plan, why);
 }
 
+/* The init's word is waited for last: meanwhile this side does what it can, and nothing yet that
+   would have to be undone. */
+static int await_init(const struct procfs_plan *plan, struct way_back *back, struct namespace *ns,
+	struct failure *why)
+{
+	struct descriptors shown = {NULL, 0};
+	struct stat pid_namespace;
+	int err;
+
+	if (fstatat(back->self, "ns/pid_for_children", &pid_namespace, 0) < 0)
+		return fail(why, errno, "identify the PID namespace");
+	ns->inode = pid_namespace.st_ino;
+	keep_from_oom_killer(back->self, ns->init_pid, ns->inode);
+	err = find_host(back->self, &shown, why);
+	if (err == 0)
+		err = wait_until_ready(back->word, why);
+	if (err == 0)
+		err = leave_foreign_directory(plan, ns, why);
+	if (err == 0)
+		close_on_exec(&shown);
+	free(shown.fds);
+	return err;
+}
+
 static int enter(const struct namespace_request *request, struct way_back *back,
 	struct namespace *ns, struct failure *why)
 {
@@ -461,9 +540,7 @@ static int enter(const struct namespace_request *request, struct way_back *back,
 	if (err == 0)
 		err = make_init(request, plan, back, ns, why);
 	if (err == 0)
-		err = leave_foreign_directory(plan, ns, why);
-	if (err == 0)
-		err = close_host_on_exec(back->self, why);
+		err = await_init(plan, back, ns, why);
 	procfs_plan_free(plan);
 	return err;
 }
@@ -471,7 +548,7 @@ static int enter(const struct namespace_request *request, struct way_back *back,
 int namespace_create(
 	const struct namespace_request *request, struct namespace *ns, struct failure *why)
 {
-	struct way_back back = {-1, -1, -1, -1, -1, -1, -1, false};
+	struct way_back back = {-1, -1, -1, -1, -1, -1, -1, -1, false};
 	int err;
 
 	err = check_capabilities(why);

@@ -33,6 +33,11 @@ begin() { # [COMMAND…]: before it opens
     eventually grep -qx opened "$work/out"
     INIT=$(pgrep -x pam_unshare)
     APPLICATION=$(ps -o ppid= -p "$INIT" | tr -d ' ')
+    eventually settled "$INIT" # the session does not wait for that
+}
+
+settled() {
+    named "$1" && [[ $(status_of "$1" State) == S* ]]
 }
 
 finish() {
@@ -107,6 +112,55 @@ in_lsns() {
     [ "$(status_of "$INIT" SigBlk)" = fffffffe7ffbfeff ]
     # one descriptor is the application's pidfd
     grep -qx "Pid:[[:space:]]*$APPLICATION" /proc/"$INIT"/fdinfo/0
+    finish
+}
+
+# remembers PID: is the text in any memory of the process?
+remembers() {
+    python3 - "$1" "$(printf '%s%s' no-one-may- know)" <<'END'
+import sys
+pid, text = sys.argv[1], sys.argv[2].encode()
+with open(f"/proc/{pid}/mem", "rb", 0) as memory, open(f"/proc/{pid}/maps") as maps:
+    for line in maps:
+        begin, end = (int(n, 16) for n in line.split()[0].split("-"))
+        if line.split()[1][0] == "r" and "[v" not in line:
+            memory.seek(begin)
+            if text in memory.read(end - begin):
+                sys.exit(0)
+sys.exit(1)
+END
+}
+
+forgets() {
+    ! remembers "$1"
+}
+
+@test "nothing of the application's memory: heap, mappings, data, arguments, environment" {
+    for before in "" old-kernel; do
+        # shellcheck disable=SC2086 # none or one
+        SECRET_IN_ENVIRONMENT=no-one-may-know begin remember no-one-may-know $before
+        holds forgets
+        run grep -E 'tests/host|\[heap\]|\[stack\]' "/proc/$INIT/maps"
+        [ "$status" -ne 0 ]
+        [ "$(grep -cE '\[heap\]|\[stack\]' "/proc/$APPLICATION/maps")" -eq 2 ] # negative control
+        finish
+    done
+}
+
+kilobytes() { # FILE FIELD…
+    local file=$1
+    shift
+    awk -v fields=" $* " 'index(fields, " " $1 " ") { n += $2 } END { print n + 0 }' "$file"
+}
+
+small() {
+    [ "$(kilobytes "/proc/$1/smaps_rollup" Private_Clean: Private_Dirty:)" -le 64 ] &&
+        [ "$(kilobytes "/proc/$1/status" VmPTE:)" -le 64 ]
+}
+
+@test "at most 64 kB of memory of its own, and 64 kB of page tables, for a large application too" {
+    begin grow 64
+    holds small
     finish
 }
 
