@@ -10,6 +10,7 @@ VM_PACKAGES    = debian-archive-keyring e2fsprogs git iproute2 mmdebstrap openss
 LINT_PACKAGES  = $(CHECK_PACKAGES) clang clang-tidy clang-format cppcheck shellcheck man-db groff
 
 include tests/unit/rules.mk
+include tests/faults/rules.mk
 
 # The tests' own programs: a PAM application, a probe of what a session sees.
 PROGRAMS = $(BUILD)/tests/host $(BUILD)/tests/probe
@@ -56,7 +57,7 @@ picture:
 
 # ---- for developers ------------------------------------------------------------------------
 
-C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/*.c tests/unit/*.c)
+C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/*.c tests/unit/*.c tests/faults/*.c tests/fuzz/*.c)
 SHELL_FILES = $(wildcard tests/install tests/sandbox tests/run tests/demo tests/picture tests/check-manual \
               tests/coverage tests/system/*.bash tests/system/*.bats .ci/run \
               debian/build-clean debian/tests/build debian/tests/command \
