@@ -12,6 +12,7 @@ LINT_PACKAGES  = $(CHECK_PACKAGES) clang clang-tidy clang-format cppcheck shellc
 include tests/unit/rules.mk
 include tests/faults/rules.mk
 include tests/fuzz/rules.mk
+include tests/chaos/rules.mk
 
 # The tests' own programs: a PAM application, a probe of what a session sees.
 PROGRAMS = $(BUILD)/tests/host $(BUILD)/tests/probe
