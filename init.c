@@ -228,8 +228,10 @@ static int keep_descriptors(struct init_task *task)
 
 static int drop_capabilities(cap_t keep)
 {
-	for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++) /* EINVAL past the last one */
-		if (cap_drop_bound(cap) < 0)
+	/* the set has 64 bits, the kernel knows some of them: the others can be neither had nor
+	 * dropped */
+	for (cap_value_t cap = 0; cap < 64; cap++)
+		if (cap_drop_bound(cap) < 0 && cap_get_bound(cap) >= 0)
 			return -1;
 	if (cap_reset_ambient() < 0)
 		return -1;
