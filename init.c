@@ -227,12 +227,12 @@ static int keep_descriptors(struct init_task *task)
  */
 static int drop_other_sets(void)
 {
-	unsigned long cap = 0;
-
-	while (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
-		cap++;
-	if (errno != EINVAL || cap == 0) /* EINVAL: past the last one */
-		return -1;
+	/* the set has 64 bits, the kernel knows some of them: the others can be neither had nor
+	 * dropped */
+	for (unsigned long cap = 0; cap < 64; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 &&
+			prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0)
+			return -1;
 	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 

@@ -28,7 +28,8 @@ struct way_back {
 	int self; /* the application's directory in the host's /proc */
 	int cwd, root;
 	int mount, pid, ipc;
-	int init;     /* pidfd */
+	int init; /* pidfd */
+	pid_t init_pid;
 	int word;     /* read end of the pipe for its report */
 	bool changed; /* unshare(2) has succeeded */
 };
@@ -139,7 +140,9 @@ static int remember_way_back(struct way_back *back, bool ipc, struct failure *wh
 				? "/proc does not show the application: it has a session of this "
 				  "module open already, or /proc is not that of its PID namespace"
 				: "open /proc/self");
-	if (fstatfs(back->self, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+	if (fstatfs(back->self, &fs) < 0)
+		return fail(why, errno, "look at /proc (statfs)");
+	if (fs.f_type != PROC_SUPER_MAGIC)
 		return fail(why, EINVAL, "/proc is not a procfs");
 	back->mount = high_fd(openat(back->self, "ns/mnt", O_RDONLY | O_CLOEXEC));
 	if (back->mount >= 0)
@@ -174,11 +177,13 @@ static int return_to(int mount, int pid, int ipc, struct failure *why)
 
 /* End an init that never got a session: nothing else is in its namespace, so it ends at once and
    may be waited for; a second is for a machine under load. */
-static void discard_init(int pidfd)
+static void discard_init(int pidfd, pid_t pid)
 {
 	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
 
-	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	/* the pid is still its own: it is a child that nobody has waited for since it was forked */
+	if (sys_pidfd_send_signal(pidfd, SIGKILL) < 0)
+		(void)kill(pid, SIGKILL);
 	while (poll(&ended, 1, 1000) < 0 && errno == EINTR)
 		;
 	(void)waitid(WAIT_BY_PIDFD, (id_t)pidfd, &(siginfo_t){0}, WEXITED | WNOHANG | __WALL);
@@ -187,13 +192,14 @@ static void discard_init(int pidfd)
 static void roll_back(struct way_back *back, struct failure *why)
 {
 	if (back->init >= 0)
-		discard_init(back->init);
+		discard_init(back->init, back->init_pid);
 	if (!back->changed || return_to(back->mount, back->pid, back->ipc, why) < 0)
 		return;
 	/* setns(2) has moved the application to the namespace's root, perhaps out of its chroot */
-	if (fchdir(back->root) < 0 || chroot(".") < 0 ||
-		(fchdir(back->cwd) < 0 && chdir("/") < 0)) /* NFS: even root may not enter it */
+	if (fchdir(back->root) < 0 || chroot(".") < 0)
 		why->stranded = true;
+	else if (fchdir(back->cwd) < 0) /* NFS: even root may not enter it */
+		why->astray = errno;	/* in the root directory */
 }
 
 static void forget_way_back(struct way_back *back)
@@ -239,13 +245,13 @@ static int unshare_all(struct way_back *back, bool ipc, struct failure *why)
 }
 
 /* Move the init's pidfd out of the way of the application; without it the init is of no use. */
-static int keep_init(int pidfd, struct failure *why)
+static int keep_init(int pidfd, pid_t pid, struct failure *why)
 {
 	int high = pidfd < FIRST_FD ? fcntl(pidfd, F_DUPFD_CLOEXEC, FIRST_FD) : pidfd;
 
 	if (high < 0) {
 		(void)fail(why, EMFILE, "keep the init's pidfd");
-		discard_init(pidfd);
+		discard_init(pidfd, pid);
 	}
 	if (high != pidfd)
 		(void)close(pidfd);
@@ -273,7 +279,7 @@ static int fork_init(struct init_task *task, struct namespace *ns, struct failur
 	if (ns->init_pid < 0)
 		(void)fail(why, errno, "fork the namespace's init");
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	return ns->init_pid < 0 ? -why->err : keep_init(pidfd, why);
+	return ns->init_pid < 0 ? -why->err : keep_init(pidfd, ns->init_pid, why);
 }
 
 /* Wait for the init's word, but not for ever: below a mount point of a file server that does not
@@ -345,6 +351,7 @@ static int run_init(
 	if (err < 0)
 		return err;
 	back->init = err;
+	back->init_pid = ns->init_pid;
 	return 0;
 }
 
@@ -419,74 +426,84 @@ static int leave_foreign_directory(
 
 	if (file_identify(AT_FDCWD, ".", &cwd) < 0)
 		return fail(why, errno, "identify the working directory");
-	if (procfs_plan_keeps(plan, cwd.mount)) {
-		ns->cwd.path[0] = '\0';
-		return 0;
-	}
-	return chdir("/") < 0 ? fail(why, errno, "leave the host's procfs") : 0;
+	ns->moved = !procfs_plan_keeps(plan, cwd.mount);
+	return ns->moved && chdir("/") < 0 ? fail(why, errno, "leave the host's procfs") : 0;
 }
 
 /*
  * Tell whether a descriptor shows more than itself: a directory, from which a path leads to the
- * host's /proc, or anything on a procfs.
+ * host's /proc, or anything on a procfs. 1, 0, or -1 with errno.
  */
-static bool shows_host(int fd)
+static int shows_host(int fd)
 {
 	struct statx sx;
 	struct statfs fs;
 
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &sx) < 0)
-		return false;
-	if (S_ISDIR(sx.stx_mode))
-		return true;
-	return (S_ISREG(sx.stx_mode) || S_ISLNK(sx.stx_mode)) && fstatfs(fd, &fs) == 0 &&
-	       fs.f_type == PROC_SUPER_MAGIC;
+		return -1;
+	if (!S_ISREG(sx.stx_mode) && !S_ISLNK(sx.stx_mode))
+		return S_ISDIR(sx.stx_mode);
+	return fstatfs(fd, &fs) < 0 ? -1 : fs.f_type == PROC_SUPER_MAGIC;
 }
 
 struct descriptors {
 	int *fds;
-	size_t n;
+	size_t n, room;
 };
+
+static int note_if_host(struct descriptors *found, int fd, struct failure *why)
+{
+	int shows = shows_host(fd), *more;
+
+	if (shows < 0)
+		return fail(why, errno, "tell what the application's descriptor %d shows", fd);
+	if (!shows)
+		return 0;
+	if (found->n == found->room) {
+		more = reallocarray(found->fds, found->room + 64, sizeof(*more));
+		if (!more)
+			return fail(why, ENOMEM, "list the application's descriptors");
+		found->fds = more;
+		found->room += 64;
+	}
+	found->fds[found->n++] = fd;
+	return 0;
+}
 
 /* Find such descriptors, of the application or handed to it by its caller. */
 static int find_host(int self, struct descriptors *found, struct failure *why)
 {
-	int fd = openat(self, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(self, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
-	size_t room = 0;
-	int err = 0;
+	bool complete = false;
 
 	if (!dir) {
 		err = fail(why, errno, "list the application's descriptors");
 		close_fd(&fd);
 		return err;
 	}
-	while (err == 0 && (entry = readdir(dir))) {
+	while (err == 0 && (errno = 0, entry = readdir(dir))) {
 		int open_fd = atoi(entry->d_name);
 
-		if (entry->d_name[0] == '.' || open_fd == dirfd(dir) || !shows_host(open_fd))
-			continue;
-		if (found->n == room) {
-			int *more = reallocarray(found->fds, room += 64, sizeof(*more));
-
-			if (!more) {
-				err = fail(why, ENOMEM, "list the application's descriptors");
-				break;
-			}
-			found->fds = more;
-		}
-		found->fds[found->n++] = open_fd;
+		complete = complete || open_fd == fd;
+		if (entry->d_name[0] != '.' && open_fd != fd)
+			err = note_if_host(found, open_fd, why);
 	}
+	if (err == 0 && (errno != 0 || !complete)) /* readdir(3) takes ENOENT for the end */
+		err = fail(why, errno ? errno : ENOENT, "list the application's descriptors");
 	(void)closedir(dir);
 	return err;
 }
 
 /* They must not pass to the programs of the session. */
-static void close_on_exec(const struct descriptors *found)
+static int close_on_exec(const struct descriptors *found, struct failure *why)
 {
 	for (size_t i = 0; i < found->n; i++)
-		(void)fcntl(found->fds[i], F_SETFD, FD_CLOEXEC);
+		if (fcntl(found->fds[i], F_SETFD, FD_CLOEXEC) < 0)
+			return fail(why, errno, "keep the application's descriptor %d to itself",
+				found->fds[i]);
+	return 0;
 }
 
 static int plan_procfs(
@@ -508,7 +525,7 @@ static int plan_procfs(
 static int await_init(const struct procfs_plan *plan, struct way_back *back, struct namespace *ns,
 	struct failure *why)
 {
-	struct descriptors shown = {NULL, 0};
+	struct descriptors shown = {NULL, 0, 0};
 	struct stat pid_namespace;
 	int err;
 
@@ -522,7 +539,7 @@ static int await_init(const struct procfs_plan *plan, struct way_back *back, str
 	if (err == 0)
 		err = leave_foreign_directory(plan, ns, why);
 	if (err == 0)
-		close_on_exec(&shown);
+		err = close_on_exec(&shown, why);
 	free(shown.fds);
 	return err;
 }
@@ -548,7 +565,7 @@ static int enter(const struct namespace_request *request, struct way_back *back,
 int namespace_create(
 	const struct namespace_request *request, struct namespace *ns, struct failure *why)
 {
-	struct way_back back = {-1, -1, -1, -1, -1, -1, -1, -1, false};
+	struct way_back back = {-1, -1, -1, -1, -1, -1, -1, -1, -1, false};
 	int err;
 
 	err = check_capabilities(why);
@@ -584,15 +601,19 @@ int namespace_end(const struct namespace *ns)
 }
 
 /* Stand where the application stood, now in the host's mount of it. No descriptor could be kept
-   (see struct namespace), so the path must lead to the same directory, or it is not gone to. */
-static void stand_in(const struct directory *dir)
+   (see struct namespace), so the path must lead to the same directory, or it is not gone to: the
+   application stays at the root, where setns(2) has moved it. Returns 0 or an errno. */
+static int stand_in(const struct directory *dir)
 {
 	int fd AUTO_CLOSE = open(dir->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct file_id found;
 
-	if (fd < 0 || file_identify(fd, "", &found) < 0 || found.inode != dir->id.inode ||
-		found.major != dir->id.major || found.minor != dir->id.minor || fchdir(fd) < 0)
-		return; /* stays at the root, where setns(2) has moved it */
+	if (fd < 0 || file_identify(fd, "", &found) < 0)
+		return errno;
+	if (found.inode != dir->id.inode || found.major != dir->id.major ||
+		found.minor != dir->id.minor)
+		return ESTALE;
+	return fchdir(fd) < 0 ? errno : 0;
 }
 
 int namespace_leave(struct namespace *ns, struct failure *why)
@@ -611,7 +632,7 @@ int namespace_leave(struct namespace *ns, struct failure *why)
 	if (err < 0)
 		why->stranded = true;
 	else /* back to where it was moved from, unless it has moved on by itself */
-		stand_in(ns->cwd.path[0] && strcmp(cwd.path, "/") == 0 ? &ns->cwd : &cwd);
+		why->astray = stand_in(ns->moved && strcmp(cwd.path, "/") == 0 ? &ns->cwd : &cwd);
 	close_high(&ns->host_mount);
 	close_high(&ns->host_pid);
 	close_high(&ns->host_ipc);

@@ -43,7 +43,8 @@ struct namespace
 	pid_t init_pid;	      /* its pid in the application's PID namespace, for log lines only */
 	uint64_t inode;	      /* the PID namespace's number, as lsns(8) shows it */
 	struct file_id root;  /* the root directory inside */
-	struct directory cwd; /* where the application stood, if it had to be moved */
+	struct directory cwd; /* where the application stood */
+	bool moved;	      /* from there to the root: it would have shown the host */
 };
 
 /**
@@ -80,7 +81,7 @@ int namespace_end(const struct namespace *ns);
  * Runs in the application.
  *
  * @param ns   as filled in by namespace_create()
- * @param why  filled in on failure
+ * @param why  filled in on failure; why->astray also on success
  * @return 0, or -errno with why->stranded set when it is still inside
  */
 int namespace_leave(struct namespace *ns, struct failure *why);

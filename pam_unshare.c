@@ -59,6 +59,15 @@ static const char *item(const pam_handle_t *pamh, int type)
 	return text;
 }
 
+static void log_astray(const pam_handle_t *pamh, const struct failure *why)
+{
+	errno = why->astray;
+	if (why->astray)
+		pam_syslog(pamh, LOG_WARNING,
+			"the application cannot return to its working directory and stays in /: "
+			"%m");
+}
+
 static void log_failure(const pam_handle_t *pamh, const struct failure *why, const char *what)
 {
 	const char *user = item(pamh, PAM_USER);
@@ -70,6 +79,7 @@ static void log_failure(const pam_handle_t *pamh, const struct failure *why, con
 			"the application could not be brought back and stays in the namespaces of "
 			"the session of %s",
 			user);
+	log_astray(pamh, why);
 }
 
 #define DEBUG(pamh, opts, ...)                                    \
@@ -111,6 +121,7 @@ static int leave_session(pam_handle_t *pamh, struct session *session)
 		log_failure(pamh, &why, "cannot leave the session");
 		return PAM_SYSTEM_ERR;
 	}
+	log_astray(pamh, &why);
 	if (session->in_foreground)
 		terminal_take_back(session->ns.inode);
 	namespace_reap();
@@ -170,7 +181,7 @@ static int enter_session(pam_handle_t *pamh, const struct options *opts, struct 
 		log_failure(pamh, &why, "cannot isolate the session");
 		return PAM_SYSTEM_ERR;
 	}
-	if (session->ns.cwd.path[0])
+	if (session->ns.moved)
 		DEBUG(pamh, opts, "left the working directory %s of the host",
 			session->ns.cwd.path);
 	session->opened = 1;

@@ -524,10 +524,15 @@ static int take_away(const struct procfs_plan *plan, struct planned *p)
 
 static int put_back(struct planned *p)
 {
+	struct file_id there;
+
 	if (p->fd < 0 || attach(p->fd, p->mount.point) == 0)
 		return 0;
 	/* a fresh instance with subset=pid has not the file that was covered: nothing to cover */
-	return p->role == PROCFS_CARRIED && errno == ENOENT ? 0 : -1;
+	if (p->role == PROCFS_CARRIED && errno == ENOENT &&
+		file_identify(AT_FDCWD, p->mount.point, &there) < 0 && errno == ENOENT)
+		return 0;
+	return -1;
 }
 
 int procfs_replace(struct procfs_plan *plan, const char **point)

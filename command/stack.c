@@ -216,6 +216,16 @@ static int read_file(const struct reader *reader, const char *name, int depth)
 		return -ENOENT;
 	if (!file)
 		return add_fault(reader->stack, "%s cannot be read: %s.", name, strerror(errno));
+	/* two files that include each other twice are read 2^DEPTH_MAX times */
+	if (reader->stack->n_files++ >= STACK_FILES) {
+		(void)fclose(file);
+		return reader->stack->n_files > STACK_FILES + 1
+			       ? 0
+			       : add_fault(reader->stack,
+					 "more than %d files are included: do some include each "
+					 "other?",
+					 STACK_FILES);
+	}
 	while (err >= 0 && (line.text = read_line(file, &number))) {
 		line.number = number;
 		line.argc = 0;

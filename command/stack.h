@@ -14,6 +14,7 @@
 #define STACK_LINES 256
 #define STACK_ARGUMENTS 64
 #define STACK_FAULTS 16
+#define STACK_FILES 128
 
 struct stack_line {
 	char *text, *file_copy; /* what the strings below point into */
@@ -38,6 +39,7 @@ struct stack {
 	size_t n;
 	struct stack_fault faults[STACK_FAULTS];
 	size_t n_faults;
+	size_t n_files; /* read, each time that one is included */
 };
 
 /**

@@ -10,6 +10,9 @@ VM_PACKAGES    = debian-archive-keyring e2fsprogs git iproute2 mmdebstrap openss
 LINT_PACKAGES  = $(CHECK_PACKAGES) clang clang-tidy clang-format cppcheck shellcheck man-db groff
 
 include tests/unit/rules.mk
+include tests/faults/rules.mk
+include tests/fuzz/rules.mk
+include tests/chaos/rules.mk
 
 # The tests' own programs: a PAM application, a probe of what a session sees.
 PROGRAMS = $(BUILD)/tests/host $(BUILD)/tests/probe
@@ -56,18 +59,18 @@ picture:
 
 # ---- for developers ------------------------------------------------------------------------
 
-C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/*.c tests/unit/*.c bench/*.c)
+C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/*.c tests/unit/*.c tests/faults/*.c tests/fuzz/*.c bench/*.c)
 SHELL_FILES = $(wildcard bench/run tests/install tests/sandbox tests/run tests/demo tests/picture tests/check-manual \
               tests/coverage tests/system/*.bash tests/system/*.bats .ci/run \
               debian/build-clean debian/tests/build debian/tests/command \
               debian/tests/session debian/libpam-unshare.postinst debian/libpam-unshare.prerm \
-              tests/deb-check $(wildcard tests/vm/package/*.bats) tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
+              tests/deb-check tests/fuzz/run $(wildcard tests/vm/package/*.bats tests/vm/selinux/*.bats) tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
               tests/vm/guest/run tests/vm/guest/inventory tests/vm/guest/versions \
               tests/vm/guest/*.bash tests/vm/guest/*.bats)
 
 lint:
 	@tests/install $(LINT_PACKAGES)
-	clang-format --dry-run --Werror $(C_FILES) $(wildcard *.h command/*.h tests/*.h tests/unit/*.h)
+	clang-format --dry-run --Werror $(C_FILES) $(wildcard *.h command/*.h tests/*.h tests/unit/*.h tests/fuzz/*.h)
 	$(MAKE) --no-print-directory BUILD=build-gcc CC=gcc CFLAGS="-O2 -g -Werror" objects
 	$(MAKE) --no-print-directory BUILD=build-clang CC=clang CFLAGS="-O2 -g -Werror" objects
 	$(MAKE) --no-print-directory BUILD=build-analyzer CC=gcc \

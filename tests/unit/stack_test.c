@@ -178,6 +178,19 @@ static void files_that_include_each_other(void **state)
 	expect_fault("more than 16 times deep");
 }
 
+/* As often as they could, they would be read 4^16 times. */
+static void files_that_include_each_other_often(void **state)
+{
+	(void)state;
+	put("etc/pam.d/loop",
+		"@include loop\nsession include loop\n@include loop\n@include loop\n");
+	read_service("@include loop\nsession required pam_unshare.so\n");
+	assert_int_equal(stack.n, 1);
+	assert_true(stack.n_files < 10000);
+	assert_true(stack.n_faults > 1);
+	assert_non_null(strstr(stack.faults[stack.n_faults - 1].text, "include"));
+}
+
 static void the_service_is_found(void **state)
 {
 	(void)state;
@@ -260,6 +273,7 @@ int main(void)
 		TEST(included_files),
 		TEST(a_missing_include),
 		TEST(files_that_include_each_other),
+		TEST(files_that_include_each_other_often),
 		TEST(the_service_is_found),
 		TEST(a_missing_service_is_other),
 		TEST(a_service_without_session_is_other),

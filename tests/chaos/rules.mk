@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# Sessions at random; included by tests/rules.mk. SESSIONS=10000 for many, SEED=N to repeat a run.
+
+CHAOS_PACKAGES = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox python3
+
+chaos:
+	@tests/install $(CHAOS_PACKAGES)
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/host $(BUILD)/tests/probe
+	@BUILD=$(BUILD) SESSIONS='$(SESSIONS)' SEED='$(SEED)' tests/sandbox tests/chaos/chaos
+
+.PHONY: chaos

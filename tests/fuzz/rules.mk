@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+# Fuzzers of all that reads bytes, with libFuzzer; included by tests/rules.mk.
+
+FUZZ_BUILD    = build-fuzz
+FUZZ_NAMES    = options mountinfo stack sessions
+FUZZERS       = $(FUZZ_NAMES:%=$(FUZZ_BUILD)/%_fuzz) $(FUZZ_NAMES:%=$(FUZZ_BUILD)/%_fuzz_control)
+FUZZ_PACKAGES = $(BUILD_PACKAGES) clang
+FUZZ_CFLAGS   = -std=c17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-sanitize-recover=all \
+                -fsanitize=fuzzer,address,undefined
+
+FUZZED_options   = options.c
+FUZZED_mountinfo = procfs.c statmount.c failure.c
+FUZZED_stack     = command/stack.c
+FUZZED_sessions  =
+
+define fuzzer
+$(FUZZ_BUILD)/$(1)_fuzz: tests/fuzz/$(1)_fuzz.c tests/fuzz/fuzz.h $(FUZZED_$(1)) $(wildcard *.h command/*)
+	@mkdir -p $$(@D)
+	clang $(FUZZ_CFLAGS) -o $$@ $$< $(FUZZED_$(1))
+$(FUZZ_BUILD)/$(1)_fuzz_control: tests/fuzz/$(1)_fuzz.c tests/fuzz/fuzz.h $(FUZZED_$(1)) $(wildcard *.h command/*)
+	@mkdir -p $$(@D)
+	clang $(FUZZ_CFLAGS) -DNEGATIVE_CONTROL -o $$@ $$< $(FUZZED_$(1))
+endef
+$(foreach name,$(FUZZ_NAMES),$(eval $(call fuzzer,$(name))))
+
+# FUZZ_SECONDS=3600 for a long run of each.
+fuzz:
+	@tests/install $(FUZZ_PACKAGES)
+	@$(MAKE) --no-print-directory $(FUZZERS)
+	@BUILD=$(FUZZ_BUILD) FUZZ_SECONDS='$(FUZZ_SECONDS)' SEED='$(SEED)' tests/fuzz/run $(FUZZERS)
+
+.PHONY: fuzz
