@@ -21,7 +21,7 @@ const char *init_step_name(enum init_step step)
 		[INIT_READY] = "be ready",
 		[INIT_PID] = "be PID 1 of a namespace",
 		[INIT_IDS] = "become root in every id",
-		[INIT_SIGNALS] = "leave orphans to the kernel",
+		[INIT_SIGNALS] = "reset the signals",
 		[INIT_TERMINAL] = "leave the terminal",
 		[INIT_OPENER] = "watch the application",
 		[INIT_CHROOT] = "compare the root directories",
@@ -74,33 +74,23 @@ static int become_root(void)
 }
 
 /*
+ * No handler of the application may run here, nothing may stay ignored. Everything stays blocked:
+ * a blocked signal reaches even PID 1, through signalfd(2). The system call, because glibc's
+ * function refuses its own signals 32 and 33, which posix_spawn(3) leaves ignored.
+ *
  * Orphans become the init's children; SA_NOCLDWAIT has the kernel reap them. That wakes nobody, and
  * no storm of them can keep the init from seeing that the session is over.
- */
-static int leave_orphans_to_kernel(void)
-{
-	const struct sigaction reap = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
-
-	return sigaction(SIGCHLD, &reap, NULL);
-}
-
-/*
- * Nothing of the application's dispositions stays. Until here they had no effect, all signals are
- * blocked from the start and stay so: no handler runs, and a blocked signal is kept even if it is
- * ignored (sig_ignored()), and reaches even PID 1, through signalfd(2). The system call, because
- * glibc's function refuses its own signals 32 and 33, which posix_spawn(3) leaves ignored.
  */
 static int reset_signals(void)
 {
 	/* the kernel's struct sigaction, on every architecture: SIG_DFL is 0 */
 	static const unsigned char standard[64];
+	const struct sigaction reap = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
 
 	for (int sig = 1; sig < NSIG; sig++)
-		if (sig != SIGCHLD &&
-			syscall(SYS_rt_sigaction, sig, standard, NULL, NSIG / 8) < 0 &&
-			errno != EINVAL)
+		if (syscall(SYS_rt_sigaction, sig, standard, NULL, NSIG / 8) < 0 && errno != EINVAL)
 			return -1; /* EINVAL: SIGKILL and SIGSTOP */
-	return 0;
+	return sigaction(SIGCHLD, &reap, NULL);
 }
 
 /* The kernel signals only a death that is still to come, prctl(2): look whether it has come. */
@@ -220,20 +210,17 @@ static int keep_descriptors(struct init_task *task)
 	return watch_signal(-1, SIGTERM) == FD_SIGNALS ? 0 : -1;
 }
 
-/*
- * The sets that only matter to who executes a program, which the init does not. One system call for
- * each capability, and each makes new credentials: too long for a login to wait for. Not by
- * libcap's functions, which ask before each.
- */
-static int drop_other_sets(void)
+static int drop_capabilities(cap_t keep)
 {
 	/* the set has 64 bits, the kernel knows some of them: the others can be neither had nor
-	 * dropped */
+	 * dropped. libcap's cap_reset_ambient() asks for each: a login would wait for that. */
 	for (unsigned long cap = 0; cap < 64; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 &&
 			prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0)
 			return -1;
-	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return -1;
+	return cap_set_proc(keep);
 }
 
 /* ---- the session ---------------------------------------------------------------------------- */
@@ -360,24 +347,12 @@ static void end_processes(unsigned int grace)
 	}
 }
 
-/*
- * What no login has to wait for. Out of anyone's reach, with no capability but CAP_KILL and, to
- * drop what is left, CAP_SETPCAP. If it fails the session ends here and now: the report is given.
- */
-static void settle(const struct settling *todo)
-{
-	set_title(todo->title);
-	if (drop_other_sets() < 0 || cap_set_proc(todo->capabilities) < 0 ||
-		prctl(PR_SET_DUMPABLE, 0) < 0 || reset_signals() < 0)
-		_exit(1);
-	forget(&todo->kept);
-}
-
 _Noreturn void init_main(struct init_task *task)
 {
 	const struct init_report ready = {.step = INIT_READY};
 	/* the task is in the application's memory, which is forgotten */
-	const struct settling todo = task->settling;
+	const struct kept kept = task->kept;
+	const char *title = task->title;
 	const unsigned int grace = task->grace;
 
 	/* 1. Nowhere but in a namespace of its own may it signal "all processes". */
@@ -386,7 +361,7 @@ _Noreturn void init_main(struct init_task *task)
 	/* 2. Out of the caller's reach, and deaf; until it is ready it dies with the opener. */
 	must(task, INIT_IDS, become_root());
 	must(task, INIT_OPENER, die_with_opener(task->opener)); /* new ids would undo it */
-	must(task, INIT_SIGNALS, leave_orphans_to_kernel());
+	must(task, INIT_SIGNALS, reset_signals());
 	must(task, INIT_TERMINAL, setsid());
 
 	/* 3. The work that takes CAP_SYS_ADMIN. */
@@ -398,18 +373,20 @@ _Noreturn void init_main(struct init_task *task)
 	(void)umask(022);
 	must(task, INIT_DIRECTORY, chdir("/"));
 	must(task, INIT_DESCRIPTORS, keep_descriptors(task));
-	must(task, INIT_CAPABILITIES, cap_set_proc(task->capabilities));
+	must(task, INIT_CAPABILITIES, drop_capabilities(task->capabilities));
 	must(task, INIT_DUMPABLE, prctl(PR_SET_DUMPABLE, 0));
 	must(task, INIT_OPENER, prctl(PR_SET_PDEATHSIG, 0));
 
-	/* 5. From here on the session may begin. */
+	/* 5. From here on the session may begin, and nothing may fail. */
 	say(task, &ready);
 	(void)close(FD_REPORT);
 
-	/* 6. What it does not have to wait for. */
-	settle(&todo);
+	/* 6. What it does not have to wait for: be seen as what it is, which needs the fresh /proc,
+	   and let go of the application's memory. */
+	set_title(title);
+	forget(&kept);
 
-	/* 7. The session; nothing may fail. */
+	/* 7. The session. */
 	wait_for_end();
 	if (grace > 0)
 		end_processes(grace);

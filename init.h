@@ -16,13 +16,6 @@
 /* The name of the init in ps(1) and lsns(8); the kernel keeps 15 characters. */
 #define INIT_NAME "pam_unshare"
 
-/* What the init does once it has said that it is ready. */
-struct settling {
-	const char *title;  /* the command line that ps(1) shows on the host, on the init's stack */
-	cap_t capabilities; /* those that it keeps */
-	struct kept kept;   /* what it keeps of the application's memory */
-};
-
 /* What the application hands to the init. Descriptors are 10 or higher. */
 struct init_task {
 	int opener;		    /* pidfd of the application */
@@ -31,10 +24,11 @@ struct init_task {
 	struct file_id root;	    /* the application's root directory */
 	struct procfs_plan *procfs; /* what to replace */
 	const char *where;	    /* the mount point that it is at work on */
-	cap_t capabilities;	    /* those that it needs to settle */
+	cap_t capabilities;	    /* those that the init keeps */
 	unsigned int grace;	    /* seconds that processes have to end by themselves */
-	void *stack;		    /* of init_stack_new(); the title is at its low end */
-	struct settling settling;   /* for later */
+	void *stack;		    /* of init_stack_new() */
+	const char *title;	    /* the command line that ps(1) shows, at the stack's low end */
+	struct kept kept;	    /* what it keeps of the application's memory */
 };
 
 /* The steps up to "ready", in their order. */

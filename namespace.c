@@ -317,12 +317,13 @@ static int wait_until_ready(int pipe, struct failure *why)
 	return fail(why, report.err, "init: %s", init_step_name(report.step));
 }
 
-static cap_t capabilities(const cap_value_t *list, int n)
+static cap_t only_cap_kill(void)
 {
+	const cap_value_t kill = CAP_KILL;
 	cap_t caps = cap_init();
 
-	if (caps && (cap_set_flag(caps, CAP_PERMITTED, n, list, CAP_SET) < 0 ||
-			    cap_set_flag(caps, CAP_EFFECTIVE, n, list, CAP_SET) < 0)) {
+	if (caps && (cap_set_flag(caps, CAP_PERMITTED, 1, &kill, CAP_SET) < 0 ||
+			    cap_set_flag(caps, CAP_EFFECTIVE, 1, &kill, CAP_SET) < 0)) {
 		(void)cap_free(caps);
 		return NULL;
 	}
@@ -359,8 +360,6 @@ static void free_task(struct init_task *task)
 {
 	if (task->capabilities)
 		(void)cap_free(task->capabilities);
-	if (task->settling.capabilities)
-		(void)cap_free(task->settling.capabilities);
 	if (task->stack)
 		init_stack_free(task->stack);
 }
@@ -368,22 +367,20 @@ static void free_task(struct init_task *task)
 static int make_init(const struct namespace_request *request, struct procfs_plan *plan,
 	struct way_back *back, struct namespace *ns, struct failure *why)
 {
-	static const cap_value_t list[] = {CAP_KILL, CAP_SETPCAP};
 	struct init_task task = {.grace = request->grace,
 		.procfs = plan,
-		.capabilities = capabilities(list, 2),
-		.settling.capabilities = capabilities(list, 1),
+		.capabilities = only_cap_kill(),
 		.stack = init_stack_new()};
 	int err;
 
-	if (!task.capabilities || !task.settling.capabilities || !task.stack) {
+	if (!task.capabilities || !task.stack) {
 		err = fail(why, errno, "allocate what the init needs");
 	} else if (file_identify(AT_FDCWD, "/", &task.root) < 0) {
 		err = fail(why, errno, "identify the root directory");
 	} else {
 		(void)snprintf(task.stack, INIT_STACK / 2, "%s", request->title);
-		task.settling.title = task.stack;
-		forget_prepare(&task.settling.kept, task.stack);
+		task.title = task.stack;
+		forget_prepare(&task.kept, task.stack);
 		err = run_init(&task, back, ns, why);
 		ns->root = task.root;
 	}
