@@ -139,7 +139,9 @@ static int remember_way_back(struct way_back *back, bool ipc, struct failure *wh
 				? "/proc does not show the application: it has a session of this "
 				  "module open already, or /proc is not that of its PID namespace"
 				: "open /proc/self");
-	if (fstatfs(back->self, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+	if (fstatfs(back->self, &fs) < 0)
+		return fail(why, errno, "look at /proc (statfs)");
+	if (fs.f_type != PROC_SUPER_MAGIC)
 		return fail(why, EINVAL, "/proc is not a procfs");
 	back->mount = high_fd(openat(back->self, "ns/mnt", O_RDONLY | O_CLOEXEC));
 	if (back->mount >= 0)

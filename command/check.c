@@ -163,6 +163,12 @@ static const struct {
 	{"pam_selinux.so", "close", "it would not find the process whose context it sets"},
 };
 
+/* pam_selinux does nothing on a machine without SELinux, and Debian's files have it everywhere. */
+static bool is_idle(const struct stack_line *line)
+{
+	return is_module(line, "pam_selinux.so") && access("/sys/fs/selinux/enforce", F_OK) < 0;
+}
+
 /* Modules that unmount when they are closed. */
 static const char *const must_close_on_host[] = {
 	"pam_namespace.so", "pam_mount.so", "pam_ecryptfs.so"};
@@ -174,7 +180,8 @@ static void check_order(struct check *check)
 	for (size_t i = 0; i < check->stack.n; i++) {
 		line = &check->stack.lines[i];
 		for (size_t k = 0; k < sizeof(must_come_before) / sizeof(*must_come_before); k++)
-			if (line > check->open && is_module(line, must_come_before[k].name) &&
+			if (line > check->open && !is_idle(line) &&
+				is_module(line, must_come_before[k].name) &&
 				!(must_come_before[k].unless &&
 					has_argument(line, must_come_before[k].unless)))
 				problem(check,
@@ -454,16 +461,16 @@ static void explain_refusal(struct check *check, const char *what, const char *w
  */
 static void explain_jump(struct check *check)
 {
-	for (const struct stack_line *line = check->open - 1; line >= check->stack.lines; line--)
-		if (line->brackets && strpbrk(line->control, "123456789")) {
-			problem(check,
-				"the line of " MODULE
-				" was not reached for %s: %s line %u, '[%s] %s', jumps "
-				"over it.",
-				check->service, line->file, line->number, line->control,
-				line->module);
-			return;
-		}
+	for (const struct stack_line *line = check->stack.lines; line < check->open; line++) {
+		const char *jump = line->brackets ? strpbrk(line->control, "123456789") : NULL;
+
+		if (!jump || line + strtol(jump, NULL, 10) < check->open)
+			continue;
+		problem(check,
+			"the line of " MODULE
+			" was not reached for %s: %s line %u, '[%s] %s', jumps over it.",
+			check->service, line->file, line->number, line->control, line->module);
+	}
 }
 
 static void use_session(struct check *check, const struct passwd *user, pam_handle_t *pamh,

@@ -9,8 +9,8 @@
 #   vm_kill                         ends it whatever state it is in
 #
 # The guest's ttyS1, where a getty waits, is the socket $vm_dir/ttyS1 here and /run/ttyS1.socket in
-# the guest: one client at a time. VM_SMP is its number of processors, VM_ACCEL (kvm or tcg) makes
-# the search for an accelerator unnecessary.
+# the guest: one client at a time. VM_SMP is its number of processors, VM_CMDLINE is added to its kernel's
+# command line, VM_ACCEL (kvm or tcg) makes the search for an accelerator unnecessary.
 #
 # Whoever sources this must have "trap vm_kill EXIT", and "trap 'exit 143' TERM INT HUP".
 
@@ -53,6 +53,7 @@ vm_boot() {
 	cmdline='root=/dev/vda rw fsck.mode=skip net.ifnames=0 console=ttyS0 loglevel=5 panic=-1'
 	cmdline+=' mitigations=off systemd.default_timeout_start_sec=300'
 	cmdline+=' systemd.default_device_timeout_sec=300'
+	cmdline+=${VM_CMDLINE:+ $VM_CMDLINE}
 	# shellcheck disable=SC2054 # QEMU's commas
 	arguments=(
 		-nodefaults -no-user-config -no-reboot -display none -m 1G -smp "${VM_SMP:-2}"

@@ -199,12 +199,12 @@ like_stock() {
     [ -z "$output" ]
 }
 
-# Records of AppArmor and SELinux, which auditd takes, or the kernel's log where it is not running
+# Records of AppArmor, which auditd takes, or the kernel's log where it is not running
 denials() {
     {
         cat /var/log/audit/audit.log 2>/dev/null
         dmesg
-    } | grep -E 'apparmor="(DENIED|AUDIT)"|avc: +denied'
+    } | grep -E 'apparmor="(DENIED|AUDIT)"'
 }
 
 new_denials() { # COUNT
@@ -246,14 +246,6 @@ new_denials() { # COUNT
     run here_and_isolated 'confined /etc/hostname'
     [ "$status" -ne 0 ]
     LIMIT=10 eventually new_denials "$before"
-}
-
-@test "SELinux: in permissive mode denies nothing because of the module" {
-    [ -d /sys/fs/selinux ] && [ -e /sys/fs/selinux/enforce ] ||
-        skip "not tried: Debian boots its kernel with AppArmor, not with SELinux"
-    before=$(denials | wc -l)
-    isolated ssh_as alice "$PROBE"
-    [ "$(denials | wc -l)" -eq "$before" ]
 }
 
 # An emulated processor's clocks are not as even as the kernel wishes.

@@ -83,11 +83,18 @@ start_secret() {
     eventually pgrep -f "^daemon-$SECRET"
 }
 
+# facts COMMAND…: what the probe says through COMMAND, without what a terminal adds: forky marks a session
+# with escape sequences (OSC 3008), in front of the first line
+facts() {
+    "$@" | tr -d '\r' | sed 's/\x1b]3008;[^\x1b]*\x1b\\//g'
+}
+
 # isolated COMMAND…: the probe that runs through COMMAND sees nothing of the host
 isolated() {
     local facts
-    facts=$("$@" | tr -d '\r') || return
+    facts=$(facts "$@") || return
     echo "$facts" >&2
+    grep -qx 'pid_namespace=pid:\[[0-9]*\]' <<<"$facts" || return
     grep -qx foreign=0 <<<"$facts" && grep -qx secret=hidden <<<"$facts" &&
         grep -qx self=resolves <<<"$facts" && grep -qx signal_init=denied <<<"$facts" &&
         grep -qx trace_init=denied <<<"$facts" &&
@@ -97,7 +104,7 @@ isolated() {
 # exposed COMMAND…: the negative control of isolated: it works, on the host
 exposed() {
     local facts
-    facts=$("$@" | tr -d '\r') || return
+    facts=$(facts "$@") || return
     grep -qx secret=found <<<"$facts" && grep -qxF "pid_namespace=$(readlink /proc/self/ns/pid)" <<<"$facts"
 }
 

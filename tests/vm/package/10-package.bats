@@ -5,6 +5,8 @@
 load ../guest/lib
 
 setup_file() {
+    export DEBIAN_FRONTEND=noninteractive
+    make -s -C "$TOP" programs
     install -m 755 "$TOP/build/tests/probe" /usr/local/bin
     cp -a /etc/pam.d "$STOCK"
     start_secret
@@ -15,7 +17,7 @@ setup_file() {
 }
 
 apt() {
-    DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@"
+    apt-get -q -y "$@"
 }
 
 as_packaged() {
@@ -69,6 +71,8 @@ close_session() {
 
 @test "package: one command enables it for ssh and console logins, and for no other service" {
     pam-auth-update --enable unshare
+    # last: what comes after would be opened inside
+    [[ $(grep '^[^#]' /etc/pam.d/common-session | tail -n 1) =~ pam_unshare.so ]]
     ssh_isolated
     python3 "$TOP/tests/vm/guest/serial-login" alice alice-password "$PROBE" >"$BATS_TEST_TMPDIR/facts"
     isolated cat "$BATS_TEST_TMPDIR/facts"
@@ -144,7 +148,7 @@ close_session() {
     apt install /root/debs/libpam-unshare_*.deb
     [ "$(dpkg-query -W -f '${Version}' libpam-unshare)" != 0.0-1 ]
     [ "$(ask 'readlink /proc/self/ns/pid')" = "$namespace" ]
-    [ "$(ask 'ps -e -o user= | sort -u | tr "\n" " "')" = 'alice root ' ]
+    [ "$(ask 'echo $(ps -e -o user= | sort -u)')" = 'alice root' ]
     ssh_isolated # the profile stays enabled
     close_session
 }
@@ -171,7 +175,7 @@ close_session() {
     ssh_exposed
     diff -r "$STOCK" /etc/pam.d
     close_session
-    apt purge libpam-unshare
+    dpkg --purge libpam-unshare
     run traces
     echo "$output"
     [ -z "$output" ]

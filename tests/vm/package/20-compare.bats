@@ -6,7 +6,8 @@ load ../guest/lib
 
 @test "comparison: the table in the README is what this machine does" {
     [ "$SUITE" = trixie ] || skip "the table is of trixie"
-    DEBIAN_FRONTEND=noninteractive apt-get -q -y install /root/debs/libpam-unshare_*.deb
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -q -y install /root/debs/libpam-unshare_*.deb
     "$BATS_TEST_DIRNAME/compare" >"$BATS_TEST_TMPDIR/table"
     sed 's/^/# /' "$BATS_TEST_TMPDIR/table" >&3
     apt-get -q -y purge libpam-unshare
