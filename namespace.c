@@ -417,9 +417,11 @@ static int keep_from_session(int fd, struct failure *why)
 {
 	int shows = shows_host(fd);
 
-	if (shows < 0)
+	/* what cannot be looked at, a security module may forbid it, is kept as well; but not 0 to
+	   2, in whose place a program would find other files */
+	if (shows < 0 && fd <= STDERR_FILENO)
 		return fail(why, errno, "tell what the application's descriptor %d shows", fd);
-	if (shows && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+	if (shows != 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return fail(why, errno, "keep the application's descriptor %d to itself", fd);
 	return 0;
 }
