@@ -452,7 +452,9 @@ static int note_if_host(struct descriptors *found, int fd, struct failure *why)
 {
 	int shows = shows_host(fd), *more;
 
-	if (shows < 0)
+	/* what cannot be looked at, a security module may forbid it, is kept as well; but not 0 to
+	   2, in whose place a program would find other files */
+	if (shows < 0 && fd <= STDERR_FILENO)
 		return fail(why, errno, "tell what the application's descriptor %d shows", fd);
 	if (!shows)
 		return 0;

@@ -81,6 +81,7 @@ lint:
 		--suppress=missingIncludeSystem --error-exitcode=1 -D_GNU_SOURCE -DSECUREDIR='"/"' $(SOURCES) $(COMMAND_SOURCES)
 	shellcheck --severity=warning --external-sources $(SHELL_FILES)
 	tests/check-manual
+	tests/faults/failure_table.py
 
 objects: programs $(UNIT_TESTS)
 

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Compare the failure tables of SECURITY.md with the messages that the code has.
+
+Run from the top of the sources; prints what differs, silent with status 0 when nothing does. Each
+row's first cell is a message between backquotes, with "..." for what the code fills in.
+"""
+import os
+import re
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SOURCES = ["namespace.c", "procfs.c", "pam_unshare.c"]
+SECTION = "## What a refused or broken session looks like"
+
+
+def read(name):
+    with open(os.path.join(TOP, name), encoding="utf-8") as f:
+        return f.read()
+
+
+def call_at(text, start):
+    """A call's text, from its name to its closing parenthesis."""
+    depth, quoted = 0, False
+    for i in range(start, len(text)):
+        if text[i] == '"' and text[i - 1] != "\\":
+            quoted = not quoted
+        elif not quoted and text[i] in "()":
+            depth += 1 if text[i] == "(" else -1
+            if depth == 0:
+                return text[start:i + 1]
+    return text[start:]
+
+
+def strings(call):
+    """The strings of a call, adjacent ones joined, without those that only add to another."""
+    for run in re.findall(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*', call):
+        text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', run))
+        text = re.sub(r"(: %[ms])$", "", text)
+        text = re.sub(r"%[-0-9.*]*(?:ll|l|z)?[a-z]", "...", text)
+        if re.match(r"[a-z/]", text):
+            yield text
+
+
+def in_code():
+    found = set()
+    for name in SOURCES:
+        source = re.sub(r"/\*.*?\*/", "", read(name), flags=re.S)
+        for match in re.finditer(r"\bfail\(", source):
+            found.update(s for s in strings(call_at(source, match.start()))
+                         if not re.match("init($|: )", s))
+        for match in re.finditer(r"\bpam_syslog\(pamh, LOG_(?:ERR|CRIT|WARNING)", source):
+            found.update(strings(call_at(source, match.start())))
+    steps = re.search(r"names\[\] = \{(.*?)\};", read("init.c"), re.S).group(1)
+    found.update("init: " + step for step in re.findall(r'"(.*?)"', steps) if step != "be ready")
+    return found
+
+
+def in_table():
+    section = read("SECURITY.md").split(SECTION)[1].split("\n## ")[0]
+    return re.findall(r"^\| `(.*?)` \|", section, re.M)
+
+
+def in_any_row(message):
+    """Tell whether the tables have a message of the log."""
+    return any(re.search(".*".join(re.escape(part) for part in row.split("...")), message)
+               for row in in_table())
+
+
+def main():
+    table, code = in_table(), in_code()
+    problems = [f"twice: {row}" for row in set(table) if table.count(row) > 1]
+    problems += [f"in the code and not in the table: {text}" for text in sorted(code - set(table))]
+    problems += [f"in the table and not in the code: {row}" for row in sorted(set(table) - code)]
+    if not table or not code:
+        problems.append("nothing found")
+    for problem in problems:
+        print("SECURITY.md, " + problem)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
