@@ -352,7 +352,6 @@ _Noreturn void init_main(struct init_task *task)
 	const struct init_report ready = {.step = INIT_READY};
 	/* the task is in the application's memory, which is forgotten */
 	const struct kept kept = task->kept;
-	const char *title = task->title;
 	const unsigned int grace = task->grace;
 
 	/* 1. Nowhere but in a namespace of its own may it signal "all processes". */
@@ -368,8 +367,12 @@ _Noreturn void init_main(struct init_task *task)
 	must(task, INIT_CHROOT, compare_root(task));
 	must(task, INIT_PROCFS, replace_procfs(task));
 
-	/* 4. Drop everything. Dumpable again: a change of capabilities sets it to suid_dumpable. */
+	/* 4. Be seen as what it is; needs the fresh /proc, may fail. Before the session begins: the
+	   command line of the application is its caller's, and may hold a secret. */
 	(void)prctl(PR_SET_NAME, INIT_NAME);
+	set_title(task->title);
+
+	/* 5. Drop everything. Dumpable again: a change of capabilities sets it to suid_dumpable. */
 	(void)umask(022);
 	must(task, INIT_DIRECTORY, chdir("/"));
 	must(task, INIT_DESCRIPTORS, keep_descriptors(task));
@@ -377,13 +380,10 @@ _Noreturn void init_main(struct init_task *task)
 	must(task, INIT_DUMPABLE, prctl(PR_SET_DUMPABLE, 0));
 	must(task, INIT_OPENER, prctl(PR_SET_PDEATHSIG, 0));
 
-	/* 5. From here on the session may begin, and nothing may fail. */
+	/* 6. From here on the session may begin, and nothing may fail. It does not have to wait
+	   until the application's memory is let go. */
 	say(task, &ready);
 	(void)close(FD_REPORT);
-
-	/* 6. What it does not have to wait for: be seen as what it is, which needs the fresh /proc,
-	   and let go of the application's memory. */
-	set_title(title);
 	forget(&kept);
 
 	/* 7. The session. */
