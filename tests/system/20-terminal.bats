@@ -24,11 +24,13 @@ job_control() {
 
 # It works in an isolated session of the service
 job_control_isolated() { # SERVICE COMMAND…
-    local service=$1
+    local service=$1 said
     shift
     enable "$service"
     log_position
-    [ "$(job_control "$@")" = ok ] &&
+    said=$(job_control "$@") || true
+    echo "$said"
+    [ "$said" = ok ] &&
         logged "pam_unshare\\($service(-l)?:session\\): session of alice opened"
 }
 
