@@ -76,7 +76,7 @@ install-programs: all
 	$(INSTALL) -d $(DESTDIR)$(SECUREDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 pam_unshare.so $(DESTDIR)$(SECUREDIR)
 	$(INSTALL) -m 755 pam-unshare $(DESTDIR)$(SBINDIR)
-	$(INSTALL) -m 644 pam_unshare.8 pam-unshare.8 $(DESTDIR)$(MANDIR)/man8
+	$(INSTALL) -m 644 pam_unshare.8 command/pam-unshare.8 $(DESTDIR)$(MANDIR)/man8
 
 uninstall:
 	rm -f $(DESTDIR)$(SECUREDIR)/pam_unshare.so $(DESTDIR)$(SBINDIR)/pam-unshare \

@@ -238,7 +238,7 @@ check() {
     [ "$status" -eq 0 ]
     for word in check list --json; do
         [[ $output == *"$word"* ]]
-        man_page=$(sed 's/\\-/-/g' "$TOP/pam-unshare.8")
+        man_page=$(sed 's/\\-/-/g' "$TOP/command/pam-unshare.8")
         [[ $man_page == *"$word"* ]]
     done
 }

@@ -131,8 +131,7 @@ close_session() {
         /usr/local/sbin/sshd-try -p 2222 -o PidFile=/run/sshd-try.pid
     fi
     eventually test -s /run/sshd-try.pid
-    ssh-keyscan -p 2222 localhost >>/root/.ssh/known_hosts 2>/dev/null
-    isolated ssh_as alice -p 2222 "$PROBE"
+    isolated ssh_as alice -p 2222 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null "$PROBE"
     ssh_exposed
     kill "$(cat /run/sshd-try.pid)"
     rm -f /etc/pam.d/sshd-try /usr/local/sbin/sshd-try
