@@ -70,6 +70,7 @@ install: install-programs
 	$(INSTALL) -d $(DESTDIR)$(DOCDIR)/pam.d-examples
 	$(INSTALL) -m 644 README.md processes.svg SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -m 644 pam.d-examples/* $(DESTDIR)$(DOCDIR)/pam.d-examples
+	$(INSTALL) -m 644 selinux/pam_unshare.cil $(DESTDIR)$(DOCDIR)
 
 # What a package installs: it has its own way with documents.
 install-programs: all
