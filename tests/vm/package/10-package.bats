@@ -154,8 +154,11 @@ close_session() {
 
 @test "package: a removal that would lock everybody out is refused" {
     cp "$TOP/pam.d-examples/sshd" /etc/pam.d/sshd
+    pam-auth-update --enable unshare
     run apt remove libpam-unshare
     echo "$output"
+    grep -q '^session.*pam_unshare.so' /etc/pam.d/common-session # the profile is still enabled
+    pam-auth-update --remove unshare
     cp /etc/pam.d/sshd "$BATS_TEST_TMPDIR/sshd"
     ssh_isolated
     cp "$STOCK/sshd" /etc/pam.d/sshd
