@@ -54,9 +54,9 @@ all: $(MODULE) $(COMMAND)
 $(MODULE): $(OBJECTS) pam_unshare.map
 	$(CC) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) $(LIBS)
 
-# Its functions of syslog(3) stand before those of the C library (-rdynamic, see command/heard.h).
-$(COMMAND): $(COMMAND_OBJECTS)
-	$(CC) $(CFLAGS) -pie -rdynamic -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(COMMAND_OBJECTS) -lpam -ldl
+# Its functions of syslog(3), and nothing else, stand before those of the C library (command/heard.h).
+$(COMMAND): $(COMMAND_OBJECTS) command/pam-unshare.list
+	$(CC) $(CFLAGS) -pie -Wl,--dynamic-list=command/pam-unshare.list -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(COMMAND_OBJECTS) -lpam -ldl
 
 $(BUILD)/command/check.o: ALL_CFLAGS += -DSECUREDIR='"$(SECUREDIR)"'
 

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -15,8 +16,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* Around the thread pointer lie errno, the stack protector's canary, and what the kernel writes to
-   by itself (rseq(2)). The block is of a few kilobytes, and of unknown ends. */
+/* Around the thread pointer lie errno and the stack protector's canary. The block is of a few
+   kilobytes, and of unknown ends. */
 #define BLOCK_REACH 16384
 
 static uintptr_t page_size(void)
@@ -59,6 +60,23 @@ static void keep(struct kept *kept, uintptr_t begin, uintptr_t end)
 	kept->n++;
 }
 
+struct search {
+	struct kept *kept;
+	struct range libc[4]; /* the C library, which is two objects before glibc 2.34 */
+	size_t n_libc;
+};
+
+static bool is_libc(const char *path)
+{
+	static const char *const names[] = {"libc.so.", "libc-2.", "libpthread"};
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strncmp(name, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
 /*
  * All shared objects, though the init calls few: which of them a function comes from is the dynamic
  * linker's choice (glibc before 2.34 has read(2) twice). The vdso is one of them: i386 enters the
@@ -67,7 +85,7 @@ static void keep(struct kept *kept, uintptr_t begin, uintptr_t end)
  */
 static int keep_object(struct dl_phdr_info *object, size_t size, void *data)
 {
-	struct kept *kept = data;
+	struct search *search = data;
 	uintptr_t begin = UINTPTR_MAX, end = 0;
 
 	(void)size;
@@ -83,31 +101,64 @@ static int keep_object(struct dl_phdr_info *object, size_t size, void *data)
 		end = at + segment->p_memsz > end ? at + segment->p_memsz : end;
 	}
 	if (begin < end)
-		keep(kept, begin, end);
+		keep(search->kept, begin, end);
+	if (is_libc(object->dlpi_name) && search->n_libc < 4)
+		search->libc[search->n_libc++] = (struct range){begin, end};
 	return 0;
 }
 
-static bool is_kept(const struct kept *kept, uintptr_t address)
+static bool is_in(const struct range *ranges, size_t n, uintptr_t address)
 {
-	for (size_t i = 0; i < kept->n; i++)
-		if (address >= kept->ranges[i].begin && address < kept->ranges[i].end)
+	for (size_t i = 0; i < n; i++)
+		if (address >= ranges[i].begin && address < ranges[i].end)
 			return true;
 	return false;
 }
 
-/* Whether all that the init needs from then on is kept. A program may have such a function of its
-   own, which then stands before the C library's. */
-static bool keeps_needed(const struct kept *kept)
+/* Whether all that the init needs from then on is kept, and is the C library's own. A program or a
+   preloaded library may have such a function, with data on the heap. */
+static bool keeps_needed(const struct search *search)
 {
-	const uintptr_t needed[] = {(uintptr_t)&errno, (uintptr_t)_exit, (uintptr_t)close,
-		(uintptr_t)forget, (uintptr_t)kill, (uintptr_t)open, (uintptr_t)poll,
-		(uintptr_t)read, (uintptr_t)sigaddset, (uintptr_t)sigemptyset, (uintptr_t)signalfd,
-		(uintptr_t)syscall, (uintptr_t)timerfd_create, (uintptr_t)timerfd_settime};
+	const struct kept *kept = search->kept;
+	const uintptr_t needed[] = {(uintptr_t)_exit, (uintptr_t)close, (uintptr_t)kill,
+		(uintptr_t)open, (uintptr_t)poll, (uintptr_t)read, (uintptr_t)sigaddset,
+		(uintptr_t)sigemptyset, (uintptr_t)signalfd, (uintptr_t)syscall,
+		(uintptr_t)timerfd_create, (uintptr_t)timerfd_settime};
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-		if (!is_kept(kept, needed[i]))
+		if (!is_in(search->libc, search->n_libc, needed[i]))
 			return false;
-	return true;
+	return is_in(kept->ranges, kept->n, (uintptr_t)&errno) &&
+	       is_in(kept->ranges, kept->n, (uintptr_t)forget);
+}
+
+/* ---- what the kernel writes to by itself, rseq(2) ----------------------------------------------
+ */
+
+/* glibc's own area since 2.35; the size is 0 where glibc has not registered it. */
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
+
+static uintptr_t thread_pointer(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	return (uintptr_t)pthread_self(); /* gcc before 11 has no built-in function for it there */
+#else
+	return (uintptr_t)__builtin_thread_pointer();
+#endif
+}
+
+/* The kernel takes an area for a thread that has none, and answers EINVAL, EPERM or EBUSY to one
+   that has (kernel/rseq.c). */
+static bool has_foreign_rseq(void)
+{
+	static _Alignas(32) unsigned char area[32];
+	const unsigned int signature = 0x53053053;
+
+	if (syscall(__NR_rseq, area, sizeof(area), 0, signature) < 0)
+		return errno != ENOSYS;
+	(void)syscall(__NR_rseq, area, sizeof(area), 1 /* RSEQ_FLAG_UNREGISTER */, signature);
+	return false;
 }
 
 /* The processor's own stack of return addresses lies somewhere (Documentation/arch/x86/shstk.rst,
@@ -125,32 +176,47 @@ static bool has_shadow_stack(void)
 
 void forget_prepare(struct kept *kept, void *stack)
 {
-	uintptr_t block = (uintptr_t)pthread_self(), error = (uintptr_t)&errno;
+	uintptr_t block = thread_pointer(), error = (uintptr_t)&errno;
+	struct search search = {.kept = kept};
 
 	kept->n = 0;
+	kept->knows_rseq = &__rseq_offset && &__rseq_size && __rseq_size > 0;
 	/* the name of the program's file is the last thing that execve(2) puts on its stack */
 	kept->top = (getauxval(AT_EXECFN) | (page_size() - 1)) + 1;
-	(void)dl_iterate_phdr(keep_object, kept);
+	(void)dl_iterate_phdr(keep_object, &search);
+	if (kept->knows_rseq) /* the kernel's own is 32 bytes at least */
+		keep(kept, block + (uintptr_t)__rseq_offset,
+			block + (uintptr_t)__rseq_offset + (__rseq_size > 32 ? __rseq_size : 32));
 	keep(kept, (uintptr_t)stack, (uintptr_t)stack + INIT_STACK);
 	keep(kept, (block < error ? block : error) - BLOCK_REACH,
 		(block > error ? block : error) + BLOCK_REACH);
-	if (kept->n == sizeof(kept->ranges) / sizeof(*kept->ranges) || !keeps_needed(kept) ||
+	if (kept->n == sizeof(kept->ranges) / sizeof(*kept->ranges) || !keeps_needed(&search) ||
 		has_shadow_stack())
 		kept->n = 0;
 }
 
-/* Best effort: what the kernel does not let go (mseal(2)) stays. */
+/* Best effort. munmap(2) refuses a range of which it may not unmap a page (mseal(2)): then the
+   halves are tried, down to that page. */
 static void unmap(uintptr_t begin, uintptr_t end)
 {
-	if (end > begin)
-		(void)syscall(SYS_munmap, begin, end - begin);
+	const uintptr_t page = page_size();
+	uintptr_t size = end > begin ? end - begin : 0;
+
+	while (begin < end) {
+		if (syscall(SYS_munmap, begin, size) < 0 && size > page) {
+			size = (size / 2 + page - 1) & -page;
+		} else {
+			begin += size;
+			size = end - begin;
+		}
+	}
 }
 
 void forget(const struct kept *kept)
 {
 	uintptr_t from = 0;
 
-	if (kept->n == 0)
+	if (kept->n == 0 || (!kept->knows_rseq && has_foreign_rseq()))
 		return;
 	for (size_t i = 0; i < kept->n; i++) {
 		unmap(from, kept->ranges[i].begin);

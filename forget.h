@@ -20,8 +20,9 @@ struct range {
 /* What the init keeps, in the order of the addresses. */
 struct kept {
 	struct range ranges[96];
-	size_t n;      /* 0: everything is kept */
-	uintptr_t top; /* what lies above is kept too */
+	size_t n;	 /* 0: everything is kept */
+	uintptr_t top;	 /* what lies above is kept too */
+	bool knows_rseq; /* the area that the kernel writes to, rseq(2), is among them */
 };
 
 /**
@@ -39,8 +40,8 @@ void init_stack_free(void *stack);
 /**
  * Find out what the init needs: the shared objects (the module, the C library and whatever stands
  * before its functions), the thread's control block, and the stack. Not the program itself, its
- * heap, its stack, its environment, its mappings. Where that would not do (a program with a read(2)
- * of its own, a shadow stack), everything.
+ * heap, its stack, its environment, its mappings. Where that would not do (a program or a
+ * preloaded library with a read(2) of its own, a shadow stack, very many objects), everything.
  *
  * Runs in the application.
  *

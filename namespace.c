@@ -390,8 +390,9 @@ static int make_init(const struct namespace_request *request, struct procfs_plan
 
 /*
  * The session should not end because memory is short elsewhere. Lowering the value takes
- * CAP_SYS_RESOURCE; without it the application's stays. Where /proc is that of an outer PID
- * namespace the number is another process's: only the init is in the new namespace.
+ * CAP_SYS_RESOURCE, and looking CAP_SYS_PTRACE; without them the application's stays. Where /proc
+ * is that of an outer PID namespace the number is another process's: only the init is in the new
+ * namespace.
  */
 static void keep_from_oom_killer(int self, pid_t init, uint64_t pid_namespace)
 {

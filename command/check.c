@@ -100,6 +100,27 @@ static bool module_exists(const char *name)
 	return access(path, R_OK) == 0;
 }
 
+/* What follows a word of a list that spaces separate; NULL: it is not there. */
+static const char *find_word(const char *list, const char *word)
+{
+	for (const char *s = list; *s != '\0'; s += strcspn(s, " \t")) {
+		s += strspn(s, " \t");
+		if (strncmp(s, word, strlen(word)) == 0)
+			return s + strlen(word);
+	}
+	return NULL;
+}
+
+/* Tell whether "[…]" makes a refusal of the module, which is PAM_SYSTEM_ERR, one of the session. */
+static bool refuses(const char *control)
+{
+	const char *action = find_word(control, "system_err=");
+
+	if (!action)
+		action = find_word(control, "default=");
+	return action && (strncmp(action, "bad", 3) == 0 || strncmp(action, "die", 3) == 0);
+}
+
 /* What a control does when the module refuses: only "requisite" and "required" refuse the session.
  */
 static void check_control(struct check *check, const struct stack_line *line)
@@ -123,8 +144,7 @@ static void check_control(struct check *check, const struct stack_line *line)
 		strcasecmp(line->control, "sufficient") != 0)
 		problem(check, "%s line %u has the control '%s', which is none. Write 'requisite'.",
 			line->file, line->number, line->control);
-	if (line->brackets && !strstr(line->control, "default=bad") &&
-		!strstr(line->control, "default=die"))
+	if (line->brackets && !refuses(line->control))
 		problem(check,
 			"%s line %u has the control '[%s]', by which a user whom the module "
 			"refuses may "
@@ -603,21 +623,29 @@ static int verdict(const struct check *check, const struct outcome *outcome)
 int check_service(const char *service, const char *user_name)
 {
 	struct check check = {.service = service, .user = user_name};
-	const struct passwd *user = getpwnam(user_name);
+	const struct passwd *found = getpwnam(user_name);
+	struct passwd user = {0};
 	struct outcome *outcome = mmap(
 		NULL, sizeof(*outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status = 2;
 
-	if (!user)
+	if (found) { /* a module may look up another one, in the same place */
+		user.pw_uid = found->pw_uid;
+		user.pw_gid = found->pw_gid;
+		user.pw_name = strdup(found->pw_name);
+	}
+	if (!found)
 		(void)fprintf(stderr, "pam-unshare: there is no user '%s'\n", user_name);
-	else if (outcome == MAP_FAILED || stack_read("", service, &check.stack) < 0)
+	else if (!user.pw_name || outcome == MAP_FAILED ||
+		 stack_read("", service, &check.stack) < 0)
 		(void)fprintf(stderr, "pam-unshare: out of memory\n");
 	else {
 		read_files(&check);
-		try_session(&check, user, outcome);
+		try_session(&check, &user, outcome);
 		status = verdict(&check, outcome);
 	}
 	stack_free(&check.stack);
+	free(user.pw_name);
 	if (outcome != MAP_FAILED)
 		(void)munmap(outcome, sizeof(*outcome));
 	return fflush(stdout) == 0 ? status : 2;

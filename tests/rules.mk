@@ -38,7 +38,11 @@ $(BUILD)/tests/pam_drop.so: tests/pam_drop.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $< -lpam -lcap
 
-programs: all $(PROGRAMS) $(SPOILT_MODULES) $(BUILD)/tests/pam_drop.so
+$(BUILD)/tests/preloaded.so: tests/preloaded.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $<
+
+programs: all $(PROGRAMS) $(SPOILT_MODULES) $(BUILD)/tests/pam_drop.so $(BUILD)/tests/preloaded.so
 
 check:
 	@tests/install $(CHECK_PACKAGES)

@@ -273,3 +273,13 @@ assert libc.syscall(129, 1, 15, info) == 0
     kill -CONT "$INIT"
     exec 8<&-
 }
+
+@test "a preloaded library that stands before the C library does not end the session" {
+    stack plain 'required pam_unshare.so'
+    run env LD_PRELOAD="$TOP/$BUILD/tests/preloaded.so" timeout 60 "$HOST" /run/pam.d plain alice \
+        open run 'true' run 'test "$(cat /proc/1/comm)" = pam_unshare' close end
+    echo "$output"
+    [ "$(grep -c '^run=0$' <<<"$output")" -eq 2 ]
+    grep -qx preloaded <<<"$output"
+    grep -qx open=0 <<<"$output"
+}

@@ -168,7 +168,8 @@ check() {
 
 @test "check: controls that let people in unisolated" {
     local control
-    for control in optional sufficient '[success=ok default=ignore]'; do
+    for control in optional sufficient '[success=ok default=ignore]' \
+        '[success=ok system_err=ignore default=bad]'; do
         cp "$good" /etc/pam.d/tried
         edit "s/requisite\(.*unshare.so open\)/$control\1/"
         check 1 isolated "unisolated. Write 'requisite'."
