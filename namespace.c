@@ -388,24 +388,34 @@ static int make_init(const struct namespace_request *request, struct procfs_plan
 	return err;
 }
 
+/* Tell whether the application's /proc is of its own PID namespace, by its status: there its only
+   number is the one that it has itself, proc_pid_status(5). */
+static bool is_own_proc(int self)
+{
+	int fd AUTO_CLOSE = openat(self, "status", O_RDONLY | O_CLOEXEC);
+	char text[4096], line[32];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	(void)snprintf(line, sizeof(line), "\nNSpid:\t%d\n", (int)getpid());
+	return strstr(text, line) != NULL;
+}
+
 /*
  * The session should not end because memory is short elsewhere. Lowering the value takes
- * CAP_SYS_RESOURCE, and looking CAP_SYS_PTRACE; without them the application's stays. Where /proc
- * is that of an outer PID namespace the number is another process's: only the init is in the new
- * namespace.
+ * CAP_SYS_RESOURCE; without it the application's stays. In the /proc of an outer PID namespace the
+ * number would be another process's.
  */
-static void keep_from_oom_killer(int self, pid_t init, uint64_t pid_namespace)
+static void keep_from_oom_killer(int self, pid_t init)
 {
 	static const char never[] = "-1000";
 	char path[48];
-	struct stat ns;
-	int dir AUTO_CLOSE = -1, fd AUTO_CLOSE = -1;
+	int fd AUTO_CLOSE = -1;
 
-	(void)snprintf(path, sizeof(path), "../%d", (int)init);
-	dir = openat(self, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || fstatat(dir, "ns/pid", &ns, 0) < 0 || ns.st_ino != pid_namespace)
+	if (!is_own_proc(self))
 		return;
-	fd = openat(dir, "oom_score_adj", O_WRONLY | O_CLOEXEC);
+	(void)snprintf(path, sizeof(path), "../%d/oom_score_adj", (int)init);
+	fd = openat(self, path, O_WRONLY | O_CLOEXEC);
 	if (fd >= 0 && write(fd, never, sizeof(never) - 1) < 0)
 		return;
 }
@@ -532,7 +542,7 @@ static int await_init(const struct procfs_plan *plan, struct way_back *back, str
 	if (fstatat(back->self, "ns/pid_for_children", &pid_namespace, 0) < 0)
 		return fail(why, errno, "identify the PID namespace");
 	ns->inode = pid_namespace.st_ino;
-	keep_from_oom_killer(back->self, ns->init_pid, ns->inode);
+	keep_from_oom_killer(back->self, ns->init_pid);
 	err = find_host(back->self, &shown, why);
 	if (err == 0)
 		err = wait_until_ready(back->word, why);
