@@ -135,53 +135,29 @@ static int replace_procfs(struct init_task *task)
 
 /* ---- how it looks from the host ------------------------------------------------------------- */
 
-/* Read the memory layout, fields 26–28 and 45–51 of /proc/self/stat, proc_pid_stat(5). */
-static bool read_layout(struct prctl_mm_map *map)
-{
-	__u64 *const field[52] = {[26] = &map->start_code,
-		[27] = &map->end_code,
-		[28] = &map->start_stack,
-		[45] = &map->start_data,
-		[46] = &map->end_data,
-		[47] = &map->start_brk};
-	int fd AUTO_CLOSE = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-	char text[1024];
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	const char *s;
-
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	s = strrchr(text, ')'); /* the name, field 2, may contain anything */
-	for (int i = 3; i < 52; i++) {
-		__u64 value = 0;
-
-		s = s ? strchr(s, ' ') : NULL;
-		if (!s)
-			return false;
-		for (s++; *s >= '0' && *s <= '9'; s++)
-			value = value * 10 + (__u64)(*s - '0');
-		if (field[i])
-			*field[i] = value;
-	}
-	map->brk = (__u64)syscall(SYS_brk, 0);
-	return true;
-}
-
 /*
  * Show a command line of our own and no environment. PR_SET_MM_ARG_START and its kin ask for
- * CAP_SYS_RESOURCE, PR_SET_MM_MAP for nothing but a sound layout (kernel/sys.c); the text may not
- * be in a mapping of a file. A kernel without it shows the application's command line; the name
- * is there in any case.
+ * CAP_SYS_RESOURCE, PR_SET_MM_MAP for nothing but a sound layout (validate_prctl_map_addr()); the
+ * text may not be in a mapping of a file. What the kernel knows of code, data, heap and stack is
+ * for what /proc shows and for brk(2), which nobody calls here: so it need not be true, and to read
+ * it would take longer than all the rest. Data and heap of no size pass any RLIMIT_DATA. A kernel
+ * without it shows the application's command line; the name is there in any case.
  */
 static void set_title(const char *title)
 {
-	struct prctl_mm_map map = {.exe_fd = (__u32)-1};
+	const __u64 code = (__u64)(uintptr_t)init_main, text = (__u64)(uintptr_t)title;
+	struct prctl_mm_map map = {.start_code = code,
+		.end_code = code + 1,
+		.start_data = code,
+		.end_data = code,
+		.start_brk = code + 1,
+		.brk = code + 1,
+		.start_stack = code,
+		.arg_start = text,
+		.arg_end = text + strlen(title) + 1,
+		.exe_fd = (__u32)-1};
 
-	if (!read_layout(&map))
-		return;
-	map.arg_start = (__u64)(uintptr_t)title;
-	map.arg_end = map.env_start = map.env_end = map.arg_start + strlen(title) + 1;
+	map.env_start = map.env_end = map.arg_end;
 	(void)prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
 }
 
@@ -210,15 +186,17 @@ static int keep_descriptors(struct init_task *task)
 	return watch_signal(-1, SIGTERM) == FD_SIGNALS ? 0 : -1;
 }
 
+/* The bounding set has 64 bits; the first that is no capability of the kernel's, cap_valid(), can
+   be neither dropped nor read. libcap's cap_reset_ambient() asks for each: a login would wait for
+   that. */
 static int drop_capabilities(cap_t keep)
 {
-	/* the set has 64 bits, the kernel knows some of them: the others can be neither had nor
-	 * dropped. libcap's cap_reset_ambient() asks for each: a login would wait for that. */
-	for (unsigned long cap = 0; cap < 64; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 &&
-			prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0)
-			return -1;
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+	unsigned long cap = 0;
+
+	while (cap < 64 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+		cap++;
+	if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0 ||
+		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return -1;
 	return cap_set_proc(keep);
 }
@@ -321,8 +299,9 @@ static int alarm_after(unsigned int seconds)
 	return -1;
 }
 
-/* Ask what is left to end, and wait for that as long as the time of grace. */
-static void end_processes(unsigned int grace)
+/* Ask what is left to end, and wait for that as long as the time of grace. Not inlined: its buffers
+   would be on the stack of an init that waits, and a page of each session's memory. */
+__attribute__((noinline)) static void end_processes(unsigned int grace)
 {
 	struct pollfd events[] = {{.fd = alarm_after(grace), .events = POLLIN}, {.events = POLLIN}};
 	struct survivor left;
@@ -367,8 +346,8 @@ _Noreturn void init_main(struct init_task *task)
 	must(task, INIT_CHROOT, compare_root(task));
 	must(task, INIT_PROCFS, replace_procfs(task));
 
-	/* 4. Be seen as what it is; needs the fresh /proc, may fail. Before the session begins: the
-	   command line of the application is its caller's, and may hold a secret. */
+	/* 4. Be seen as what it is; may fail. Before the session begins: the command line of the
+	   application is its caller's, and may hold a secret. */
 	(void)prctl(PR_SET_NAME, INIT_NAME);
 	set_title(task->title);
 

@@ -27,7 +27,7 @@ struct init_task {
 	cap_t capabilities;	    /* those that the init keeps */
 	unsigned int grace;	    /* seconds that processes have to end by themselves */
 	void *stack;		    /* of init_stack_new() */
-	const char *title;	    /* the command line that ps(1) shows, at the stack's low end */
+	char *title;		    /* the command line that ps(1) shows; the stack begins below */
 	struct kept kept;	    /* what it keeps of the application's memory */
 };
 

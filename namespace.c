@@ -263,6 +263,16 @@ static int start_init(void *task)
 	init_main(task);
 }
 
+/* Put the title where the init's stack begins, so that both are in one page, as execve(2) does it.
+ */
+static char *put_title(void *stack, const char *title)
+{
+	/* every supported architecture has its stack pointer aligned so */
+	size_t size = (strlen(title) + 1 + 15) & ~(size_t)15;
+
+	return memcpy((char *)stack + INIT_STACK - size, title, strlen(title) + 1);
+}
+
 /* Fork the init with an exit signal of 0, so that the application's wait(2) does not meet it; on
    a stack of its own, so that it can let go of the application's. */
 static int fork_init(struct init_task *task, struct namespace *ns, struct failure *why)
@@ -274,8 +284,7 @@ static int fork_init(struct init_task *task, struct namespace *ns, struct failur
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &before);
 	/* the C library's wrapper counts downwards on every supported architecture */
-	ns->init_pid =
-		clone(start_init, (char *)task->stack + INIT_STACK, CLONE_PIDFD, task, &pidfd);
+	ns->init_pid = clone(start_init, task->title, CLONE_PIDFD, task, &pidfd);
 	if (ns->init_pid < 0)
 		(void)fail(why, errno, "fork the namespace's init");
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
@@ -378,8 +387,7 @@ static int make_init(const struct namespace_request *request, struct procfs_plan
 	} else if (file_identify(AT_FDCWD, "/", &task.root) < 0) {
 		err = fail(why, errno, "identify the root directory");
 	} else {
-		(void)snprintf(task.stack, INIT_STACK / 2, "%s", request->title);
-		task.title = task.stack;
+		task.title = put_title(task.stack, request->title);
 		forget_prepare(&task.kept, task.stack);
 		err = run_init(&task, back, ns, why);
 		ns->root = task.root;

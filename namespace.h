@@ -16,7 +16,7 @@ struct procfs_plan;
 
 /* What to make. */
 struct namespace_request {
-	const char *title; /* how the init shows in ps(1) */
+	const char *title; /* how the init shows in ps(1), less than a page */
 	const char *
 		proc_options; /* mount options of the fresh /proc, NULL: those of the present one */
 	unsigned int grace;   /* seconds that processes have to end by themselves */

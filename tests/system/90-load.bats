@@ -58,7 +58,7 @@ many_ssh() { # COMMAND: as two users, 100 at a time; prints what they say
     mkdir -p /run/meet
     chmod 1777 /run/meet
     everybody='touch /run/meet/$$-$(readlink /proc/self/ns/pid | tr -dc 0-9); i=0
-        until [ $(ls /run/meet | wc -l) -eq 100 ] || [ $((i += 1)) -gt 500 ]; do sleep 0.1; done
+        until [ $(ls /run/meet | wc -l) -eq 100 ] || [ $((i += 1)) -gt 3000 ]; do sleep 0.1; done
         ls /run/meet | wc -l | sed s/^/met=/; '"$PROBE"
     output=$(many_ssh "$everybody")
     rm -r /run/meet
