@@ -230,6 +230,22 @@ static int cmd_run_root(const char *arg)
 	return wait_for(start(arg, true));
 }
 
+/* As "run", but its process waits until a tracer has been attached, as the init of
+   tests/faults/paused.c does, by the same descriptors. */
+static int cmd_run_held(const char *arg)
+{
+	pid_t child = fork();
+	char go = 'g';
+
+	if (child != 0)
+		return wait_for(child);
+	if (write(200, &go, 1) == 1)
+		(void)!read(201, &go, 1);
+	become(user);
+	execl("/bin/sh", "sh", "-c", arg, (char *)NULL);
+	_exit(127);
+}
+
 static int cmd_spawn(const char *arg)
 {
 	return start(arg, false) > 0 ? 0 : -1;
@@ -453,6 +469,7 @@ static const struct command {
 	{"state", cmd_state, false},
 	{"run", cmd_run, true},
 	{"run-root", cmd_run_root, true},
+	{"run-held", cmd_run_held, true},
 	{"spawn", cmd_spawn, true},
 	{"storm", cmd_storm, true},
 	{"wait-all", cmd_wait_all, false},
