@@ -17,6 +17,7 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <sched.h>
 #include <security/pam_appl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -251,6 +252,23 @@ static int cmd_spawn(const char *arg)
 	return start(arg, false) > 0 ? 0 : -1;
 }
 
+/* A process that sleeps where only a fatal signal wakes it (state D): it waits for a child of its
+   own, as in vfork(2), that neither ends nor executes a program. */
+static int cmd_stuck(const char *arg)
+{
+	pid_t child = fork();
+
+	(void)arg;
+	if (child != 0)
+		return child > 0 ? 0 : -1;
+	become(user);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+	for (;;)
+		(void)pause();
+}
+
 /* As login 2.42 and cron: wait until no child is left. */
 static int cmd_wait_all(const char *arg)
 {
@@ -472,6 +490,7 @@ static const struct command {
 	{"run-held", cmd_run_held, true},
 	{"spawn", cmd_spawn, true},
 	{"storm", cmd_storm, true},
+	{"stuck", cmd_stuck, false},
 	{"wait-all", cmd_wait_all, false},
 	{"thread", cmd_thread, false},
 	{"chroot", cmd_chroot, true},
