@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # pam_unshare: see README.md. For users: all check demo bench install uninstall deb clean; for developers
-# also: lint sanitize coverage bench-full faults fuzz chaos vm-check vm-table deb-check.
+# also: lint sanitize sanitize-system coverage bench-full faults fuzz chaos load vm-check vm-table deb-check.
 
 ifeq ($(origin CC),default)
 CC = cc

@@ -423,8 +423,10 @@ static int cmd_hold(const char *arg)
 static int cmd_start(const char *arg)
 {
 	static const struct pam_conv conv = {converse, NULL};
-	char *confdir = strdup(arg), *service = strchr(confdir, ':');
+	char confdir[PATH_MAX], *service;
 
+	(void)snprintf(confdir, sizeof(confdir), "%s", arg);
+	service = strchr(confdir, ':');
 	*service++ = '\0';
 	return pam_start_confdir(service, user, &conv, confdir, &pamh);
 }

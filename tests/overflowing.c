@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* A negative control of the sanitizers: a module that writes beyond what it has allocated when it
+   closes (linked with --wrap). */
+#include "../namespace.h"
+
+#include <stdlib.h>
+
+int __real_namespace_end(const struct namespace *ns);
+int __wrap_namespace_end(const struct namespace *ns);
+
+int __wrap_namespace_end(const struct namespace *ns)
+{
+	char *memory = malloc(8);
+
+	if (memory)
+		*(volatile char *)(memory + 8) = 1;
+	free(memory);
+	return __real_namespace_end(ns);
+}
