@@ -36,7 +36,7 @@ WRAP_waiting = namespace_end
 WRAP_keeping = terminal_take_back
 WRAP_overflowing = namespace_end
 
-$(BUILD)/tests/pam_drop.so: tests/pam_drop.c
+$(BUILD)/tests/pam_drop.so $(BUILD)/tests/pam_lookup.so: $(BUILD)/tests/%.so: tests/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $< -lpam -lcap
 
@@ -44,7 +44,7 @@ $(BUILD)/tests/preloaded.so: tests/preloaded.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $<
 
-programs: all $(PROGRAMS) $(SPOILT_MODULES) $(BUILD)/tests/pam_drop.so $(BUILD)/tests/preloaded.so
+programs: all $(PROGRAMS) $(SPOILT_MODULES) $(BUILD)/tests/pam_drop.so $(BUILD)/tests/pam_lookup.so $(BUILD)/tests/preloaded.so
 
 check:
 	@tests/install $(CHECK_PACKAGES)

@@ -212,6 +212,17 @@ END
     finish
 }
 
+@test "in the /proc of an outer PID namespace no process of that number has its OOM adjustment changed" {
+    adjusts() { # COMMAND…: an application is started by it
+        strace -f -qq -e trace=openat,write -o "$work/trace" "$@" "$HOST" /run/pam.d plain alice open close end \
+            >"$work/out" 2>&1 3>&- 7>&- && grep -qx open=0 "$work/out" || return 2
+        grep -q 'oom_score_adj' "$work/trace"
+    }
+    run adjusts unshare --pid --fork
+    [ "$status" -eq 1 ]
+    adjusts env # negative control
+}
+
 @test "no context switch in ten idle seconds" {
     begin
     sh -c 'while :; do sleep 0.5; done' 3>&- 7>&- &
@@ -351,7 +362,7 @@ END
     host plain open run-root "$attack" run "$attack" run-root "setpriv --bounding-set -sys_ptrace --inh-caps -sys_ptrace $attack" \
         run 'echo alive' close end >"$work/out" 2>&1
     cat "$work/out"
-    grep -vE '=-?[0-9]+$' "$work/out" | grep = | tr '\n' ' ' >"$work/facts"
+    grep -vE '=-?[0-9]+$' "$work/out" | grep '=' | tr '\n' ' ' >"$work/facts"
     root="setns=yes mem=yes read=yes write=yes limit=yes signal=yes attach=yes "
     nobody="setns=no mem=no read=no write=no limit=no signal=no attach=no "
     less="setns=no mem=no read=no write=no limit=yes signal=yes attach=no "
