@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A PAM module that looks up the user who is its argument, by the function whose result is one for the
- * whole process: what the application has looked up before is overwritten.
+ * A PAM module that looks up the user who is its argument, by the function whose result is one for
+ * the whole process: what the application has looked up before is overwritten.
  */
 #include <pwd.h>
 #include <security/pam_ext.h>
