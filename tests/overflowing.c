@@ -4,6 +4,8 @@
 #include "../namespace.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 int __real_namespace_end(const struct namespace *ns);
 int __wrap_namespace_end(const struct namespace *ns);
@@ -13,7 +15,7 @@ int __wrap_namespace_end(const struct namespace *ns)
 	char *memory = malloc(8);
 
 	if (memory)
-		*(volatile char *)(memory + 8) = 1;
+		memset(memory, 1, getpid() > 0 ? 9 : 8);
 	free(memory);
 	return __real_namespace_end(ns);
 }

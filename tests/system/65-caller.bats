@@ -279,7 +279,7 @@ root_with_proc() {
     [ "$(outcome unshare --pid --fork su -c "$PROBE" alice)" = visible ] # negative control
     arguments=(-c 'exec echo foreign=in' alice)
     [ "$(in_inner_proc outcome)" = visible ]
-    kill "$(pgrep -xP "$inner" sleep)"
+    kill -KILL "$(pgrep -xP "$inner" sleep)" # a PID 1 ignores others
 }
 
 @test "5000 mounts, with every byte that a name can have" {

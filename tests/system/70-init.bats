@@ -212,6 +212,7 @@ END
     finish
 }
 
+# bats test_tags=plain
 @test "in the /proc of an outer PID namespace no process of that number has its OOM adjustment changed" {
     adjusts() { # COMMAND…: an application is started by it
         strace -f -qq -e trace=openat,write -o "$work/trace" "$@" "$HOST" /run/pam.d plain alice open close end \
