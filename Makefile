@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # pam_unshare: see README.md. For users: all check demo bench install uninstall deb clean; for developers
-# also: lint sanitize coverage bench-full faults fuzz chaos vm-check vm-table deb-check.
+# also: lint sanitize sanitize-system coverage bench-full faults fuzz chaos load vm-check vm-table deb-check.
 
 ifeq ($(origin CC),default)
 CC = cc
@@ -34,7 +34,9 @@ endif
 # a sanitizer's functions come from the program that loads the module
 NO_UNDEFINED = $(if $(findstring -fsanitize,$(CFLAGS)),,-Wl,-z,defs)
 
-ALL_CFLAGS  = -std=c17 -fPIC -MMD -MP -D_GNU_SOURCE $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
+# No PLT: the init's calls must not pass through the dynamic linker, which has data on the heap where it
+# profiles or audits (LD_PROFILE, LD_AUDIT), and the init forgets the heap (forget.c).
+ALL_CFLAGS  = -std=c17 -fPIC -fno-plt -MMD -MP -D_GNU_SOURCE $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -shared -Wl,--version-script=pam_unshare.map -Wl,-z,relro,-z,now \
               -Wl,-z,noexecstack $(NO_UNDEFINED) -Wl,--as-needed $(LDFLAGS)
 LIBS        = -lpam -lcap

@@ -120,10 +120,11 @@ static bool is_in(const struct range *ranges, size_t n, uintptr_t address)
 static bool keeps_needed(const struct search *search)
 {
 	const struct kept *kept = search->kept;
-	const uintptr_t needed[] = {(uintptr_t)_exit, (uintptr_t)close, (uintptr_t)kill,
-		(uintptr_t)open, (uintptr_t)poll, (uintptr_t)read, (uintptr_t)sigaddset,
-		(uintptr_t)sigemptyset, (uintptr_t)signalfd, (uintptr_t)syscall,
-		(uintptr_t)timerfd_create, (uintptr_t)timerfd_settime};
+	const uintptr_t needed[] = {(uintptr_t)__errno_location, (uintptr_t)_exit, (uintptr_t)close,
+		(uintptr_t)kill, (uintptr_t)open, (uintptr_t)poll, (uintptr_t)read,
+		(uintptr_t)sigaddset, (uintptr_t)sigemptyset, (uintptr_t)signalfd,
+		(uintptr_t)syscall, (uintptr_t)sysconf, (uintptr_t)timerfd_create,
+		(uintptr_t)timerfd_settime};
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
 		if (!is_in(search->libc, search->n_libc, needed[i]))

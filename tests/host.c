@@ -17,6 +17,7 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <sched.h>
 #include <security/pam_appl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -230,9 +231,42 @@ static int cmd_run_root(const char *arg)
 	return wait_for(start(arg, true));
 }
 
+/* As "run", but its process waits until a tracer has been attached, as the init of
+   tests/faults/paused.c does, by the same descriptors. */
+static int cmd_run_held(const char *arg)
+{
+	pid_t child = fork();
+	char go = 'g';
+
+	if (child != 0)
+		return wait_for(child);
+	if (write(200, &go, 1) == 1)
+		(void)!read(201, &go, 1);
+	become(user);
+	execl("/bin/sh", "sh", "-c", arg, (char *)NULL);
+	_exit(127);
+}
+
 static int cmd_spawn(const char *arg)
 {
 	return start(arg, false) > 0 ? 0 : -1;
+}
+
+/* A process that sleeps where only a fatal signal wakes it (state D): it waits for a child of its
+   own, as in vfork(2), that neither ends nor executes a program. */
+static int cmd_stuck(const char *arg)
+{
+	pid_t child = fork();
+
+	(void)arg;
+	if (child != 0)
+		return child > 0 ? 0 : -1;
+	become(user);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+	for (;;)
+		(void)pause();
 }
 
 /* As login 2.42 and cron: wait until no child is left. */
@@ -389,8 +423,10 @@ static int cmd_hold(const char *arg)
 static int cmd_start(const char *arg)
 {
 	static const struct pam_conv conv = {converse, NULL};
-	char *confdir = strdup(arg), *service = strchr(confdir, ':');
+	char confdir[PATH_MAX], *service;
 
+	(void)snprintf(confdir, sizeof(confdir), "%s", arg);
+	service = strchr(confdir, ':');
 	*service++ = '\0';
 	return pam_start_confdir(service, user, &conv, confdir, &pamh);
 }
@@ -453,8 +489,10 @@ static const struct command {
 	{"state", cmd_state, false},
 	{"run", cmd_run, true},
 	{"run-root", cmd_run_root, true},
+	{"run-held", cmd_run_held, true},
 	{"spawn", cmd_spawn, true},
 	{"storm", cmd_storm, true},
+	{"stuck", cmd_stuck, false},
 	{"wait-all", cmd_wait_all, false},
 	{"thread", cmd_thread, false},
 	{"chroot", cmd_chroot, true},

@@ -13,11 +13,12 @@ include tests/unit/rules.mk
 include tests/faults/rules.mk
 include tests/fuzz/rules.mk
 include tests/chaos/rules.mk
+include tests/load/rules.mk
 
 # The tests' own programs: a PAM application, a probe of what a session sees.
 PROGRAMS = $(BUILD)/tests/host $(BUILD)/tests/probe
 # The module with a function replaced, each a negative control: it waits for the init when it
-# closes; it does not give the terminal back.
+# closes; it does not give the terminal back; it writes where it must not.
 SPOILT_MODULES = $(BUILD)/tests/pam_unshare_waiting.so $(BUILD)/tests/pam_unshare_keeping.so
 
 $(BUILD)/tests/host: tests/host.c
@@ -33,8 +34,9 @@ $(BUILD)/tests/pam_unshare_%.so: $(OBJECTS) $(BUILD)/tests/%.o
 
 WRAP_waiting = namespace_end
 WRAP_keeping = terminal_take_back
+WRAP_overflowing = namespace_end
 
-$(BUILD)/tests/pam_drop.so: tests/pam_drop.c
+$(BUILD)/tests/pam_drop.so $(BUILD)/tests/pam_lookup.so: $(BUILD)/tests/%.so: tests/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $< -lpam -lcap
 
@@ -42,7 +44,7 @@ $(BUILD)/tests/preloaded.so: tests/preloaded.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $<
 
-programs: all $(PROGRAMS) $(SPOILT_MODULES) $(BUILD)/tests/pam_drop.so $(BUILD)/tests/preloaded.so
+programs: all $(PROGRAMS) $(SPOILT_MODULES) $(BUILD)/tests/pam_drop.so $(BUILD)/tests/pam_lookup.so $(BUILD)/tests/preloaded.so
 
 check:
 	@tests/install $(CHECK_PACKAGES)
@@ -89,11 +91,18 @@ lint:
 
 objects: programs $(UNIT_TESTS)
 
-# The unit tests once more, with AddressSanitizer and UndefinedBehaviorSanitizer.
+# The unit tests once more, with AddressSanitizer and UndefinedBehaviorSanitizer; and, which takes some
+# minutes, the system tests of the tests' application.
+SANITIZED = $(MAKE) --no-print-directory BUILD=build-asan \
+	CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 sanitize:
 	@tests/install $(CHECK_PACKAGES)
-	@$(MAKE) --no-print-directory BUILD=build-asan \
-		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" unit-check
+	@$(SANITIZED) unit-check
+
+sanitize-system:
+	@tests/install $(CHECK_PACKAGES)
+	@$(SANITIZED) programs build-asan/tests/pam_unshare_overflowing.so
+	@tests/sanitize
 
 # The unit tests alone, which need no root and change nothing.
 unit-check: $(UNIT_TESTS)
@@ -104,7 +113,7 @@ coverage:
 	@tests/install $(CHECK_PACKAGES) clang llvm
 	@MODULE_SOURCES="$(SOURCES)" tests/coverage
 
-.PHONY: programs check demo picture lint objects sanitize unit-check coverage
+.PHONY: programs check demo picture lint objects sanitize sanitize-system unit-check coverage
 
 # ---- virtual machines ------------------------------------------------------------------------
 

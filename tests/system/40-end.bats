@@ -148,6 +148,29 @@ saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$
     eventually no_init_left
 }
 
+@test "a process in an uninterruptible sleep that ignores SIGTERM is killed when the time of grace is over" {
+    uninterruptible() { [ "$(ps -u alice -o stat= | grep -c '^D')" -eq 1 ]; }
+    begin hasty open stuck hold opened close hold closed end
+    reached opened
+    eventually uninterruptible
+    go_on
+    reached closed
+    go_on
+    eventually no_init_left
+    [ "$(pgrep -c -u alice)" -eq 0 ]
+    eventually host_is_unchanged
+    # negative control: without the module it goes on
+    rm "$work/go"
+    begin off open stuck hold opened close hold closed end
+    reached opened
+    eventually uninterruptible
+    go_on
+    reached closed
+    go_on
+    wait "$APPLICATION"
+    uninterruptible
+}
+
 @test "the init is killed by root: the session ends, close succeeds" {
     begin plain open spawn 'exec sleep 4723' hold opened close state end
     reached opened

@@ -245,6 +245,7 @@ END
     pkill -u alice -f 'sleep 4731'
 }
 
+# bats test_tags=plain
 @test "no descriptor is to be had at close: the application comes back" {
     log_position
     run host plain state open descriptors 4 close state end
@@ -315,6 +316,7 @@ END
     [[ $output == *cmdline* && $output == *loadavg* ]]
 }
 
+# bats test_tags=plain
 @test "an inherited descriptor of a directory is no way to the host's processes" {
     start_secret
     list="for n in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do

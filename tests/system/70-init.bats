@@ -135,6 +135,7 @@ forgets() {
     ! remembers "$1"
 }
 
+# bats test_tags=plain
 @test "nothing of the application's memory: heap, mappings, data, arguments, environment" {
     for before in "" old-kernel; do
         # shellcheck disable=SC2086 # none or one
@@ -158,6 +159,7 @@ small() {
         [ "$(kilobytes "/proc/$1/status" VmPTE:)" -le 64 ]
 }
 
+# bats test_tags=plain
 @test "at most 64 kB of memory of its own, and 64 kB of page tables, for a large application too" {
     begin grow 64
     holds small
@@ -208,6 +210,18 @@ END
     fi
     [ "$(cat "/proc/$APPLICATION/oom_score_adj")" -eq 500 ]
     finish
+}
+
+# bats test_tags=plain
+@test "in the /proc of an outer PID namespace no process of that number has its OOM adjustment changed" {
+    adjusts() { # COMMAND…: an application is started by it
+        strace -f -qq -e trace=openat,write -o "$work/trace" "$@" "$HOST" /run/pam.d plain alice open close end \
+            >"$work/out" 2>&1 3>&- 7>&- && grep -qx open=0 "$work/out" || return 2
+        grep -q 'oom_score_adj' "$work/trace"
+    }
+    run adjusts unshare --pid --fork
+    [ "$status" -eq 1 ]
+    adjusts env # negative control
 }
 
 @test "no context switch in ten idle seconds" {
@@ -274,6 +288,91 @@ assert libc.syscall(129, 1, 15, info) == 0
     exec 8<&-
 }
 
+# calls_after_ready COMMAND…: the system calls that the init makes from then on, of a run of the
+# application; one line
+calls_after_ready() {
+    strace -f -qq -o "$work/trace" "$HOST" /run/pam.d "$@" <&7 >"$work/out" 2>&1 3>&- 7>&- || true
+    awk '/prctl\(PR_SET_NAME, "pam_unshare"/ { init = $1 }
+         init && $1 == init && $2 ~ /^[a-z0-9_]+\(/ {
+             name = $2
+             sub(/\(.*/, "", name)
+             if (ready && name != "restart_syscall") print name # as strace calls a poll that goes on
+             ready = ready || $2 ~ /^write\(2,/
+         }' "$work/trace"
+}
+
+# The list of SECURITY.md, a line each
+documented_calls() {
+    sed -n '/^After "ready" the init makes/,/^$/p' "$TOP/SECURITY.md" |
+        grep -o '`[a-z0-9_]*`' | tr -d '`' | sort
+}
+
+# bats test_tags=plain
+@test "the system calls that it makes after it is ready are those that SECURITY.md lists" {
+    local stubborn='trap "" TERM HUP; sleep 1000' service
+    stack plain "required pam_unshare.so grace=1"
+    stack brutal "required pam_unshare.so grace=0"
+    stack hidden "required pam_unshare.so grace=1 proc_options=hidepid=2"
+    {
+        for service in plain brutal hidden; do
+            calls_after_ready "$service" alice open run 'exit 0' close end
+            calls_after_ready "$service" alice open spawn "$stubborn" close end
+            calls_after_ready "$service" alice open spawn "$stubborn" end
+            calls_after_ready "$service" alice open spawn "$stubborn" kill-self 9
+            calls_after_ready "$service" alice open spawn 'exec sleep 1000' run-root 'kill -TERM 1' \
+                close end
+        done
+    } | sort -u >"$work/made"
+    cat "$work/made"
+    [ "$(wc -l <"$work/made")" -ge 10 ]
+    diff -u <(documented_calls) "$work/made"
+    # negative control: before it is ready it makes others
+    grep -q 'fsopen(' "$work/trace"
+    run grep -qx fsopen "$work/made"
+    [ "$status" -ne 0 ]
+}
+
+@test "root inside can do to it what root can to any process, and no user can" {
+    cat >/run/attack.py <<'END'
+import ctypes, os, resource
+libc = ctypes.CDLL(None, use_errno=True)
+class Vec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("len", ctypes.c_size_t)]
+word = ctypes.create_string_buffer(8)
+def process_vm(call):
+    with open("/proc/1/maps") as maps:
+        address = next(int(l.split("-")[0], 16) for l in maps if " rw-p " in l)
+    here = Vec(ctypes.addressof(word), 8)
+    there = Vec(address, 8)
+    return call(1, ctypes.byref(here), 1, ctypes.byref(there), 1, 0) == 8
+def attempt(name, does):
+    try:
+        good = does()
+    except OSError:
+        good = False
+    print(f"{name}={'yes' if good else 'no'}", flush=True)
+attempt("setns", lambda: libc.setns(os.open("/proc/1/ns/mnt", os.O_RDONLY), 0x20000) == 0)
+attempt("mem", lambda: open("/proc/1/mem", "r+b", 0) is not None)
+attempt("read", lambda: process_vm(libc.process_vm_readv))
+attempt("write", lambda: process_vm(libc.process_vm_writev))  # what was read
+attempt("limit", lambda: resource.prlimit(1, resource.RLIMIT_CORE, (0, 0)) is not None)
+attempt("signal", lambda: all(os.kill(1, s) is None for s in (1, 2, 9, 15, 19)))
+attempt("attach", lambda: libc.ptrace(0x4206, 1, 0, 0) == 0)  # PTRACE_SEIZE; let go of at its end
+END
+    attack='python3 /run/attack.py'
+    host plain open run-root "$attack" run "$attack" run-root "setpriv --bounding-set -sys_ptrace --inh-caps -sys_ptrace $attack" \
+        run 'echo alive' close end >"$work/out" 2>&1
+    cat "$work/out"
+    grep -vE '=-?[0-9]+$' "$work/out" | grep '=' | tr '\n' ' ' >"$work/facts"
+    root="setns=yes mem=yes read=yes write=yes limit=yes signal=yes attach=yes "
+    nobody="setns=no mem=no read=no write=no limit=no signal=no attach=no "
+    less="setns=no mem=no read=no write=no limit=yes signal=yes attach=no "
+    [ "$(cat "$work/facts")" = "$root$nobody$less" ]
+    grep -qx alive "$work/out" # a signal that is sent does nothing
+    grep -qx close=0 "$work/out"
+}
+
+# bats test_tags=plain
 @test "a preloaded library that stands before the C library does not end the session" {
     stack plain 'required pam_unshare.so'
     run env LD_PRELOAD="$TOP/$BUILD/tests/preloaded.so" timeout 60 "$HOST" /run/pam.d plain alice \

@@ -203,6 +203,19 @@ check() {
     check 1 'NOT ISOLATED' "says 'Cannot make/remove an entry for the specified session'. What was logged above"
 }
 
+@test "check: a module that looks up another user" {
+    install -m 644 "$TOP/$BUILD/tests/pam_lookup.so" "$SECURITY_DIR/pam_lookup.so"
+    sed -i '/unshare.so close/a session required pam_lookup.so carol' /etc/pam.d/tried
+    echo 'session required pam_lookup.so carol' >>/etc/pam.d/tried
+    log_position
+    check 0 isolated
+    rm "$SECURITY_DIR/pam_lookup.so"
+    grep -qE '^ +2 alice +' <<<"$output"
+    run grep -q carol <<<"$(grep -E '^ +[0-9]+ ' <<<"$output")"
+    [ "$status" -ne 0 ]
+    logged 'looked up carol in place of alice' # negative control: it has overwritten what was there
+}
+
 @test "check: a session ends with the command" {
     edit '$a session required pam_exec.so /usr/bin/sleep 1000'
     "$COMMAND" check tried alice >"$BATS_TEST_TMPDIR/out" &

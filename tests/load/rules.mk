@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# Many sessions open at the same time; included by tests/rules.mk. SESSIONS=1000 of the tests'
+# application, SSH_SESSIONS=200 of sshd.
+
+LOAD_PACKAGES = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox python3
+
+load:
+	@tests/install $(LOAD_PACKAGES)
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/host $(BUILD)/tests/probe
+	@BUILD=$(BUILD) SESSIONS='$(SESSIONS)' SSH_SESSIONS='$(SSH_SESSIONS)' tests/sandbox tests/load/load
+
+.PHONY: load
