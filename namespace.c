@@ -138,7 +138,8 @@ static int remember_way_back(struct way_back *back, bool ipc, struct failure *wh
 		return fail(why, errno,
 			errno == ENOENT
 				? "/proc does not show the application: it has a session of this "
-				  "module open already, or /proc is not that of its PID namespace"
+				  "module open already, or /proc is not mounted, or not that "
+				  "of its PID namespace"
 				: "open /proc/self");
 	if (fstatfs(back->self, &fs) < 0)
 		return fail(why, errno, "look at /proc (statfs)");

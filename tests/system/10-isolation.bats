@@ -177,7 +177,7 @@ host_mounts() {
     echo >&"${SESSION[1]}"
     read -r line <&"${SESSION[0]}"
     [ "$line" = arrived ]
-    umount /mnt
+    eventually umount /mnt # the session reads it still
     echo >&"${SESSION[1]}"
     read -r line <&"${SESSION[0]}"
     [ "$line" = none ]

@@ -272,7 +272,7 @@ root_with_proc() {
     log_position
     arguments=(-c "$PROBE" alice)
     [ "$(in_inner_proc outcome)" = refused ]
-    logged 'pam_unshare\(su:session\): cannot isolate the session of alice: /proc does not show the application: .* or /proc is not that of its PID namespace'
+    logged 'pam_unshare\(su:session\): cannot isolate the session of alice: /proc does not show the application: .* or not that of its PID namespace'
     arguments=(-c 'echo in')
     [ "$(in_inner_proc command)" = in ]
     disable su
