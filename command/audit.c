@@ -439,13 +439,15 @@ static int run_audit(struct audit *audit)
 	memcpy(&audit->shared->scene, &audit->scene, sizeof(audit->scene));
 	for (size_t i = 0; i < ways_count(); i++)
 		tell(&audit->shared->findings[i], NOT_TESTED, "it was not reached");
+	waker = wake_atd_until_end(audit);
 	other = start_other_session(audit);
 	audit->shared->opened = false;
-	waker = wake_atd_until_end(audit);
 	end = session_process(run_session, audit, SESSION_LIMIT_MS);
-	end_other_session(other);
-	if (waker > 0)
+	if (waker > 0) {
 		(void)kill(waker, SIGKILL);
+		(void)waitpid(waker, NULL, 0);
+	}
+	end_other_session(other);
 	switch (end) {
 	case SESSION_NO_PROCESS:
 		return fail("no process can be made");

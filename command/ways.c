@@ -26,7 +26,6 @@ const struct way ways[] = {
 	{"proc-pid", try_proc_pid, BY_MODULE, AS_USER, NULL, {NULL}},
 	{"ps", try_program, BY_MODULE, AS_USER, NULL, {"ps", "-e", "-ww", "-o", "pid=,args="}},
 	{"top", try_program, BY_MODULE, AS_USER, NULL, {"top", "-b", "-c", "-w", "512", "-n", "1"}},
-	{"pstree", try_program, BY_MODULE, AS_USER, NULL, {"pstree", "-a", "-l", "-p"}},
 	{"other-procfs", try_other_procfs, BY_MODULE, AS_USER, NULL, {NULL}},
 	{"descriptors", try_descriptors, BY_MODULE, AS_USER, NULL, {NULL}},
 	{"kill", try_kill_range, BY_MODULE, AS_USER, NULL, {NULL}},
