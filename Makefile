@@ -45,7 +45,7 @@ OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 
 # The administrator's command; it has the module's parser of arguments.
-COMMAND_SOURCES = $(addprefix command/,pam-unshare.c audit.c check.c heard.c list.c look.c session.c \
+COMMAND_SOURCES = $(addprefix command/,pam-unshare.c audit.c check.c harden.c heard.c list.c look.c session.c \
                   sessions.c stack.c stage.c target.c tool.c ways.c ways_bus.c ways_kernel.c ways_places.c)
 COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/options.o
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pam-unshare: the administrator's command. It looks at the PAM configuration and at the machine,
- * and changes neither. See pam-unshare(8).
+ * pam-unshare: the administrator's command. Only "harden" changes the configuration of the machine.
+ * See pam-unshare(8).
  */
 #include "audit.h"
 #include "check.h"
+#include "harden.h"
 #include "list.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ static const char help[] =
 	"Usage: pam-unshare check SERVICE USER\n"
 	"       pam-unshare list [--json]\n"
 	"       pam-unshare audit [--json] [--without] [--only=WAY,...] SERVICE USER\n"
+	"       pam-unshare harden enable|disable|status [PART...]\n"
 	"       pam-unshare --help\n"
 	"\n"
 	"check  reads the session lines of a PAM service, opens and closes a real session of it\n"
@@ -24,6 +26,8 @@ static const char help[] =
 	"list   shows the isolated sessions that are open\n"
 	"audit  tries every known way to see processes of others from inside a session of USER,\n"
 	"       and says of each whether it is closed, or what closes it; takes a minute or two\n"
+	"harden closes what the module does not (D-Bus, user managers, cron, at), takes that back,\n"
+	"       or shows it; PART is bus, units, user-manager, cron, atd, process-events\n"
 	"\n"
 	"Exit status: 0 all is well, 1 something is wrong or OPEN, 2 the command cannot do its work.\n"
 	"All need root. The whole story is in pam-unshare(8) and pam_unshare(8).\n";
@@ -72,10 +76,19 @@ static int list(int argc, char **argv)
 	return list_sessions(json);
 }
 
+static int change_hardening(int argc, char **argv)
+{
+	const char *verb = argc > 2 ? argv[2] : "";
+
+	if (strcmp(verb, "enable") != 0 && strcmp(verb, "disable") != 0 && strcmp(verb, "status") != 0)
+		return wrong("harden takes enable, disable or status, and names of parts");
+	return harden(verb, argv + 3, argc - 3);
+}
+
 static const struct {
 	const char *name;
 	int (*function)(int argc, char **argv);
-} commands[] = {{"check", check}, {"list", list}, {"audit", audit}};
+} commands[] = {{"check", check}, {"list", list}, {"audit", audit}, {"harden", change_hardening}};
 
 int main(int argc, char **argv)
 {
@@ -94,5 +107,5 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "pam-unshare: only root can do this\n");
 		return 2;
 	}
-	return wrong(argc > 1 ? "the first word must be check, list or audit" : "a command is missing");
+	return wrong(argc > 1 ? "the first word must be check, list, audit or harden" : "a command is missing");
 }
