@@ -53,7 +53,8 @@ struct audit {
 	int memory; /* descriptor of shared */
 };
 
-/* ---- in the session --------------------------------------------------------------------------- */
+/* ---- in the session ---------------------------------------------------------------------------
+ */
 
 static bool wants(const struct scene *scene, const char *name)
 {
@@ -67,8 +68,8 @@ static bool wants(const struct scene *scene, const char *name)
 static void run_inside(const struct audit *audit, bool as_root)
 {
 	char memory[16];
-	const char *const argv[] = {audit->scene.command, "audit-inside", memory,
-		as_root ? "root" : "user", NULL};
+	const char *const argv[] = {
+		audit->scene.command, "audit-inside", memory, as_root ? "root" : "user", NULL};
 	const struct tool as_user = {.user = audit->user.pw_name, .home = audit->user.pw_dir};
 	const struct tool nothing = {0};
 	pid_t child = fork();
@@ -106,8 +107,12 @@ static void be_careless(const struct scene *scene)
 
 static void refuse(struct audit *audit, const char *what, const char *why)
 {
-	(void)snprintf(audit->shared->refused, sizeof(audit->shared->refused), "%s says '%s'; %s", what,
-		why, heard(0) ? heard(0) : "nothing was logged");
+	size_t i = 0;
+
+	while (heard(i) && strncmp(heard(i), "session opened", strlen("session opened")) == 0)
+		i++; /* that of another module */
+	(void)snprintf(audit->shared->refused, sizeof(audit->shared->refused), "%s says '%s'; %s",
+		what, why, heard(i) ? heard(i) : "nothing was logged");
 }
 
 /* Open a session, have something done in it, close it. */
@@ -144,7 +149,8 @@ static void run_session(void *data)
 	in_session(data, run_ways);
 }
 
-/* ---- another session of the user's ------------------------------------------------------------ */
+/* ---- another session of the user's ------------------------------------------------------------
+ */
 
 static int servers[2] = {-1, -1}; /* what it reads from: its end is the audit's */
 
@@ -244,20 +250,25 @@ static void end_other_session(pid_t child)
 	(void)waitpid(child, NULL, 0);
 }
 
-/* ---- the report ------------------------------------------------------------------------------- */
+/* ---- the report -------------------------------------------------------------------------------
+ */
 
 static const char *const words[] = {"not tested", "closed", "OPEN", "not promised"};
 
 /* Exactly what closes a way. */
 static void closes(const struct scene *scene, const struct way *way, char *text, size_t size)
 {
-	static const char *const parts[] = {
-		[BY_BUS] = "bus", [BY_UNITS] = "units", [BY_MANAGER] = "user-manager",
-		[BY_CRON] = "cron", [BY_ATD] = "atd", [BY_KERNEL] = "process-events"};
+	static const char *const parts[] = {[BY_BUS] = "bus",
+		[BY_UNITS] = "units",
+		[BY_MANAGER] = "user-manager",
+		[BY_CRON] = "cron",
+		[BY_ATD] = "atd",
+		[BY_KERNEL] = "process-events"};
 
 	if (way->closed_by == BY_MODULE)
-		(void)snprintf(text, size, "pam_unshare.so in /etc/pam.d/%s: pam-unshare check %s %s",
-			scene->service, scene->service, scene->user);
+		(void)snprintf(text, size,
+			"pam_unshare.so in /etc/pam.d/%s: pam-unshare check %s %s", scene->service,
+			scene->service, scene->user);
 	else if (way->closed_by == BY_NOBODY)
 		(void)snprintf(text, size, "nothing that is known");
 	else
@@ -290,8 +301,8 @@ static void print_finding(
 		printf("\n");
 		return;
 	}
-	printf("%s\n {\"way\": \"%s\", \"verdict\": \"%s\", \"seen\": ", first ? "" : ",", way->name,
-		finding->verdict == OPEN ? "open" : words[finding->verdict]);
+	printf("%s\n {\"way\": \"%s\", \"verdict\": \"%s\", \"seen\": ", first ? "" : ",",
+		way->name, finding->verdict == OPEN ? "open" : words[finding->verdict]);
 	print_json_string(finding->seen);
 	printf(", \"closed_by\": ");
 	print_json_string(remedy);
@@ -307,7 +318,8 @@ static int report(const struct audit *audit)
 
 	if (audit->options->json)
 		printf("{\"service\": \"%s\", \"user\": \"%s\", \"session\": %s, \"ways\": [",
-			audit->scene.service, audit->scene.user, audit->scene.without ? "false" : "true");
+			audit->scene.service, audit->scene.user,
+			audit->scene.without ? "false" : "true");
 	for (size_t i = 0; i < ways_count(); i++) {
 		struct finding finding = audit->shared->findings[i];
 
@@ -322,19 +334,21 @@ static int report(const struct audit *audit)
 		first = false;
 	}
 	if (audit->options->json)
-		printf("],\n \"closed\": %u, \"open\": %u, \"not_tested\": %u, \"not_promised\": %u}\n",
+		printf("],\n \"closed\": %u, \"open\": %u, \"not_tested\": %u, \"not_promised\": "
+		       "%u}\n",
 			count[CLOSED], count[OPEN], count[NOT_TESTED], count[NOT_PROMISED]);
 	else
 		printf("result: %s%s, for %s: %u OPEN, %u closed, %u not tested, %u not promised\n",
-			audit->scene.without ? "without a session of " : "with ", audit->scene.service,
-			audit->scene.user, count[OPEN], count[CLOSED], count[NOT_TESTED],
-			count[NOT_PROMISED]);
+			audit->scene.without ? "without a session of " : "with ",
+			audit->scene.service, audit->scene.user, count[OPEN], count[CLOSED],
+			count[NOT_TESTED], count[NOT_PROMISED]);
 	if (fflush(stdout) != 0)
 		return 2;
 	return count[OPEN] > 0 ? 1 : 0;
 }
 
-/* ---- the whole -------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------
+ */
 
 static int fail(const char *what)
 {
@@ -364,7 +378,8 @@ static bool choose(struct scene *scene, const char *only)
 
 		if (choose_one(scene, s, length))
 			continue;
-		(void)fprintf(stderr, "pam-unshare: there is no way '%.*s'; known are:", (int)length, s);
+		(void)fprintf(
+			stderr, "pam-unshare: there is no way '%.*s'; known are:", (int)length, s);
 		for (size_t i = 0; i < ways_count(); i++)
 			(void)fprintf(stderr, " %s", ways[i].name);
 		(void)fprintf(stderr, "\n");
@@ -380,7 +395,8 @@ static const char *find_command(struct scene *scene, const struct passwd *user)
 	int status = 1;
 	pid_t child;
 
-	if (n <= 0 || n >= (ssize_t)sizeof(scene->command) - 1 || strpbrk(scene->command, " \t%\"'\\$"))
+	if (n <= 0 || n >= (ssize_t)sizeof(scene->command) - 1 ||
+		strpbrk(scene->command, " \t%\"'\\$"))
 		return "the path of this program is not a plain one: install it in /usr/sbin";
 	child = fork();
 	if (child == 0)
@@ -472,8 +488,8 @@ static int prepare(struct audit *audit, struct stage *stage)
 	audit->memory = memfd_create("pam-unshare-audit", MFD_CLOEXEC);
 	if (audit->memory < 0 || ftruncate(audit->memory, sizeof(struct shared)) < 0)
 		return fail("no memory");
-	audit->shared = mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED,
-		audit->memory, 0);
+	audit->shared = mmap(
+		NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, audit->memory, 0);
 	if (audit->shared == MAP_FAILED)
 		return fail("no memory");
 	failed = stage_set(stage, &audit->scene, &audit->user, wants(&audit->scene, "ssh"),
@@ -515,7 +531,8 @@ int audit_service(const struct audit_options *options, const char *service, cons
 	return status;
 }
 
-/* ---- the program anew ------------------------------------------------------------------------- */
+/* ---- the program anew -------------------------------------------------------------------------
+ */
 
 static int inside(const char *memory, bool as_root)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pam-unshare harden: the measures besides the module. What was there before is there again after
- * "disable", byte for byte: a file is removed only if it is the package's, and of a file of PAM only
- * those lines are taken out that were put in.
+ * "disable", byte for byte: a file is removed only if it is the package's, and of a file of PAM
+ * only those lines are taken out that were put in.
  */
 #include "harden.h"
 
@@ -26,15 +26,17 @@ struct part {
 	const char *name, *about;
 	const char *source; /* the file that is copied; NULL: lines in a file of PAM */
 	const char *path;
-	const char *needs; /* without this the part is for nothing here */
+	const char *needs;		  /* without this the part is for nothing here */
 	const char *after[7], *undone[7]; /* what is run afterwards */
 };
 
 static const struct part parts[] = {
 	{"bus", "D-Bus: other users' units and processes", "bus.conf",
 		"/etc/dbus-1/system.d/pam-unshare.conf", "/etc/dbus-1/system.d",
-		{"busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ReloadConfig"},
-		{"busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ReloadConfig"}},
+		{"busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus",
+			"ReloadConfig"},
+		{"busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus",
+			"ReloadConfig"}},
 	{"units", "files with the command lines of units", "units.conf",
 		"/etc/tmpfiles.d/pam-unshare.conf", "/run/systemd/system",
 		{"systemd-tmpfiles", "--create", "/etc/tmpfiles.d/pam-unshare.conf"},
@@ -42,7 +44,8 @@ static const struct part parts[] = {
 	{"user-manager", "no user manager, but for sudo's members", "user-manager.conf",
 		"/etc/systemd/system/user@.service.d/pam-unshare.conf", "/run/systemd/system",
 		{"systemctl", "daemon-reload"}, {"systemctl", "daemon-reload"}},
-	{"cron", "cron jobs are isolated", NULL, "/etc/pam.d/cron", "/etc/pam.d/cron", {NULL}, {NULL}},
+	{"cron", "cron jobs are isolated", NULL, "/etc/pam.d/cron", "/etc/pam.d/cron", {NULL},
+		{NULL}},
 	{"atd", "at jobs are isolated", NULL, "/etc/pam.d/atd", "/etc/pam.d/atd", {NULL}, {NULL}},
 	{"process-events", "no process events, from the next boot on", "process-events.cfg",
 		"/etc/default/grub.d/pam-unshare.cfg", "/etc/default/grub.d", {"update-grub"},
@@ -51,7 +54,8 @@ static const struct part parts[] = {
 
 #define PARTS (sizeof(parts) / sizeof(*parts))
 
-/* ---- files ------------------------------------------------------------------------------------ */
+/* ---- files ------------------------------------------------------------------------------------
+ */
 
 /* A whole file, terminated; NULL with errno. */
 static char *read_file(const char *path)
@@ -120,7 +124,8 @@ static void run_after(const char *const argv[])
 	}
 }
 
-/* ---- parts that are a file -------------------------------------------------------------------- */
+/* ---- parts that are a file --------------------------------------------------------------------
+ */
 
 enum state { OFF, ON, OTHERS, NOT_HERE };
 
@@ -179,7 +184,8 @@ static const char *file_disable(const struct part *part)
 	return NULL;
 }
 
-/* ---- parts that are lines in a file of PAM ---------------------------------------------------- */
+/* ---- parts that are lines in a file of PAM ----------------------------------------------------
+ */
 
 static const char *line_after(const char *line)
 {
@@ -192,7 +198,8 @@ static const char *line_after(const char *line)
 static bool begins_sessions(const char *line)
 {
 	line += strspn(line, " \t-");
-	return strncasecmp(line, "session", 7) == 0 || strncmp(line, "@include common-session", 23) == 0;
+	return strncasecmp(line, "session", 7) == 0 ||
+	       strncmp(line, "@include common-session", 23) == 0;
 }
 
 static enum state lines_state(const char *text)
@@ -221,8 +228,10 @@ static const char *lines_enable(const struct part *part)
 		at = line_after(at);
 	if (lines_state(text) == OFF) {
 		if (text[0] == '\0' || text[strlen(text) - 1] != '\n' ||
-			asprintf(&new, "%.*s" FIRST_LINE "%s" LAST_LINE, (int)(at - text), text, at) < 0)
-			failed = "its last line has no end; add the two lines by hand, pam_unshare(8)";
+			asprintf(&new, "%.*s" FIRST_LINE "%s" LAST_LINE, (int)(at - text), text,
+				at) < 0)
+			failed = "its last line has no end; add the two lines by hand, "
+				 "pam_unshare(8)";
 		else if (!write_file(part->path, new))
 			failed = strerror(errno);
 	}
@@ -255,7 +264,8 @@ static const char *lines_disable(const struct part *part)
 	return failed;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------ */
+/* ---- all of them ------------------------------------------------------------------------------
+ */
 
 static bool in_kernel(void)
 {
@@ -333,7 +343,8 @@ static bool all_known(char *const names[], int n)
 			known |= strcmp(parts[k].name, names[i]) == 0;
 		if (known)
 			continue;
-		(void)fprintf(stderr, "pam-unshare: there is no part '%s'; the parts are", names[i]);
+		(void)fprintf(
+			stderr, "pam-unshare: there is no part '%s'; the parts are", names[i]);
 		for (size_t k = 0; k < PARTS; k++)
 			(void)fprintf(stderr, " %s", parts[k].name);
 		(void)fprintf(stderr, "\n");

@@ -3,8 +3,8 @@
 #define PAM_UNSHARE_HARDEN_H
 
 /**
- * Close what the module does not, take that back, or say what is closed. Each part is a file that is
- * copied to where it works, or two lines in a file of PAM.
+ * Close what the module does not, take that back, or say what is closed. Each part is a file that
+ * is copied to where it works, or two lines in a file of PAM.
  *
  * Runs as root, on the host.
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What libpam and the modules of this process say to the system log: it is kept, and printed
- * or passed on to the system log. heard.c has the functions of syslog(3), which stand before those of
- * the C library because a program's symbols are found first, ld.so(8).
+ * or passed on to the system log. heard.c has the functions of syslog(3), which stand before those
+ * of the C library because a program's symbols are found first, ld.so(8).
  */
 #ifndef PAM_UNSHARE_HEARD_H
 #define PAM_UNSHARE_HEARD_H

@@ -72,7 +72,8 @@ static void keep_secret(struct look *look, const char *text)
 	if (!word || look->n_secrets > TARGETS)
 		return;
 	printable(look->secrets[look->n_secrets++], sizeof(*look->secrets),
-		word + strlen(" " TARGET_WORD " "), strcspn(word + strlen(" " TARGET_WORD " "), " "));
+		word + strlen(" " TARGET_WORD " "),
+		strcspn(word + strlen(" " TARGET_WORD " "), " "));
 }
 
 static void look_at(int proc, const char *pid, uid_t user, struct look *look)
@@ -133,8 +134,8 @@ int look_report(const char *path, const char *uid, const char *pids)
 	return fclose(file) == 0 ? 0 : 1;
 }
 
-void look_arguments(const struct scene *scene, const char *path, char strings[2][64],
-	const char *arguments[6])
+void look_arguments(
+	const struct scene *scene, const char *path, char strings[2][64], const char *arguments[6])
 {
 	size_t n = 0;
 
@@ -199,8 +200,8 @@ static void decide(const char *where, bool self, unsigned long listed, unsigned 
 		tell(finding, CLOSED, "%s shows %lu processes, of others none", where, listed);
 }
 
-void look_judge(const struct scene *scene, const char *where, const char *text,
-	struct finding *finding)
+void look_judge(
+	const struct scene *scene, const char *where, const char *text, struct finding *finding)
 {
 	const char *self = value_of(text, "self="), *listed = value_of(text, "listed="),
 		   *foreign = value_of(text, "foreign="), *sample = value_of(text, "sample=");
@@ -216,8 +217,8 @@ void look_judge(const struct scene *scene, const char *where, const char *text,
 	for (const char *s = text; (s = value_of(s, "alive="));)
 		alive += is_target(scene, strtol(s, NULL, 10));
 	printable(shown, sizeof(shown), sample, strcspn(sample, "\n"));
-	decide(where, self[0] == '1', strtoul(listed, NULL, 10), strtoul(foreign, NULL, 10), secrets,
-		alive, shown, finding);
+	decide(where, self[0] == '1', strtoul(listed, NULL, 10), strtoul(foreign, NULL, 10),
+		secrets, alive, shown, finding);
 }
 
 void look_tell(const struct scene *scene, const char *where, const struct look *look,

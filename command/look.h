@@ -13,9 +13,9 @@
 #define TARGET_WORD "audit-target"
 
 struct look {
-	bool self;	   /* this process is in the list: it is a list that works */
+	bool self; /* this process is in the list: it is a list that works */
 	unsigned int listed, foreign;
-	char sample[128];  /* one of the foreign ones */
+	char sample[128];	       /* one of the foreign ones */
 	char secrets[TARGETS + 1][33]; /* of the targets whose command lines are shown */
 	size_t n_secrets;
 };
@@ -43,15 +43,15 @@ int look_report(const char *path, const char *uid, const char *pids);
  *
  * @param strings  where two of the strings are
  */
-void look_arguments(const struct scene *scene, const char *path, char strings[2][64],
-	const char *arguments[6]);
+void look_arguments(
+	const struct scene *scene, const char *path, char strings[2][64], const char *arguments[6]);
 
 /** Tell whether this process descends from another one, or that is the session's init. */
 bool look_is_kin(pid_t pid);
 
 /** Judge what look_report() has written somewhere. */
-void look_judge(const struct scene *scene, const char *where, const char *text,
-	struct finding *finding);
+void look_judge(
+	const struct scene *scene, const char *where, const char *text, struct finding *finding);
 
 /** Judge what look_through() has found. */
 void look_tell(const struct scene *scene, const char *where, const struct look *look,

@@ -26,10 +26,12 @@ static const char help[] =
 	"list   shows the isolated sessions that are open\n"
 	"audit  tries every known way to see processes of others from inside a session of USER,\n"
 	"       and says of each whether it is closed, or what closes it; takes a minute or two\n"
-	"harden closes what the module does not (D-Bus, user managers, cron, at), takes that back,\n"
+	"harden closes what the module does not (D-Bus, user managers, cron, at), takes that "
+	"back,\n"
 	"       or shows it; PART is bus, units, user-manager, cron, atd, process-events\n"
 	"\n"
-	"Exit status: 0 all is well, 1 something is wrong or OPEN, 2 the command cannot do its work.\n"
+	"Exit status: 0 all is well, 1 something is wrong or OPEN, 2 the command cannot do its "
+	"work.\n"
 	"All need root. The whole story is in pam-unshare(8) and pam_unshare(8).\n";
 
 /* What was wrong with the command line, and what would be right. */
@@ -53,7 +55,8 @@ static int audit(int argc, char **argv)
 		else if (strncmp(argv[i], "--only=", strlen("--only=")) == 0)
 			options.only = argv[i] + strlen("--only=");
 		else
-			return wrong("audit takes the options --json, --without and --only=WAY,...");
+			return wrong(
+				"audit takes the options --json, --without and --only=WAY,...");
 	}
 	if (argc - i != 2)
 		return wrong("audit needs a SERVICE, as in /etc/pam.d, and a USER");
@@ -80,7 +83,8 @@ static int change_hardening(int argc, char **argv)
 {
 	const char *verb = argc > 2 ? argv[2] : "";
 
-	if (strcmp(verb, "enable") != 0 && strcmp(verb, "disable") != 0 && strcmp(verb, "status") != 0)
+	if (strcmp(verb, "enable") != 0 && strcmp(verb, "disable") != 0 &&
+		strcmp(verb, "status") != 0)
 		return wrong("harden takes enable, disable or status, and names of parts");
 	return harden(verb, argv + 3, argc - 3);
 }
@@ -107,5 +111,6 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "pam-unshare: only root can do this\n");
 		return 2;
 	}
-	return wrong(argc > 1 ? "the first word must be check, list, audit or harden" : "a command is missing");
+	return wrong(argc > 1 ? "the first word must be check, list, audit or harden"
+			      : "a command is missing");
 }

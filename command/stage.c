@@ -23,7 +23,8 @@
 #define AT_JOBS "/var/spool/cron/atjobs"
 #define CRONTAB_MAX (1 << 20)
 
-/* ---- the keeper ------------------------------------------------------------------------------- */
+/* ---- the keeper -------------------------------------------------------------------------------
+ */
 
 /* The user's crontab as it was. */
 struct crontab {
@@ -146,12 +147,13 @@ static void clear_away(const struct scene *scene, const struct crontab *crontab,
 		(void)snprintf(path, sizeof(path), "pamunshareaudit%s.service",
 			strrchr(scene->directory, '.') + 1);
 		systemctl("stop", path);
-		(void)snprintf(path, sizeof(path), "/run/user/%u/systemd/user/pamunshareaudit%s.service",
-			scene->uid, strrchr(scene->directory, '.') + 1);
+		(void)snprintf(path, sizeof(path),
+			"/run/user/%u/systemd/user/pamunshareaudit%s.service", scene->uid,
+			strrchr(scene->directory, '.') + 1);
 		(void)unlink(path);
 		(void)snprintf(path, sizeof(path),
-			"/run/user/%u/dbus-1/services/com.example.PamUnshareAudit%s.service", scene->uid,
-			strrchr(scene->directory, '.') + 1);
+			"/run/user/%u/dbus-1/services/com.example.PamUnshareAudit%s.service",
+			scene->uid, strrchr(scene->directory, '.') + 1);
 		(void)unlink(path);
 	}
 	if (stop_manager) {
@@ -213,7 +215,8 @@ void stage_strike(struct stage *stage)
 	stage->keeper = 0;
 }
 
-/* ---- targets ---------------------------------------------------------------------------------- */
+/* ---- targets ----------------------------------------------------------------------------------
+ */
 
 static bool make_secret(char secret[33])
 {
@@ -230,8 +233,8 @@ __attribute__((noreturn)) static void become_target(
 	const struct scene *scene, const char *secret, uid_t uid, gid_t gid, int out)
 {
 	const struct tool nothing = {0};
-	const char *const argv[] = {scene->command, TARGET_WORD, secret,
-		uid == 0 ? scene->directory : "-", NULL};
+	const char *const argv[] = {
+		scene->command, TARGET_WORD, secret, uid == 0 ? scene->directory : "-", NULL};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	(void)dup2(null, STDIN_FILENO);
@@ -287,9 +290,11 @@ static void start_unit(struct scene *scene)
 {
 	struct target *target = &scene->targets[scene->n_targets];
 	char unit[64];
-	const char *const run[] = {"systemd-run", "--quiet", "--collect", "--property=RuntimeMaxSec=1800",
-		"--unit", unit, "--", scene->command, TARGET_WORD, target->secret, NULL};
-	const char *const show[] = {"systemctl", "show", "--value", "--property=MainPID", unit, NULL};
+	const char *const run[] = {"systemd-run", "--quiet", "--collect",
+		"--property=RuntimeMaxSec=1800", "--unit", unit, "--", scene->command, TARGET_WORD,
+		target->secret, NULL};
+	const char *const show[] = {
+		"systemctl", "show", "--value", "--property=MainPID", unit, NULL};
 	struct tool tool = {.limit_s = 120};
 
 	(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service",
@@ -307,7 +312,8 @@ static void start_unit(struct scene *scene)
 	tool_free(&tool);
 }
 
-/* ---- a sshd ----------------------------------------------------------------------------------- */
+/* ---- a sshd -----------------------------------------------------------------------------------
+ */
 
 static unsigned short free_port(void)
 {
@@ -403,12 +409,14 @@ static void start_sshd(struct scene *scene)
 	default:
 		break;
 	}
-	(void)snprintf(scene->ssh_reason, sizeof(scene->ssh_reason), "the audit's sshd does not listen");
+	(void)snprintf(
+		scene->ssh_reason, sizeof(scene->ssh_reason), "the audit's sshd does not listen");
 	if (answers(port))
 		scene->ssh_port = port;
 }
 
-/* ---- the user manager ------------------------------------------------------------------------- */
+/* ---- the user manager -------------------------------------------------------------------------
+ */
 
 /* Have it started as a login would, and learn why it is not. */
 static void start_manager(struct scene *scene)
@@ -431,14 +439,15 @@ static void start_manager(struct scene *scene)
 		if (second)
 			second[strcspn(second + 1, "\n") + 1] = '\0';
 		(void)snprintf(scene->manager, sizeof(scene->manager), "%s",
-			strstr(tool.text, "inactive")	 ? "inactive"
+			strstr(tool.text, "inactive") ? "inactive"
 			: strstr(tool.text, "failed") ? "failed"
-						       : "active");
+						      : "active");
 	}
 	tool_free(&tool);
 }
 
-/* ---- the whole -------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------
+ */
 
 static const char *make_directory(struct scene *scene)
 {

@@ -52,9 +52,10 @@ void tool_become(const struct tool *tool, const char *const argv[])
 		environment[n++] = logname;
 	}
 	if (tool->bus_of > 0) {
-		(void)snprintf(runtime, sizeof(runtime), "XDG_RUNTIME_DIR=/run/user/%u", tool->bus_of);
-		(void)snprintf(bus, sizeof(bus), "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/%u/bus",
-			tool->bus_of);
+		(void)snprintf(
+			runtime, sizeof(runtime), "XDG_RUNTIME_DIR=/run/user/%u", tool->bus_of);
+		(void)snprintf(bus, sizeof(bus),
+			"DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/%u/bus", tool->bus_of);
 		environment[n++] = runtime;
 		environment[n++] = bus;
 	}

@@ -44,8 +44,8 @@ const struct way ways[] = {
 	{"proc-locks", try_proc_file, BY_MODULE, AS_USER, NULL, {"/proc/locks", "5", "own"}},
 	{"proc-sysvipc", try_proc_file, BY_MODULE, AS_USER, NULL, {"/proc/sysvipc/shm", "5"}},
 	{"proc-keys", try_proc_file, BY_NOBODY, AS_USER, own_pid_only, {"/proc/keys"}},
-	{"sched-debug", try_proc_file, BY_NOBODY, AS_USER, "only root may read it, or it is no more",
-		{"/proc/sched_debug"}},
+	{"sched-debug", try_proc_file, BY_NOBODY, AS_USER,
+		"only root may read it, or it is no more", {"/proc/sched_debug"}},
 	{"timer-list", try_proc_file, BY_NOBODY, AS_USER, "only root may read it",
 		{"/proc/timer_list"}},
 	{"sockets", try_socket, BY_MODULE, AS_USER, NULL, {NULL}},
@@ -55,7 +55,8 @@ const struct way ways[] = {
 	{"setuid", try_setuid, BY_NOBODY, AS_USER, "no setuid program of Debian's prints processes",
 		{NULL}},
 	{"journal", try_journal, BY_NOBODY, AS_USER,
-		"only root and the groups adm and systemd-journal may read what others log", {NULL}},
+		"only root and the groups adm and systemd-journal may read what others log",
+		{NULL}},
 
 	{"systemctl-status", try_bus, BY_BUS, AS_USER, NULL, {NULL}},
 	{"unit-processes", try_bus, BY_BUS, AS_USER, NULL, {"GetUnitProcesses", "s", "UNIT"}},
@@ -129,8 +130,8 @@ struct running {
 };
 
 /* Wait until it has ended, or closes its end of the pipe. */
-static struct running begin(
-	const struct scene *scene, const struct way *way, struct finding *finding, bool until_started)
+static struct running begin(const struct scene *scene, const struct way *way,
+	struct finding *finding, bool until_started)
 {
 	struct running running = {.pidfd = -1};
 	int fds[2];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways in which a user may see processes of others: what pam-unshare audit tries. They run as the
- * user, in the session, each in a process of its own.
+ * The ways in which a user may see processes of others: what pam-unshare audit tries. They run as
+ * the user, in the session, each in a process of its own.
  */
 #ifndef PAM_UNSHARE_WAYS_H
 #define PAM_UNSHARE_WAYS_H
@@ -61,7 +61,7 @@ struct way {
 	void (*run)(const struct scene *scene, const struct way *way, struct finding *finding);
 	enum closed_by closed_by;
 	enum { AS_USER, AS_ROOT, SLOWLY } how;
-	const char *never; /* why a stock machine does not show it open; NULL: it does */
+	const char *never;   /* why a stock machine does not show it open; NULL: it does */
 	const char *what[8]; /* for run: a program or a method, with its arguments */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways that lead through the system bus and other services of systemd, which run on the host and
- * answer whoever asks. busctl(1) asks, as the user.
+ * The ways that lead through the system bus and other services of systemd, which run on the host
+ * and answer whoever asks. busctl(1) asks, as the user.
  */
 #include "ways.h"
 
@@ -33,8 +33,9 @@ static bool is_denied(const char *text)
 
 static bool is_absent(const char *text)
 {
-	return strstr(text, "not provided by any .service") || strstr(text, "could not be activated") ||
-	       strstr(text, "Unit not found") || strstr(text, "not activatable");
+	return strstr(text, "not provided by any .service") ||
+	       strstr(text, "could not be activated") || strstr(text, "Unit not found") ||
+	       strstr(text, "not activatable");
 }
 
 /* Ask a method on the system bus. False: that has been told. */
@@ -74,8 +75,8 @@ static void judge_unit(
 	if (look_for_secret(scene, tool->text, tool->n))
 		tell(finding, OPEN, "%s shows the command line of a system unit's process", what);
 	else
-		tell(finding, NOT_TESTED, "%s does not refuse, and has nothing of the unit: %s", what,
-			first_line(tool));
+		tell(finding, NOT_TESTED, "%s does not refuse, and has nothing of the unit: %s",
+			what, first_line(tool));
 	tool_free(tool);
 }
 
@@ -90,8 +91,8 @@ static bool has_unit(const struct scene *scene, struct finding *finding)
 
 static void systemctl_status(const struct scene *scene, struct finding *finding)
 {
-	const char *const argv[] = {"systemctl", "--no-pager", "--full", "--lines=0", "status",
-		scene->unit, NULL};
+	const char *const argv[] = {
+		"systemctl", "--no-pager", "--full", "--lines=0", "status", scene->unit, NULL};
 	struct tool tool = {.limit_s = LIMIT_S};
 	int err = tool_run(&tool, argv);
 
@@ -133,8 +134,8 @@ static void unit_path(const struct scene *scene, char *path, size_t size)
 void try_bus_properties(const struct scene *scene, const struct way *way, struct finding *finding)
 {
 	char path[160], interface[64];
-	const char *const words[] = {SYSTEMD, path, "org.freedesktop.DBus.Properties", "GetAll", "s",
-		interface, NULL};
+	const char *const words[] = {
+		SYSTEMD, path, "org.freedesktop.DBus.Properties", "GetAll", "s", interface, NULL};
 	struct tool tool;
 
 	if (!has_unit(scene, finding))
@@ -148,8 +149,8 @@ void try_bus_properties(const struct scene *scene, const struct way *way, struct
 void try_bus_by_pid(const struct scene *scene, const struct way *way, struct finding *finding)
 {
 	char pid[16];
-	const char *const words[] = {SYSTEMD, MANAGER_PATH, SYSTEMD ".Manager", "GetUnitByPID", "u",
-		pid, NULL};
+	const char *const words[] = {
+		SYSTEMD, MANAGER_PATH, SYSTEMD ".Manager", "GetUnitByPID", "u", pid, NULL};
 	struct tool tool;
 
 	(void)way;
@@ -159,7 +160,8 @@ void try_bus_by_pid(const struct scene *scene, const struct way *way, struct fin
 	if (!ask(scene, &tool, finding, words))
 		return;
 	if (tool.status == 0 && strstr(tool.text, MANAGER_PATH "/unit/"))
-		tell(finding, OPEN, "GetUnitByPID tells that the target is there: %s", first_line(&tool));
+		tell(finding, OPEN, "GetUnitByPID tells that the target is there: %s",
+			first_line(&tool));
 	else
 		tell(finding, NOT_TESTED, "GetUnitByPID: %s", first_line(&tool));
 	tool_free(&tool);
@@ -252,17 +254,19 @@ void try_polkit(const struct scene *scene, const struct way *way, struct finding
 	if (strcmp(one, other) == 0)
 		tell(finding, CLOSED, "polkit says the same of a target as of nobody: %.150s", one);
 	else
-		tell(finding, OPEN, "polkit says '%.120s' of a target, '%.120s' of nobody", one, other);
+		tell(finding, OPEN, "polkit says '%.120s' of a target, '%.120s' of nobody", one,
+			other);
 }
 
-/* ---- what systemd shows beside the bus --------------------------------------------------------- */
+/* ---- what systemd shows beside the bus ---------------------------------------------------------
+ */
 
 /* Each socket that answers to anybody is asked for units. */
 void try_varlink(const struct scene *scene, const struct way *way, struct finding *finding)
 {
 	static const char path[] = "/run/systemd/io.systemd.Manager";
-	static const char *const methods[] = {
-		"io.systemd.Unit.List", "io.systemd.Manager.ListUnits", "io.systemd.Manager.Describe"};
+	static const char *const methods[] = {"io.systemd.Unit.List",
+		"io.systemd.Manager.ListUnits", "io.systemd.Manager.Describe"};
 	struct tool tool;
 	unsigned int answered = 0;
 
@@ -282,7 +286,8 @@ void try_varlink(const struct scene *scene, const struct way *way, struct findin
 		}
 		answered += tool.status == 0;
 		if (look_for_secret(scene, tool.text, tool.n)) {
-			tell(finding, OPEN, "%s of %s shows the command line of a unit", methods[i], path);
+			tell(finding, OPEN, "%s of %s shows the command line of a unit", methods[i],
+				path);
 			tool_free(&tool);
 			return;
 		}
@@ -295,7 +300,8 @@ void try_varlink(const struct scene *scene, const struct way *way, struct findin
 		tool_free(&tool);
 	}
 	if (answered > 0)
-		tell(finding, CLOSED, "%u methods of %s answer without a command line", answered, path);
+		tell(finding, CLOSED, "%u methods of %s answer without a command line", answered,
+			path);
 }
 
 void try_unit_file(const struct scene *scene, const struct way *way, struct finding *finding)
@@ -314,7 +320,9 @@ void try_unit_file(const struct scene *scene, const struct way *way, struct find
 	if (fd < 0 && errno == EACCES)
 		tell(finding, CLOSED, "%s: Permission denied", path);
 	else if (n > 0 && look_for_secret(scene, text, (size_t)n))
-		tell(finding, OPEN, "%s has the command line of a unit that was started by command", path);
+		tell(finding, OPEN, "%s has the command line of a unit that was started by command",
+			path);
 	else
-		tell(finding, NOT_TESTED, "%s: %s", path, n < 0 ? strerror(errno) : "nothing is in it");
+		tell(finding, NOT_TESTED, "%s: %s", path,
+			n < 0 ? strerror(errno) : "nothing is in it");
 }

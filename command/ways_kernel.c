@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways that lead through the kernel: procfs, system calls that take a pid, cgroups, sockets. Each
- * asks the same of a process of its own and of a number that nobody has: only then does an answer
- * about a target, or none, mean something.
+ * The ways that lead through the kernel: procfs, system calls that take a pid, cgroups, sockets.
+ * Each asks the same of a process of its own and of a number that nobody has: only then does an
+ * answer about a target, or none, mean something.
  */
 #include "ways.h"
 
@@ -36,7 +36,8 @@
 #define SO_PEERPIDFD 77
 #endif
 
-/* ---- procfs ----------------------------------------------------------------------------------- */
+/* ---- procfs -----------------------------------------------------------------------------------
+ */
 
 void try_proc(const struct scene *scene, const struct way *way, struct finding *finding)
 {
@@ -62,7 +63,8 @@ static unsigned int paths_of(pid_t pid)
 		const char *first = strstr(paths[i], "%d"), *second = strstr(first + 2, "%d");
 
 		(void)snprintf(path, sizeof(path), "%.*s%d%.*s", (int)(first - paths[i]), paths[i],
-			(int)pid, second ? (int)(second - first - 2) : (int)strlen(first + 2), first + 2);
+			(int)pid, second ? (int)(second - first - 2) : (int)strlen(first + 2),
+			first + 2);
 		if (second)
 			(void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "%d%s",
 				(int)pid, second + 2);
@@ -148,7 +150,8 @@ void try_other_procfs(const struct scene *scene, const struct way *way, struct f
 	if (mounts)
 		(void)fclose(mounts);
 	if (!own_seen && finding->verdict != OPEN)
-		tell(finding, NOT_TESTED, "the procfs that the audit mounts at %s is not there", own);
+		tell(finding, NOT_TESTED, "the procfs that the audit mounts at %s is not there",
+			own);
 	else if (finding->verdict == CLOSED)
 		tell(finding, CLOSED, "%u besides /proc, which show nobody else's processes", n);
 }
@@ -156,7 +159,8 @@ void try_other_procfs(const struct scene *scene, const struct way *way, struct f
 /* Where a descriptor leads to: itself a procfs, or a directory below which there is one. */
 static void follow(const struct scene *scene, int fd, struct finding *finding)
 {
-	static const char *const ways_on[] = {".", "proc", "../proc", "../../proc", "../../../proc"};
+	static const char *const ways_on[] = {
+		".", "proc", "../proc", "../../proc", "../../../proc"};
 	struct look look;
 	char name[64];
 
@@ -256,12 +260,14 @@ void try_proc_file(const struct scene *scene, const struct way *way, struct find
 	if (lock)
 		(void)fclose(lock);
 	if (!own)
-		tell(finding, NOT_TESTED, "%s does not have the lock of the process that looks", path);
+		tell(finding, NOT_TESTED, "%s does not have the lock of the process that looks",
+			path);
 	else
 		tell(finding, CLOSED, "%s has %u lines, of others' processes none", path, lines);
 }
 
-/* ---- system calls that take a pid ------------------------------------------------------------- */
+/* ---- system calls that take a pid -------------------------------------------------------------
+ */
 
 static long call_pidfd_open(pid_t pid)
 {
@@ -402,10 +408,12 @@ void try_call(const struct scene *scene, const struct way *way, struct finding *
 		tell(finding, NOT_TESTED, "%s of a child of one's own: %s; of nobody: %s", name,
 			strerror(own), strerror(none));
 	else if (found > 0)
-		tell(finding, OPEN, "%s tells that %u of %zu targets are there: '%s' of one, '%s' of nobody",
+		tell(finding, OPEN,
+			"%s tells that %u of %zu targets are there: '%s' of one, '%s' of nobody",
 			name, found, scene->n_targets, strerror(told), strerror(none));
 	else
-		tell(finding, CLOSED, "%s: '%s' of every target, as of nobody", name, strerror(none));
+		tell(finding, CLOSED, "%s: '%s' of every target, as of nobody", name,
+			strerror(none));
 }
 
 void try_kill_range(const struct scene *scene, const struct way *way, struct finding *finding)
@@ -424,12 +432,14 @@ void try_kill_range(const struct scene *scene, const struct way *way, struct fin
 			foreign++;
 	}
 	if (foreign > 0)
-		tell(finding, OPEN, "kill(2) with signal 0 finds %u processes of others up to pid %d",
-			foreign, (int)last);
+		tell(finding, OPEN,
+			"kill(2) with signal 0 finds %u processes of others up to pid %d", foreign,
+			(int)last);
 	else if (own == 0)
 		tell(finding, NOT_TESTED, "kill(2) does not find the process that asks");
 	else
-		tell(finding, CLOSED, "kill(2) with signal 0 finds %u processes up to pid %d, of others none",
+		tell(finding, CLOSED,
+			"kill(2) with signal 0 finds %u processes up to pid %d, of others none",
 			own, (int)last);
 }
 
@@ -474,7 +484,8 @@ void try_kill_timing(const struct scene *scene, const struct way *way, struct fi
 		strerror(other), there[ROUNDS / 2], nowhere[ROUNDS / 2]);
 }
 
-/* ---- cgroups ---------------------------------------------------------------------------------- */
+/* ---- cgroups ----------------------------------------------------------------------------------
+ */
 
 struct cgroups {
 	unsigned int files, targets, zeroes;
@@ -536,13 +547,16 @@ void try_cgroup(const struct scene *scene, const struct way *way, struct finding
 		tell(finding, OPEN, "cgroup.procs has the pids of %zu targets, in %u files",
 			scene->n_targets, all.files);
 	else if (!all.own)
-		tell(finding, NOT_TESTED, "no cgroup.procs has the process that looks, of %u", all.files);
+		tell(finding, NOT_TESTED, "no cgroup.procs has the process that looks, of %u",
+			all.files);
 	else
-		tell(finding, CLOSED, "%u files cgroup.procs; %u processes of others have no number there",
+		tell(finding, CLOSED,
+			"%u files cgroup.procs; %u processes of others have no number there",
 			all.files, all.zeroes);
 }
 
-/* ---- sockets ---------------------------------------------------------------------------------- */
+/* ---- sockets ----------------------------------------------------------------------------------
+ */
 
 /* Connect to the first target, which answers a byte: "p" at once, "c" when it has caused events. */
 static int connect_target(const struct scene *scene, char question)
@@ -621,7 +635,8 @@ void try_socket(const struct scene *scene, const struct way *way, struct finding
 	(void)way;
 	if (fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
 		peer_of(pair[0]) != getpid()) {
-		tell(finding, NOT_TESTED, "no connection to the target's socket: %s", strerror(errno));
+		tell(finding, NOT_TESTED, "no connection to the target's socket: %s",
+			strerror(errno));
 		return;
 	}
 	peer = peer_of(fd);
@@ -630,13 +645,16 @@ void try_socket(const struct scene *scene, const struct way *way, struct finding
 	if (peer < 0 || sender < 0)
 		tell(finding, NOT_TESTED, "the target's socket does not answer");
 	else if (peer > 0 || sender > 0 || pidfd > 0)
-		tell(finding, OPEN, "the peer's pid is told: SO_PEERCRED %d, SCM_CREDENTIALS %d, its pidfd %d",
+		tell(finding, OPEN,
+			"the peer's pid is told: SO_PEERCRED %d, SCM_CREDENTIALS %d, its pidfd %d",
 			(int)peer, (int)sender, (int)pidfd);
 	else
-		tell(finding, CLOSED, "a peer on the host has the pid 0, by SO_PEERCRED and SCM_CREDENTIALS");
+		tell(finding, CLOSED,
+			"a peer on the host has the pid 0, by SO_PEERCRED and SCM_CREDENTIALS");
 }
 
-/* ---- namespaces of one's own ------------------------------------------------------------------ */
+/* ---- namespaces of one's own ------------------------------------------------------------------
+ */
 
 static bool map_user(uid_t uid)
 {
@@ -675,7 +693,8 @@ static void enter_namespaces(const struct scene *scene, bool own_pids, struct fi
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | (own_pids ? CLONE_NEWPID : 0)) < 0 ||
 		!map_user(scene->uid)) {
 		if (finding->verdict == NOT_TESTED)
-			tell(finding, NOT_TESTED, "no user namespace can be made: %s", strerror(errno));
+			tell(finding, NOT_TESTED, "no user namespace can be made: %s",
+				strerror(errno));
 		return;
 	}
 	child = own_pids ? fork() : 0;
@@ -702,7 +721,8 @@ void try_user_namespace(const struct scene *scene, const struct way *way, struct
 	}
 }
 
-/* ---- process events --------------------------------------------------------------------------- */
+/* ---- process events ---------------------------------------------------------------------------
+ */
 
 struct connector_request {
 	struct nlmsghdr header;
@@ -763,7 +783,8 @@ void try_connector(const struct scene *scene, const struct way *way, struct find
 	/* root listens too, as an audit tool might: who has joined gets what anybody listens to */
 	asked = connect_target(scene, 'c');
 	if (asked >= 0 && event_of(fd, scene->targets[0].pid, 3000)) {
-		tell(finding, OPEN, "the kernel tells of what the target does, its pid and its name (netlink)");
+		tell(finding, OPEN,
+			"the kernel tells of what the target does, its pid and its name (netlink)");
 	} else if (asked < 0 || read(asked, &answer, 1) != 1 || answer == '?') {
 		tell(finding, NOT_TESTED, "the target causes no process events");
 	} else {
@@ -773,7 +794,8 @@ void try_connector(const struct scene *scene, const struct way *way, struct find
 	(void)connector_ask(fd, PROC_CN_MCAST_IGNORE);
 }
 
-/* ---- what is not promised --------------------------------------------------------------------- */
+/* ---- what is not promised ---------------------------------------------------------------------
+ */
 
 void try_utmp(const struct scene *scene, const struct way *way, struct finding *finding)
 {
@@ -793,7 +815,8 @@ void try_utmp(const struct scene *scene, const struct way *way, struct finding *
 	if (list)
 		(void)closedir(list);
 	tell(finding, NOT_PROMISED,
-		"who is logged in, with the pid that opened the session: %u in utmp, %u in /run/systemd/sessions",
+		"who is logged in, with the pid that opened the session: %u in utmp, %u in "
+		"/run/systemd/sessions",
 		n, files);
 }
 

@@ -36,7 +36,8 @@ static void append(const char *argv[], size_t size, const char *const more[])
 	argv[n] = NULL;
 }
 
-/* ---- programs in the session ------------------------------------------------------------------ */
+/* ---- programs in the session ------------------------------------------------------------------
+ */
 
 void try_program(const struct scene *scene, const struct way *way, struct finding *finding)
 {
@@ -88,7 +89,8 @@ void try_setuid(const struct scene *scene, const struct way *way, struct finding
 			tool_run(&tool, programs[i]) < 0)
 			continue;
 		if (look_for_secret(scene, tool.text, tool.n)) {
-			tell(finding, OPEN, "%s prints the command line of a target", programs[i][0]);
+			tell(finding, OPEN, "%s prints the command line of a target",
+				programs[i][0]);
 			tool_free(&tool);
 			return;
 		}
@@ -107,7 +109,8 @@ void try_setuid(const struct scene *scene, const struct way *way, struct finding
 
 void try_journal(const struct scene *scene, const struct way *way, struct finding *finding)
 {
-	const char *const argv[] = {"journalctl", "--no-pager", "-o", "cat", "-b", "-n", "2000", NULL};
+	const char *const argv[] = {
+		"journalctl", "--no-pager", "-o", "cat", "-b", "-n", "2000", NULL};
 	struct tool tool = {.limit_s = LIMIT_S};
 	char own[128];
 	int err;
@@ -124,7 +127,8 @@ void try_journal(const struct scene *scene, const struct way *way, struct findin
 		tell(finding, NOT_TESTED, "journalctl: %s", strerror(-err));
 	else if (look_for_secret(scene, tool.text, tool.n))
 		tell(finding, OPEN, "journalctl shows what a process of root's has logged");
-	else if (strstr(tool.text, "insufficient permissions") || strstr(tool.text, "not seeing messages"))
+	else if (strstr(tool.text, "insufficient permissions") ||
+		 strstr(tool.text, "not seeing messages"))
 		tell(finding, CLOSED, "journalctl: %s", first_line(&tool));
 	else if (tool.status == 0 && strstr(tool.text, own))
 		tell(finding, CLOSED, "journalctl shows one's own messages, and not a target's");
@@ -133,7 +137,8 @@ void try_journal(const struct scene *scene, const struct way *way, struct findin
 	tool_free(&tool);
 }
 
-/* ---- a program elsewhere ---------------------------------------------------------------------- */
+/* ---- a program elsewhere ----------------------------------------------------------------------
+ */
 
 static void nap(void)
 {
@@ -149,8 +154,8 @@ static void report_path(const struct scene *scene, const char *name, char *path,
 }
 
 /* Wait for the file of a report, whole, and judge it. */
-static void await_report(const struct scene *scene, const char *where, const char *path, int limit_s,
-	const char *hint, struct finding *finding)
+static void await_report(const struct scene *scene, const char *where, const char *path,
+	int limit_s, const char *hint, struct finding *finding)
 {
 	char text[8192] = "";
 	ssize_t n = 0;
@@ -164,8 +169,8 @@ static void await_report(const struct scene *scene, const char *where, const cha
 		nap();
 	}
 	if (text[0] == '\0')
-		tell(finding, NOT_TESTED, "%s has not run the program within %d s: %.150s", where, limit_s,
-			hint);
+		tell(finding, NOT_TESTED, "%s has not run the program within %d s: %.150s", where,
+			limit_s, hint);
 	else
 		look_judge(scene, where, text, finding);
 }
@@ -205,9 +210,10 @@ void try_su(const struct scene *scene, const struct way *way, struct finding *fi
 void try_ssh(const struct scene *scene, const struct way *way, struct finding *finding)
 {
 	char port[16], key[96], address[300];
-	const char *argv[28] = {"ssh", "-F", "/dev/null", "-p", port, "-i", key, "-o", "BatchMode=yes",
-		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o",
-		"LogLevel=ERROR", "-o", "IdentitiesOnly=yes", address, NULL};
+	const char *argv[28] = {"ssh", "-F", "/dev/null", "-p", port, "-i", key, "-o",
+		"BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
+		"UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "IdentitiesOnly=yes",
+		address, NULL};
 	const char *arguments[6];
 	char strings[2][64];
 	struct tool tool = {.limit_s = LIMIT_S};
@@ -235,7 +241,8 @@ void try_server(const struct scene *scene, const struct way *way, struct finding
 {
 	const bool tmux = strcmp(way->what[0], "tmux") == 0;
 	char socket[96], path[128], directory[128];
-	const char *with_tmux[20] = {"tmux", "-S", socket, "-f", "/dev/null", "new-window", "-d", NULL};
+	const char *with_tmux[20] = {
+		"tmux", "-S", socket, "-f", "/dev/null", "new-window", "-d", NULL};
 	const char *with_screen[20] = {"screen", "-S", "audit", "-X", "screen", NULL};
 	const char **argv = tmux ? with_tmux : with_screen;
 	const char *arguments[6];
@@ -255,12 +262,14 @@ void try_server(const struct scene *scene, const struct way *way, struct finding
 	else if (tool.status != 0)
 		tell(finding, NOT_TESTED, "%s: %s", way->what[0], first_line(&tool));
 	else
-		await_report(scene, tmux ? "a tmux server of another session" : "a screen of another session",
+		await_report(scene,
+			tmux ? "a tmux server of another session" : "a screen of another session",
 			path, 30, first_line(&tool), finding);
 	tool_free(&tool);
 }
 
-/* ---- jobs ------------------------------------------------------------------------------------- */
+/* ---- jobs -------------------------------------------------------------------------------------
+ */
 
 void try_cron(const struct scene *scene, const struct way *way, struct finding *finding)
 {
@@ -280,8 +289,8 @@ void try_cron(const struct scene *scene, const struct way *way, struct finding *
 		return;
 	}
 	(void)snprintf(input, sizeof(input), "%.12000s* * * * * %s %s %s %s %s\n",
-		old.status == 0 ? old.text : "", arguments[0], arguments[1], arguments[2], arguments[3],
-		arguments[4]);
+		old.status == 0 ? old.text : "", arguments[0], arguments[1], arguments[2],
+		arguments[3], arguments[4]);
 	tool.input = input;
 	if (old.status == 0 && old.n > 12000)
 		tell(finding, NOT_TESTED, "the user's crontab is too long to add a line");
@@ -323,7 +332,8 @@ void try_at(const struct scene *scene, const struct way *way, struct finding *fi
 	tool_free(&tool);
 }
 
-/* ---- the user manager ------------------------------------------------------------------------- */
+/* ---- the user manager -------------------------------------------------------------------------
+ */
 
 /* Tell that there is none, and why. */
 static bool has_manager(const struct scene *scene, struct finding *finding)
@@ -333,7 +343,8 @@ static bool has_manager(const struct scene *scene, struct finding *finding)
 	else if (strcmp(scene->manager, "active") == 0)
 		return true;
 	else if (strcmp(scene->manager, "exec-condition") == 0)
-		tell(finding, CLOSED, "systemd starts no user manager for %s: a condition of user@.service",
+		tell(finding, CLOSED,
+			"systemd starts no user manager for %s: a condition of user@.service",
 			scene->user);
 	else
 		tell(finding, NOT_TESTED, "no user manager: %s", scene->manager);
@@ -443,8 +454,8 @@ void try_bus_user(const struct scene *scene, const struct way *way, struct findi
 	const char *argv[32] = {"busctl", "--user", "--no-pager", "--timeout=90", "call",
 		"org.freedesktop.systemd1", "/org/freedesktop/systemd1",
 		"org.freedesktop.systemd1.Manager", "StartTransientUnit", "ssa(sv)a(sa(sv))", unit,
-		"replace", "2", "CollectMode", "s", "inactive-or-failed", "ExecStart", "a(sasb)", "1",
-		scene->command, "5", NULL};
+		"replace", "2", "CollectMode", "s", "inactive-or-failed", "ExecStart", "a(sasb)",
+		"1", scene->command, "5", NULL};
 	static const char *const rest[] = {"false", "0", NULL};
 	const char *arguments[6];
 	char strings[2][64];
@@ -469,8 +480,9 @@ void try_activation(const struct scene *scene, const struct way *way, struct fin
 	char name[80], file[100], path[128], text[1024];
 	const char *const reload[] = {"busctl", "--user", "call", "org.freedesktop.DBus", "/",
 		"org.freedesktop.DBus", "ReloadConfig", NULL};
-	const char *const argv[] = {"busctl", "--user", "--timeout=20", "call", "org.freedesktop.DBus",
-		"/", "org.freedesktop.DBus", "StartServiceByName", "su", name, "0", NULL};
+	const char *const argv[] = {"busctl", "--user", "--timeout=20", "call",
+		"org.freedesktop.DBus", "/", "org.freedesktop.DBus", "StartServiceByName", "su",
+		name, "0", NULL};
 	const char *arguments[6];
 	char strings[2][64];
 	struct tool tool = of_the_bus(scene);
@@ -518,8 +530,8 @@ void try_run_system(const struct scene *scene, const struct way *way, struct fin
 	err = tool_run(&tool, argv);
 	if (err < 0)
 		tell(finding, NOT_TESTED, "systemd-run: %s", strerror(-err));
-	else if (tool.status != 0 && (strcasestr(tool.text, "authentication") ||
-					     strcasestr(tool.text, "denied")))
+	else if (tool.status != 0 &&
+		 (strcasestr(tool.text, "authentication") || strcasestr(tool.text, "denied")))
 		tell(finding, CLOSED, "systemd refuses: %s", first_line(&tool));
 	else
 		judge_start(scene, "systemd-run", &tool, path, finding);
