@@ -109,7 +109,8 @@ static void remove_jobs(const char *directory)
 		(void)closedir(list);
 }
 
-/* A part of it is the user's: nothing is followed. */
+/* A part of it is the user's: nothing is followed.
+ * NOLINTNEXTLINE(misc-no-recursion): to a depth of 8 */
 static void remove_tree(int parent, const char *name, int depth)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -6,10 +6,8 @@
 #include "stage.h"
 
 #include "../syscalls.h"
+#include "connector.h"
 
-#include <linux/cn_proc.h>
-#include <linux/connector.h>
-#include <linux/netlink.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,21 +53,6 @@ static int listen_at(const char *directory)
 	return fd;
 }
 
-static bool connector_ask(int fd, enum proc_cn_mcast_op op)
-{
-	struct {
-		struct nlmsghdr header;
-		struct cn_msg message;
-		enum proc_cn_mcast_op op;
-	} __attribute__((packed)) request = {
-		.header = {.nlmsg_len = sizeof(request), .nlmsg_type = NLMSG_DONE},
-		.message = {.id = {CN_IDX_PROC, CN_VAL_PROC}, .len = sizeof(op)},
-		.op = op,
-	};
-
-	return send(fd, &request, sizeof(request), 0) == sizeof(request);
-}
-
 static void have_children(void)
 {
 	for (int i = 0; i < 5; i++) {
@@ -84,13 +67,11 @@ static void have_children(void)
 /* Listen to process events as root may, and cause some. Returns 'y' if they come, 'n' if not. */
 static char cause_events(void)
 {
-	const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC};
-	int fd AUTO_CLOSE = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_CONNECTOR);
+	int fd AUTO_CLOSE = connector_join();
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
 	char buffer[4096], answer = 'n';
 
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-		!connector_ask(fd, PROC_CN_MCAST_LISTEN))
+	if (fd < 0 || !connector_ask(fd, PROC_CN_MCAST_LISTEN))
 		return answer;
 	have_children();
 	/* the first is the answer to the request */

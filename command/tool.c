@@ -4,7 +4,6 @@
 #include "../syscalls.h"
 
 #include <poll.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,18 +32,18 @@ const char *tool_find(const char *name)
 void tool_become(const struct tool *tool, const char *const argv[])
 {
 	char home[300], user[100], logname[100], runtime[64], bus[100];
-	char *environment[12];
+	const char *environment[12];
 	size_t n = 0;
 
 	(void)snprintf(home, sizeof(home), "HOME=%s", tool->home ? tool->home : "/");
 	environment[n++] = home;
-	environment[n++] = (char[]){"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
-	environment[n++] = (char[]){"LC_ALL=C"};
-	environment[n++] = (char[]){"TERM=dumb"};
-	environment[n++] = (char[]){"SYSTEMD_COLORS=0"};
-	environment[n++] = (char[]){"SHELL=/bin/sh"};
+	environment[n++] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+	environment[n++] = "LC_ALL=C";
+	environment[n++] = "TERM=dumb";
+	environment[n++] = "SYSTEMD_COLORS=0";
+	environment[n++] = "SHELL=/bin/sh";
 	if (tool->more)
-		environment[n++] = (char *)(uintptr_t)tool->more;
+		environment[n++] = tool->more;
 	if (tool->user) {
 		(void)snprintf(user, sizeof(user), "USER=%s", tool->user);
 		(void)snprintf(logname, sizeof(logname), "LOGNAME=%s", tool->user);
@@ -60,7 +59,8 @@ void tool_become(const struct tool *tool, const char *const argv[])
 		environment[n++] = bus;
 	}
 	environment[n] = NULL;
-	(void)execve(argv[0], (char *const *)(const void *)argv, environment);
+	(void)execve(argv[0], (char *const *)(const void *)argv,
+		(char *const *)(const void *)environment);
 	_exit(127);
 }
 

@@ -73,8 +73,7 @@ const struct way ways[] = {
 	{"bus-credentials", try_bus_peers, BY_BUS, AS_USER, NULL, {"GetConnectionCredentials"}},
 	{"varlink", try_varlink, BY_UNITS, AS_USER, NULL, {NULL}},
 	{"unit-file", try_unit_file, BY_UNITS, AS_USER, NULL, {NULL}},
-	{"polkit", try_polkit, BY_NOBODY, AS_USER, "polkit answers only for one's own processes",
-		{NULL}},
+	{"polkit", try_polkit, BY_BUS, AS_USER, NULL, {NULL}},
 	{"machined", try_machined, BY_NOBODY, AS_USER, "it knows containers, no processes", {NULL}},
 
 	{"systemd-run", try_run_system, BY_NOBODY, AS_USER, asks_polkit, {NULL}},

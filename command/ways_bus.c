@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define SYSTEMD "org.freedesktop.systemd1"
+#define MANAGER "org.freedesktop.systemd1.Manager"
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define LIMIT_S 100 /* a guest without KVM is slow */
 
@@ -109,7 +110,7 @@ static void systemctl_status(const struct scene *scene, struct finding *finding)
 
 void try_bus(const struct scene *scene, const struct way *way, struct finding *finding)
 {
-	const char *words[16] = {SYSTEMD, MANAGER_PATH, SYSTEMD ".Manager"};
+	const char *words[16] = {SYSTEMD, MANAGER_PATH, MANAGER};
 	struct tool tool;
 
 	if (!has_unit(scene, finding))
@@ -150,7 +151,7 @@ void try_bus_by_pid(const struct scene *scene, const struct way *way, struct fin
 {
 	char pid[16];
 	const char *const words[] = {
-		SYSTEMD, MANAGER_PATH, SYSTEMD ".Manager", "GetUnitByPID", "u", pid, NULL};
+		SYSTEMD, MANAGER_PATH, MANAGER, "GetUnitByPID", "u", pid, NULL};
 	struct tool tool;
 
 	(void)way;

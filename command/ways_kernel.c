@@ -7,15 +7,13 @@
 #include "ways.h"
 
 #include "../syscalls.h"
+#include "connector.h"
 #include "look.h"
 #include "tool.h"
 
 #include <dirent.h>
 #include <linux/capability.h>
-#include <linux/cn_proc.h>
-#include <linux/connector.h>
 #include <linux/magic.h>
-#include <linux/netlink.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -513,6 +511,7 @@ static void read_cgroup(const struct scene *scene, int dir, const char *name, st
 	(void)fclose(file);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): to a depth of 12 */
 static void walk_cgroups(const struct scene *scene, int dir, int depth, struct cgroups *all)
 {
 	DIR *list = fdopendir(dir);
@@ -724,23 +723,6 @@ void try_user_namespace(const struct scene *scene, const struct way *way, struct
 /* ---- process events ---------------------------------------------------------------------------
  */
 
-struct connector_request {
-	struct nlmsghdr header;
-	struct cn_msg message;
-	enum proc_cn_mcast_op op;
-} __attribute__((packed));
-
-static bool connector_ask(int fd, enum proc_cn_mcast_op op)
-{
-	struct connector_request request = {
-		.header = {.nlmsg_len = sizeof(request), .nlmsg_type = NLMSG_DONE},
-		.message = {.id = {CN_IDX_PROC, CN_VAL_PROC}, .len = sizeof(op)},
-		.op = op,
-	};
-
-	return send(fd, &request, sizeof(request), 0) == sizeof(request);
-}
-
 /* Whether an event comes that names the target. */
 static bool event_of(int fd, pid_t target, int limit_ms)
 {
@@ -768,13 +750,12 @@ static bool event_of(int fd, pid_t target, int limit_ms)
 
 void try_connector(const struct scene *scene, const struct way *way, struct finding *finding)
 {
-	const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC};
-	int fd AUTO_CLOSE = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_CONNECTOR);
+	int fd AUTO_CLOSE = connector_join();
 	int asked AUTO_CLOSE = -1;
 	char answer = '?';
 
 	(void)way;
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+	if (fd < 0) {
 		tell(finding, CLOSED, "the kernel tells process events to nobody but root: %s",
 			strerror(errno));
 		return;

@@ -106,6 +106,23 @@ close_session() {
     [[ ${lines[1]} =~ ^alice\ +sshd\ +20 ]]
 }
 
+@test "package: the hardening closes side doors, and is taken back" {
+    local ways=unit-processes,unit-file,bus-peers,polkit,systemd-run-user
+    run pam-unshare audit --only=$ways sshd alice
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ ${lines[-1]} == *': 5 OPEN, 0 closed, 0 not tested, 0 not promised' ]]
+    systemctl stop user@"$(id -u alice)".service
+    find /etc -xdev -type f -exec sha256sum {} + | sort >"$BATS_TEST_TMPDIR/etc"
+    pam-unshare harden enable
+    run pam-unshare audit --only=$ways sshd alice
+    echo "$output"
+    pam-unshare harden disable
+    [ "$status" -eq 0 ]
+    [[ ${lines[-1]} == *': 0 OPEN, 5 closed, 0 not tested, 0 not promised' ]]
+    find /etc -xdev -type f -exec sha256sum {} + | sort | diff "$BATS_TEST_TMPDIR/etc" -
+}
+
 @test "package: one command disables it" {
     ssh_isolated
     pam-auth-update --remove unshare
