@@ -76,7 +76,7 @@ static void crontab_restore(const struct crontab *crontab, const char *directory
 {
 	char path[320];
 	int fd AUTO_CLOSE = -1;
-	struct timespec times[2];
+	const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_NOW}};
 
 	if (!names(AT_FDCWD, crontab->path, directory))
 		return;
@@ -93,7 +93,6 @@ static void crontab_restore(const struct crontab *crontab, const char *directory
 		return;
 	}
 	/* a new time, so that cron reads it */
-	times[0] = times[1] = (struct timespec){.tv_nsec = UTIME_NOW};
 	(void)futimens(fd, times);
 }
 
@@ -423,27 +422,23 @@ static void start_sshd(struct scene *scene)
 static void start_manager(struct scene *scene)
 {
 	char unit[64];
-	const char *const show[] = {"systemctl", "show", "--value", "--property=ActiveState",
-		"--property=Result", unit, NULL};
-	struct tool tool = {.limit_s = 60};
-	char *second;
+	const char *const show[] = {"systemctl", "show", "--property=ActiveState",
+		"--property=ExecCondition", unit, NULL};
+	struct tool tool = {.limit_s = 120};
+	const char *state = "unknown";
 
 	(void)snprintf(unit, sizeof(unit), "user@%u.service", scene->uid);
 	systemctl("start", unit);
 	if (tool_run(&tool, show) < 0)
 		return;
-	/* in an order of systemd's own */
-	if (strstr(tool.text, "exec-condition")) {
-		(void)snprintf(scene->manager, sizeof(scene->manager), "exec-condition");
-	} else {
-		second = strchr(tool.text, '\n');
-		if (second)
-			second[strcspn(second + 1, "\n") + 1] = '\0';
-		(void)snprintf(scene->manager, sizeof(scene->manager), "%s",
-			strstr(tool.text, "inactive") ? "inactive"
-			: strstr(tool.text, "failed") ? "failed"
-						      : "active");
-	}
+	/* whose condition does not hold it is no failed one, and systemd forgets the result */
+	if (strstr(tool.text, "ActiveState=active"))
+		state = "active";
+	else if (strstr(tool.text, "ActiveState=inactive") && strstr(tool.text, "ExecCondition={"))
+		state = "exec-condition";
+	else if (strstr(tool.text, "ActiveState=failed"))
+		state = "failed";
+	(void)snprintf(scene->manager, sizeof(scene->manager), "%s", state);
 	tool_free(&tool);
 }
 
