@@ -229,14 +229,16 @@ void try_proc_file(const struct scene *scene, const struct way *way, struct find
 {
 	const char *path = way->what[0];
 	const int column = way->what[1] ? (int)strtol(way->what[1], NULL, 10) : 0;
-	FILE *lock = way->what[2] ? tmpfile() : NULL, *file = fopen(path, "re");
+	FILE *file = fopen(path, "re"), *lock = file && way->what[2] ? tmpfile() : NULL;
 	struct flock whole = {.l_type = F_WRLCK};
 	char line[4096], word[32];
 	bool own = !way->what[2];
 	unsigned int lines = 0;
 
 	if (!file) {
-		tell(finding, CLOSED, "%s: %s", path, strerror(errno));
+		tell(finding,
+			errno == EACCES || errno == EPERM || errno == ENOENT ? CLOSED : NOT_TESTED,
+			"%s: %s", path, strerror(errno));
 		return;
 	}
 	if (lock)
@@ -251,12 +253,13 @@ void try_proc_file(const struct scene *scene, const struct way *way, struct find
 		if (!target_of(scene, pid) && !look_for_secret(scene, line, strlen(line)))
 			continue;
 		tell(finding, OPEN, "%s names a target: %.100s", path, line);
-		(void)fclose(file);
-		return;
+		break;
 	}
 	(void)fclose(file);
 	if (lock)
 		(void)fclose(lock);
+	if (finding->verdict == OPEN)
+		return;
 	if (!own)
 		tell(finding, NOT_TESTED, "%s does not have the lock of the process that looks",
 			path);
