@@ -28,28 +28,54 @@ struct part {
 	const char *path;
 	const char *needs;		  /* without this the part is for nothing here */
 	const char *after[7], *undone[7]; /* what is run afterwards */
+	const char *undone_input;
 };
 
+#define RELOAD_BUS                                                                     \
+	{                                                                              \
+		"busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", \
+			"ReloadConfig"                                                 \
+	}
+
 static const struct part parts[] = {
-	{"bus", "D-Bus: other users' units and processes", "bus.conf",
-		"/etc/dbus-1/system.d/pam-unshare.conf", "/etc/dbus-1/system.d",
-		{"busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus",
-			"ReloadConfig"},
-		{"busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus",
-			"ReloadConfig"}},
-	{"units", "files with the command lines of units", "units.conf",
-		"/etc/tmpfiles.d/pam-unshare.conf", "/run/systemd/system",
-		{"systemd-tmpfiles", "--create", "/etc/tmpfiles.d/pam-unshare.conf"},
-		{"chmod", "755", "/run/systemd/transient"}},
-	{"user-manager", "no user manager, but for sudo's members", "user-manager.conf",
-		"/etc/systemd/system/user@.service.d/pam-unshare.conf", "/run/systemd/system",
-		{"systemctl", "daemon-reload"}, {"systemctl", "daemon-reload"}},
-	{"cron", "cron jobs are isolated", NULL, "/etc/pam.d/cron", "/etc/pam.d/cron", {NULL},
-		{NULL}},
-	{"atd", "at jobs are isolated", NULL, "/etc/pam.d/atd", "/etc/pam.d/atd", {NULL}, {NULL}},
-	{"process-events", "no process events, from the next boot on", "process-events.cfg",
-		"/etc/default/grub.d/pam-unshare.cfg", "/etc/default/grub.d", {"update-grub"},
-		{"update-grub"}},
+	{.name = "bus",
+		.about = "D-Bus: other users' units and processes",
+		.source = "bus.conf",
+		.path = "/etc/dbus-1/system.d/pam-unshare.conf",
+		.needs = "/etc/dbus-1/system.d",
+		.after = RELOAD_BUS,
+		.undone = RELOAD_BUS},
+	{.name = "units",
+		.about = "files with the command lines of units",
+		.source = "units.conf",
+		.path = "/etc/tmpfiles.d/pam-unshare.conf",
+		.needs = "/run/systemd/system",
+		.after = {"systemd-tmpfiles", "--create", "/etc/tmpfiles.d/pam-unshare.conf"},
+		.undone = {"systemd-tmpfiles", "--create", "-"},
+		.undone_input =
+			"z /run/systemd/transient 0755\nz /run/systemd/io.systemd.Manager 0666\n"},
+	{.name = "user-manager",
+		.about = "no user manager, but for sudo's members",
+		.source = "user-manager.conf",
+		.path = "/etc/systemd/system/user@.service.d/pam-unshare.conf",
+		.needs = "/run/systemd/system",
+		.after = {"systemctl", "daemon-reload"},
+		.undone = {"systemctl", "daemon-reload"}},
+	{.name = "cron",
+		.about = "cron jobs are isolated",
+		.path = "/etc/pam.d/cron",
+		.needs = "/etc/pam.d/cron"},
+	{.name = "atd",
+		.about = "at jobs are isolated",
+		.path = "/etc/pam.d/atd",
+		.needs = "/etc/pam.d/atd"},
+	{.name = "process-events",
+		.about = "no process events, from the next boot on",
+		.source = "process-events.cfg",
+		.path = "/etc/default/grub.d/pam-unshare.cfg",
+		.needs = "/etc/default/grub.d",
+		.after = {"update-grub"},
+		.undone = {"update-grub"}},
 };
 
 #define PARTS (sizeof(parts) / sizeof(*parts))
@@ -113,9 +139,9 @@ static void source_path(const struct part *part, char *path, size_t size)
 	(void)snprintf(path, size, "%s/" SOURCES "/%s", own, part->source);
 }
 
-static void run_after(const char *const argv[])
+static void run_after(const char *const argv[], const char *input)
 {
-	struct tool tool = {0};
+	struct tool tool = {.input = input};
 
 	if (argv[0] && tool_run(&tool, argv) == 0) {
 		if (tool.status != 0)
@@ -159,7 +185,7 @@ static const char *file_enable(const struct part *part)
 	}
 	free(wanted);
 	if (!failed)
-		run_after(part->after);
+		run_after(part->after, NULL);
 	return failed;
 }
 
@@ -180,7 +206,7 @@ static const char *file_disable(const struct part *part)
 	*strrchr(directory, '/') = '\0';
 	if (strstr(directory, ".service.d"))
 		(void)rmdir(directory); /* unless it has another drop-in */
-	run_after(part->undone);
+	run_after(part->undone, part->undone_input);
 	return NULL;
 }
 
