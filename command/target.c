@@ -99,10 +99,8 @@ int target_main(const char *secret, const char *directory)
 {
 	int listener = -1, fd;
 
-	if (!directory) { /* in a unit, which systemd ends */
-		for (;;)
-			(void)pause();
-	}
+	while (!directory) /* in a unit, which systemd ends */
+		(void)pause();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (directory[0] == '/') {
 		openlog("pam-unshare-audit", 0, LOG_DAEMON);
