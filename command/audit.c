@@ -15,6 +15,7 @@
 
 #include "../syscalls.h"
 #include "heard.h"
+#include "list.h"
 #include "look.h"
 #include "session.h"
 #include "sessions.h"
@@ -273,17 +274,6 @@ static void closes(const struct scene *scene, const struct way *way, char *text,
 		(void)snprintf(text, size, "nothing that is known");
 	else
 		(void)snprintf(text, size, "pam-unshare harden enable %s", parts[way->closed_by]);
-}
-
-static void print_json_string(const char *s)
-{
-	(void)putchar('"');
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			(void)putchar('\\');
-		(void)putchar(*s);
-	}
-	(void)putchar('"');
 }
 
 static void print_finding(

@@ -172,6 +172,13 @@ int tool_run(struct tool *tool, const char *const argv[])
 	return -EAGAIN;
 }
 
+const char *tool_first_line(struct tool *tool)
+{
+	if (tool->text)
+		tool->text[strcspn(tool->text, "\n")] = '\0';
+	return tool->text ? tool->text : "";
+}
+
 void tool_free(struct tool *tool)
 {
 	free(tool->text);

@@ -42,6 +42,9 @@ int tool_run(struct tool *tool, const char *const argv[]);
  */
 __attribute__((noreturn)) void tool_become(const struct tool *tool, const char *const argv[]);
 
+/** The first line of what it said, or ""; the rest is cut off. */
+const char *tool_first_line(struct tool *tool);
+
 void tool_free(struct tool *tool);
 
 #endif

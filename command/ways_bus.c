@@ -18,14 +18,6 @@
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define LIMIT_S 100 /* a guest without KVM is slow */
 
-/* The first line of what a program said, without its end, in place. */
-static const char *first_line(struct tool *tool)
-{
-	if (tool->text)
-		tool->text[strcspn(tool->text, "\n")] = '\0';
-	return tool->text ? tool->text : "";
-}
-
 static bool is_denied(const char *text)
 {
 	return strcasestr(text, "access denied") || strcasestr(text, "access to the requested") ||
@@ -60,9 +52,9 @@ static bool ask(const struct scene *scene, struct tool *tool, struct finding *fi
 	else if (tool->status != 0 && is_absent(tool->text))
 		tell(finding, NOT_TESTED, "there is no such service on this machine");
 	else if (tool->status != 0 && is_denied(tool->text))
-		tell(finding, CLOSED, "the bus refuses to pass it on: %s", first_line(tool));
+		tell(finding, CLOSED, "the bus refuses to pass it on: %s", tool_first_line(tool));
 	else if (tool->status != 0 && !strstr(tool->text, "Call failed"))
-		tell(finding, NOT_TESTED, "busctl: %s", first_line(tool));
+		tell(finding, NOT_TESTED, "busctl: %s", tool_first_line(tool));
 	else
 		return true;
 	tool_free(tool);
@@ -77,7 +69,7 @@ static void judge_unit(
 		tell(finding, OPEN, "%s shows the command line of a system unit's process", what);
 	else
 		tell(finding, NOT_TESTED, "%s does not refuse, and has nothing of the unit: %s",
-			what, first_line(tool));
+			what, tool_first_line(tool));
 	tool_free(tool);
 }
 
@@ -102,9 +94,9 @@ static void systemctl_status(const struct scene *scene, struct finding *finding)
 	else if (look_for_secret(scene, tool.text, tool.n))
 		tell(finding, OPEN, "systemctl status shows the command line of a unit's process");
 	else if (is_denied(tool.text))
-		tell(finding, CLOSED, "systemctl status: %s", first_line(&tool));
+		tell(finding, CLOSED, "systemctl status: %s", tool_first_line(&tool));
 	else
-		tell(finding, NOT_TESTED, "systemctl status: %s", first_line(&tool));
+		tell(finding, NOT_TESTED, "systemctl status: %s", tool_first_line(&tool));
 	tool_free(&tool);
 }
 
@@ -162,9 +154,9 @@ void try_bus_by_pid(const struct scene *scene, const struct way *way, struct fin
 		return;
 	if (tool.status == 0 && strstr(tool.text, MANAGER_PATH "/unit/"))
 		tell(finding, OPEN, "GetUnitByPID tells that the target is there: %s",
-			first_line(&tool));
+			tool_first_line(&tool));
 	else
-		tell(finding, NOT_TESTED, "GetUnitByPID: %s", first_line(&tool));
+		tell(finding, NOT_TESTED, "GetUnitByPID: %s", tool_first_line(&tool));
 	tool_free(&tool);
 }
 
@@ -178,9 +170,9 @@ void try_bus_peers(const struct scene *scene, const struct way *way, struct find
 		return;
 	if (tool.status == 0 && (tool.text[0] == 'u' || strstr(tool.text, "ProcessID")))
 		tell(finding, OPEN, "the bus tells the pid of whoever is connected to it: %s",
-			first_line(&tool));
+			tool_first_line(&tool));
 	else
-		tell(finding, NOT_TESTED, "%s: %s", way->what[0], first_line(&tool));
+		tell(finding, NOT_TESTED, "%s: %s", way->what[0], tool_first_line(&tool));
 	tool_free(&tool);
 }
 
@@ -195,7 +187,7 @@ void try_logind(const struct scene *scene, const struct way *way, struct finding
 		return;
 	tell(finding, NOT_PROMISED,
 		"logind tells who is logged in, and the pid that opened each session: %.120s",
-		first_line(&tool));
+		tool_first_line(&tool));
 	tool_free(&tool);
 }
 
@@ -208,7 +200,7 @@ void try_machined(const struct scene *scene, const struct way *way, struct findi
 	(void)way;
 	if (!ask(scene, &tool, finding, words))
 		return;
-	tell(finding, CLOSED, "machined tells no process: %.100s", first_line(&tool));
+	tell(finding, CLOSED, "machined tells no process: %.100s", tool_first_line(&tool));
 	tool_free(&tool);
 }
 
@@ -225,7 +217,7 @@ static bool polkit_says(
 	(void)snprintf(number, sizeof(number), "%d", (int)pid);
 	if (!ask(scene, &tool, finding, words))
 		return false;
-	(void)snprintf(said, size, "%s", first_line(&tool));
+	(void)snprintf(said, size, "%s", tool_first_line(&tool));
 	tool_free(&tool);
 	return true;
 }
@@ -294,9 +286,10 @@ void try_varlink(const struct scene *scene, const struct way *way, struct findin
 		}
 		if (tool.status != 0 && finding->verdict == NOT_TESTED) {
 			if (strstr(tool.text, "Permission denied"))
-				tell(finding, CLOSED, "%s: %s", path, first_line(&tool));
+				tell(finding, CLOSED, "%s: %s", path, tool_first_line(&tool));
 			else
-				tell(finding, NOT_TESTED, "%s: %s", methods[i], first_line(&tool));
+				tell(finding, NOT_TESTED, "%s: %s", methods[i],
+					tool_first_line(&tool));
 		}
 		tool_free(&tool);
 	}

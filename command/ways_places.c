@@ -17,13 +17,6 @@
 
 #define LIMIT_S 100
 
-static const char *first_line(struct tool *tool)
-{
-	if (tool->text)
-		tool->text[strcspn(tool->text, "\n")] = '\0';
-	return tool->text ? tool->text : "";
-}
-
 /* Words of an argument list that ends with NULL, after others. */
 static void append(const char *argv[], size_t size, const char *const more[])
 {
@@ -56,7 +49,7 @@ void try_program(const struct scene *scene, const struct way *way, struct findin
 		tell(finding, OPEN, "%s prints the command line of a target", argv[0]);
 	else if (!strstr(tool.text, own))
 		tell(finding, NOT_TESTED, "%s does not print the process that runs it: %s", argv[0],
-			first_line(&tool));
+			tool_first_line(&tool));
 	else
 		tell(finding, CLOSED, "%s prints the process that runs it, and no target", argv[0]);
 	tool_free(&tool);
@@ -129,11 +122,11 @@ void try_journal(const struct scene *scene, const struct way *way, struct findin
 		tell(finding, OPEN, "journalctl shows what a process of root's has logged");
 	else if (strstr(tool.text, "insufficient permissions") ||
 		 strstr(tool.text, "not seeing messages"))
-		tell(finding, CLOSED, "journalctl: %s", first_line(&tool));
+		tell(finding, CLOSED, "journalctl: %s", tool_first_line(&tool));
 	else if (tool.status == 0 && strstr(tool.text, own))
 		tell(finding, CLOSED, "journalctl shows one's own messages, and not a target's");
 	else
-		tell(finding, NOT_TESTED, "journalctl shows nothing: %s", first_line(&tool));
+		tell(finding, NOT_TESTED, "journalctl shows nothing: %s", tool_first_line(&tool));
 	tool_free(&tool);
 }
 
@@ -260,11 +253,11 @@ void try_server(const struct scene *scene, const struct way *way, struct finding
 	if (err < 0)
 		tell(finding, NOT_TESTED, "%s: %s", way->what[0], strerror(-err));
 	else if (tool.status != 0)
-		tell(finding, NOT_TESTED, "%s: %s", way->what[0], first_line(&tool));
+		tell(finding, NOT_TESTED, "%s: %s", way->what[0], tool_first_line(&tool));
 	else
 		await_report(scene,
 			tmux ? "a tmux server of another session" : "a screen of another session",
-			path, 30, first_line(&tool), finding);
+			path, 30, tool_first_line(&tool), finding);
 	tool_free(&tool);
 }
 
@@ -295,7 +288,7 @@ void try_cron(const struct scene *scene, const struct way *way, struct finding *
 	if (old.status == 0 && old.n > 12000)
 		tell(finding, NOT_TESTED, "the user's crontab is too long to add a line");
 	else if (tool_run(&tool, crontab) < 0 || tool.status != 0)
-		tell(finding, NOT_TESTED, "crontab: %s", first_line(&tool));
+		tell(finding, NOT_TESTED, "crontab: %s", tool_first_line(&tool));
 	else
 		finding->verdict = CLOSED; /* as yet */
 	ways_started();
@@ -325,7 +318,7 @@ void try_at(const struct scene *scene, const struct way *way, struct finding *fi
 	if (err < 0)
 		tell(finding, NOT_TESTED, "at: %s", strerror(-err));
 	else if (tool.status != 0)
-		tell(finding, NOT_TESTED, "at: %s", first_line(&tool));
+		tell(finding, NOT_TESTED, "at: %s", tool_first_line(&tool));
 	else
 		await_report(scene, "an at job (a batch job is the same daemon's)", path, 120,
 			"atd does not run?", finding);
@@ -361,7 +354,8 @@ static struct tool of_the_bus(const struct scene *scene)
 static void judge_start(const struct scene *scene, const char *where, struct tool *tool,
 	const char *path, struct finding *finding)
 {
-	await_report(scene, where, path, tool->status == 0 ? 60 : 5, first_line(tool), finding);
+	await_report(
+		scene, where, path, tool->status == 0 ? 60 : 5, tool_first_line(tool), finding);
 	tool_free(tool);
 }
 
@@ -532,7 +526,7 @@ void try_run_system(const struct scene *scene, const struct way *way, struct fin
 		tell(finding, NOT_TESTED, "systemd-run: %s", strerror(-err));
 	else if (tool.status != 0 &&
 		 (strcasestr(tool.text, "authentication") || strcasestr(tool.text, "denied")))
-		tell(finding, CLOSED, "systemd refuses: %s", first_line(&tool));
+		tell(finding, CLOSED, "systemd refuses: %s", tool_first_line(&tool));
 	else
 		judge_start(scene, "systemd-run", &tool, path, finding);
 	tool_free(&tool);
