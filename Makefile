@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # pam_unshare: see README.md. For users: all check demo bench install uninstall deb clean; for developers
-# also: lint sanitize sanitize-system coverage bench-full faults fuzz chaos load vm-check vm-table deb-check.
+# also: lint sanitize sanitize-system coverage bench-full faults fuzz chaos load vm-check vm-table deb-check
+# audit-table.
 
 ifeq ($(origin CC),default)
 CC = cc
@@ -19,6 +20,8 @@ SECUREDIR  ?= $(pam_libdir)/security
 SBINDIR    ?= $(PREFIX)/sbin
 MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/pam_unshare
+# where the command looks for it: ../share of its own directory
+HARDENDIR  ?= $(PREFIX)/share/pam-unshare/hardening
 
 # CFLAGS, CPPFLAGS and LDFLAGS are the caller's; what the code needs is added to them.
 CFLAGS  ?= -O2 -g
@@ -47,7 +50,8 @@ OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 
 # The administrator's command; it has the module's parser of arguments.
-COMMAND_SOURCES = $(addprefix command/,pam-unshare.c check.c heard.c list.c sessions.c stack.c)
+COMMAND_SOURCES = $(addprefix command/,pam-unshare.c audit.c check.c harden.c heard.c list.c look.c session.c \
+                  sessions.c stack.c stage.c target.c tool.c ways.c ways_bus.c ways_kernel.c ways_places.c)
 COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/options.o
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)
 
@@ -70,7 +74,7 @@ $(BUILD)/%.o: %.c Makefile
 
 install: install-programs
 	$(INSTALL) -d $(DESTDIR)$(DOCDIR)/pam.d-examples
-	$(INSTALL) -m 644 README.md processes.svg SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 644 README.md AUDIT.md processes.svg SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -m 644 pam.d-examples/* $(DESTDIR)$(DOCDIR)/pam.d-examples
 	$(INSTALL) -m 644 selinux/pam_unshare.cil $(DESTDIR)$(DOCDIR)
 
@@ -79,12 +83,14 @@ install-programs: all
 	$(INSTALL) -d $(DESTDIR)$(SECUREDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 pam_unshare.so $(DESTDIR)$(SECUREDIR)
 	$(INSTALL) -m 755 pam-unshare $(DESTDIR)$(SBINDIR)
+	$(INSTALL) -d $(DESTDIR)$(HARDENDIR)
+	$(INSTALL) -m 644 hardening/* $(DESTDIR)$(HARDENDIR)
 	$(INSTALL) -m 644 pam_unshare.8 command/pam-unshare.8 $(DESTDIR)$(MANDIR)/man8
 
 uninstall:
 	rm -f $(DESTDIR)$(SECUREDIR)/pam_unshare.so $(DESTDIR)$(SBINDIR)/pam-unshare \
 		$(DESTDIR)$(MANDIR)/man8/pam_unshare.8 $(DESTDIR)$(MANDIR)/man8/pam-unshare.8
-	rm -rf $(DESTDIR)$(DOCDIR)
+	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(HARDENDIR)
 
 clean:
 	rm -rf build build-* pam_unshare.so pam-unshare

@@ -10,12 +10,12 @@
 #include "../options.h"
 #include "../syscalls.h"
 #include "heard.h"
+#include "session.h"
 #include "sessions.h"
 #include "stack.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <grp.h>
 #include <poll.h>
 #include <security/pam_appl.h>
 #include <stdarg.h>
@@ -24,7 +24,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define MODULE "pam_unshare.so"
@@ -352,14 +351,6 @@ static bool look_around(void)
 	       fd >= 0 && read(fd, name, sizeof(name) - 1) > 0 && strcmp(name, INIT_NAME "\n") == 0;
 }
 
-/* Become the user, for good, as an application would before it starts the user's shell. */
-static bool become(const struct passwd *user)
-{
-	return initgroups(user->pw_name, user->pw_gid) == 0 &&
-	       setresgid(user->pw_gid, user->pw_gid, user->pw_gid) == 0 &&
-	       setresuid(user->pw_uid, user->pw_uid, user->pw_uid) == 0;
-}
-
 static uint64_t namespace_number(const char *path)
 {
 	struct stat st;
@@ -375,7 +366,7 @@ static bool user_sees_session(const struct passwd *user, struct outcome *outcome
 	(void)fflush(stdout);
 	child = fork();
 	if (child == 0) {
-		bool good = become(user) && look_around();
+		bool good = session_become(user) && look_around();
 
 		outcome->pid_namespace = namespace_number("/proc/self/ns/pid");
 		(void)fflush(stdout);
@@ -389,34 +380,6 @@ static bool user_sees_session(const struct passwd *user, struct outcome *outcome
 /* ---- the session ----------------------------------------------------------------------------
  */
 
-/* What is printed to the user at the login; there is nobody to answer a question. */
-static int converse(
-	int n, const struct pam_message **messages, struct pam_response **responses, void *data)
-{
-	char text[512];
-
-	(void)data;
-	*responses = calloc((size_t)n, sizeof(**responses));
-	if (!*responses)
-		return PAM_BUF_ERR;
-	for (int i = 0; i < n; i++) {
-		for (const char *line = messages[i]->msg; *line != '\0'; line += *line == '\n') {
-			size_t length = strcspn(line, "\n");
-
-			printable(text, sizeof(text), line, length);
-			printf("said to the user: %s\n", text);
-			line += length;
-		}
-		if (messages[i]->msg_style == PAM_PROMPT_ECHO_OFF ||
-			messages[i]->msg_style == PAM_PROMPT_ECHO_ON) {
-			free(*responses);
-			*responses = NULL;
-			return PAM_CONV_ERR;
-		}
-	}
-	return PAM_SUCCESS;
-}
-
 /* Have the module's own parser say what is wrong with the arguments of a line. */
 static void check_arguments(struct check *check, pam_handle_t *pamh, struct options *effective)
 {
@@ -425,7 +388,7 @@ static void check_arguments(struct check *check, pam_handle_t *pamh, struct opti
 
 	while (heard(said))
 		said++;
-	heard_show(false);
+	heard_mode(HEARD_KEEP);
 	for (size_t i = 0; i < check->stack.n; i++) {
 		struct stack_line *line = &check->stack.lines[i];
 
@@ -440,7 +403,7 @@ static void check_arguments(struct check *check, pam_handle_t *pamh, struct opti
 		if (line == check->open)
 			*effective = opts;
 	}
-	heard_show(true);
+	heard_mode(HEARD_SHOW);
 }
 
 /* What a refusal means, by what was logged. The manual has the same, pam_unshare(8). */
@@ -522,29 +485,34 @@ static void use_session(struct check *check, const struct passwd *user, pam_hand
 		problem(check, "the application is not back on the host after the session.");
 }
 
+/* What the process that opens the session needs. */
+struct attempt {
+	struct check *check;
+	const struct passwd *user;
+	struct outcome *outcome;
+};
+
 /* In a process of its own, which what modules leave behind ends with. */
-static void run_session(struct check *check, const struct passwd *user, struct outcome *outcome)
+static void run_session(void *data)
 {
-	const struct pam_conv conversation = {.conv = converse};
+	const struct attempt *attempt = data;
+	struct check *check = attempt->check;
 	const unsigned int before = check->problems;
 	struct options opts = {0};
 	pam_handle_t *pamh = NULL;
-	const char *tty = ttyname(STDIN_FILENO);
 	int result;
 
-	heard_show(true);
-	result = pam_start(check->service, check->user, &conversation, &pamh);
+	heard_mode(HEARD_SHOW);
+	result = session_start(check->service, check->user, true, &pamh);
 	if (result != PAM_SUCCESS) {
 		explain_refusal(check, "pam_start()", pam_strerror(pamh, result));
 	} else {
-		(void)pam_set_item(pamh, PAM_RUSER, "root");
-		(void)pam_set_item(pamh, PAM_TTY, tty ? tty : "unset");
 		check_arguments(check, pamh, &opts);
-		use_session(check, user, pamh, &opts, outcome);
+		use_session(check, attempt->user, pamh, &opts, attempt->outcome);
 		(void)pam_end(pamh, PAM_SUCCESS);
 	}
-	outcome->problems = check->problems - before;
-	outcome->finished = true;
+	attempt->outcome->problems = check->problems - before;
+	attempt->outcome->finished = true;
 	(void)fflush(stdout);
 }
 
@@ -575,31 +543,19 @@ static void wait_for_end(struct check *check, const struct outcome *outcome)
 /* Open and close a session in a child that may take TIME_LIMIT_MS for it. */
 static void try_session(struct check *check, const struct passwd *user, struct outcome *outcome)
 {
-	struct pollfd ended = {.events = POLLIN};
-	pid_t child;
+	struct attempt attempt = {check, user, outcome};
 
-	(void)fflush(stdout);
-	child = fork();
-	if (child == 0) {
-		/* no terminal whose foreground a module could take, and it does not outlive this
-		 * process */
-		(void)setsid();
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		run_session(check, user, outcome);
-		_exit(0);
-	}
-	ended.fd = child < 0 ? -1 : sys_pidfd_open(child);
-	if (ended.fd < 0) {
+	switch (session_process(run_session, &attempt, TIME_LIMIT_MS)) {
+	case SESSION_NO_PROCESS:
 		problem(check, "no process could be made: %s.", strerror(errno));
 		return;
-	}
-	if (poll(&ended, 1, TIME_LIMIT_MS) == 0) {
+	case SESSION_TOO_LONG:
 		problem(check, "the session did not open and close within %d seconds.",
 			TIME_LIMIT_MS / 1000);
-		(void)kill(child, SIGKILL);
+		break;
+	case SESSION_ENDED:
+		break;
 	}
-	(void)waitpid(child, NULL, 0);
-	close_fd(&ended.fd);
 	if (!outcome->finished)
 		problem(check, "the process that opened the session has died of it.");
 	check->problems += outcome->problems;

@@ -13,11 +13,11 @@
 
 static char messages[MESSAGES_MAX][1024]; /* the first ones, which are the causes */
 static size_t n_messages;
-static bool shown;
+static enum heard_mode current;
 
-void heard_show(bool show)
+void heard_mode(enum heard_mode mode)
 {
-	shown = show;
+	current = mode;
 }
 
 const char *heard(size_t i)
@@ -41,10 +41,11 @@ __attribute__((format(printf, 2, 0))) static void say(
 	(void)vsnprintf(text, sizeof(text), format, args);
 	if (n_messages < MESSAGES_MAX)
 		printable(messages[n_messages++], sizeof(*messages), text, strlen(text));
-	if (!shown)
+	if (current == HEARD_KEEP)
 		return;
 	printable(text, sizeof(text), text, strlen(text));
-	printf("log: %s\n", text);
+	if (current == HEARD_SHOW)
+		printf("log: %s\n", text);
 	*(void **)&real = dlsym(RTLD_NEXT, "syslog");
 	if (real)
 		real(priority, "%s", text);

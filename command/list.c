@@ -18,8 +18,7 @@ static void print_row(const struct session_info *session)
 		session->processes, (unsigned long long)session->pid_namespace, (int)session->init);
 }
 
-/* A string that is printable ASCII already. */
-static void print_json_string(const char *s)
+void print_json_string(const char *s)
 {
 	(void)putchar('"');
 	for (; *s != '\0'; s++) {

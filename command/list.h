@@ -12,4 +12,7 @@
  */
 int list_sessions(bool json);
 
+/** Print a string of JSON, of text that is printable ASCII already. */
+void print_json_string(const char *s);
+
 #endif

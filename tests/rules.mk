@@ -70,7 +70,7 @@ SHELL_FILES = $(wildcard bench/run tests/install tests/sandbox tests/run tests/d
               tests/coverage tests/system/*.bash tests/system/*.bats .ci/run \
               debian/build-clean debian/tests/build debian/tests/command \
               debian/tests/session debian/libpam-unshare.postinst debian/libpam-unshare.prerm \
-              tests/deb-check tests/fuzz/run $(wildcard tests/vm/package/*.bats tests/vm/selinux/*.bats) tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
+              tests/deb-check tests/fuzz/run $(wildcard tests/vm/audit/run tests/vm/audit/*.bats tests/vm/package/*.bats tests/vm/selinux/*.bats) tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
               tests/vm/guest/run tests/vm/guest/inventory tests/vm/guest/versions \
               tests/vm/guest/*.bash tests/vm/guest/*.bats)
 
@@ -134,4 +134,9 @@ compare-table:
 	@sed -i -e '/^<!-- Made by make compare-table/,/^<!-- end of the comparison/{/^|/d}' \
 		-e '/^<!-- Made by make compare-table/r $(BUILD)/comparison' README.md
 
-.PHONY: vm-check vm-table compare-table
+# AUDIT.md, from audits in guests of three suites, each booted twice.
+audit-table:
+	@tests/install $(VM_PACKAGES)
+	@BUILD=$(BUILD) tests/vm/audit/run
+
+.PHONY: vm-check vm-table compare-table audit-table

@@ -3,7 +3,7 @@
 
 UNIT_TESTS = $(BUILD)/tests/unit/failure_test $(BUILD)/tests/unit/options_test \
              $(BUILD)/tests/unit/mountinfo_test $(BUILD)/tests/unit/session_test \
-             $(BUILD)/tests/unit/stack_test
+             $(BUILD)/tests/unit/stack_test $(BUILD)/tests/unit/look_test
 
 # What a test needs of the project; everything else that the project calls is in the test itself.
 $(BUILD)/tests/unit/failure_test: $(BUILD)/failure.o
@@ -12,6 +12,7 @@ $(BUILD)/tests/unit/mountinfo_test: $(BUILD)/procfs.o $(BUILD)/statmount.o $(BUI
 $(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(BUILD)/options.o $(BUILD)/failure.o \
 	$(BUILD)/tests/unit/recorded_log.o
 $(BUILD)/tests/unit/stack_test: $(BUILD)/command/stack.o
+$(BUILD)/tests/unit/look_test: $(BUILD)/command/look.o $(BUILD)/command/sessions.o
 
 # Functions of the C library that a test makes fail. A fortified read(2) has another name.
 comma := ,

@@ -106,6 +106,44 @@ close_session() {
     [[ ${lines[1]} =~ ^alice\ +sshd\ +20 ]]
 }
 
+@test "package: the hardening closes side doors, and is taken back" {
+    local ways=unit-processes,unit-file,bus-peers,polkit,systemd-run-user
+    run pam-unshare audit --only=$ways sshd alice
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ ${lines[-1]} == *': 5 OPEN, 0 closed, 0 not tested, 0 not promised' ]]
+    systemctl stop user@"$(id -u alice)".service
+    find /etc -xdev -type f -exec sha256sum {} + | sort >"$BATS_TEST_TMPDIR/etc"
+    pam-unshare harden enable
+    run pam-unshare audit --only=$ways sshd alice
+    echo "$output"
+    pam-unshare harden disable
+    [ "$status" -eq 0 ]
+    [[ ${lines[-1]} == *': 0 OPEN, 5 closed, 0 not tested, 0 not promised' ]]
+    find /etc -xdev -type f -exec sha256sum {} + | sort | diff "$BATS_TEST_TMPDIR/etc" -
+}
+
+@test "package: with the hardening polkit's rules go on to hold" {
+    local rule=/etc/polkit-1/rules.d/zz-test.rules unit=/run/systemd/system/unit-test.service
+    printf '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n' >$unit
+    systemctl daemon-reload
+    pam-unshare harden enable bus
+    run ssh_as alice 'systemctl --no-ask-password start unit-test.service'
+    [ "$status" -ne 0 ] # negative control
+    echo 'polkit.addRule(function(action, subject) {
+        if (action.id == "org.freedesktop.systemd1.manage-units" && subject.user == "alice")
+            return polkit.Result.YES; });' >$rule
+    systemctl restart polkit
+    ssh_as alice 'systemctl --no-ask-password start unit-test.service'
+    run systemctl is-active unit-test
+    [ "$output" = active ]
+    systemctl stop unit-test
+    rm $rule $unit
+    systemctl restart polkit
+    systemctl daemon-reload
+    pam-unshare harden disable
+}
+
 @test "package: one command disables it" {
     ssh_isolated
     pam-auth-update --remove unshare

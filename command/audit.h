@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PAM_UNSHARE_AUDIT_H
+#define PAM_UNSHARE_AUDIT_H
+
+#include <stdbool.h>
+
+struct audit_options {
+	bool json;	  /* an object, instead of lines */
+	bool without;	  /* no session: the machine as it is */
+	const char *only; /* names of ways, separated by commas; NULL: all */
+};
+
+/**
+ * Try every known way to see processes of others from inside a session, and print what was found.
+ *
+ * Runs as root, on the host.
+ *
+ * @return the exit status: 0 nothing is open; 1 something is; 2 the audit could not be made
+ */
+int audit_service(const struct audit_options *options, const char *service, const char *user);
+
+/**
+ * What the command runs as itself, by a first argument of its own: a target, a look, the ways.
+ *
+ * @return -1: it is none of these; or the exit status
+ */
+int audit_part(int argc, char **argv);
+
+#endif

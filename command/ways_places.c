@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ways that run a program somewhere: one of the distribution's in the session, or this one's
+ * look_report(), started by a daemon on the host.
+ */
+#include "ways.h"
+
+#include "../syscalls.h"
+#include "look.h"
+#include "tool.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+
+#define LIMIT_S 100
+
+/* Words of an argument list that ends with NULL, after others. */
+static void append(const char *argv[], size_t size, const char *const more[])
+{
+	size_t n = 0;
+
+	while (argv[n])
+		n++;
+	for (size_t i = 0; more[i] && n + 1 < size; i++)
+		argv[n++] = more[i];
+	argv[n] = NULL;
+}
+
+/* ---- programs in the session ------------------------------------------------------------------
+ */
+
+void try_program(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *argv[9] = {NULL};
+	struct tool tool = {.limit_s = LIMIT_S};
+	char own[32];
+	int err;
+
+	for (size_t i = 0; i < 8; i++)
+		argv[i] = way->what[i];
+	(void)snprintf(own, sizeof(own), "%d", (int)getpid());
+	err = tool_run(&tool, argv);
+	if (err < 0)
+		tell(finding, NOT_TESTED, "%s: %s", argv[0], strerror(-err));
+	else if (look_for_secret(scene, tool.text, tool.n))
+		tell(finding, OPEN, "%s prints the command line of a target", argv[0]);
+	else if (!strstr(tool.text, own))
+		tell(finding, NOT_TESTED, "%s does not print the process that runs it: %s", argv[0],
+			tool_first_line(&tool));
+	else
+		tell(finding, CLOSED, "%s prints the process that runs it, and no target", argv[0]);
+	tool_free(&tool);
+}
+
+/* The setuid and setgid programs of Debian that print something without being asked who one is. */
+void try_setuid(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	static const char *const programs[][6] = {
+		{"crontab", "-l"},
+		{"at", "-l"},
+		{"mount"},
+		{"screen", "-ls"},
+		{"sudo", "-n", "-l"},
+		{"fusermount3", "-V"},
+		{"pkexec", "--version"},
+		{"newgrp", "--help"},
+		{"chage", "-l", "root"},
+	};
+	char said[256] = "";
+	unsigned int n = 0;
+
+	(void)way;
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+		struct tool tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+		const char *path = tool_find(programs[i][0]);
+		struct stat st;
+
+		if (!path || stat(path, &st) < 0 || !(st.st_mode & (S_ISUID | S_ISGID)) ||
+			tool_run(&tool, programs[i]) < 0)
+			continue;
+		if (look_for_secret(scene, tool.text, tool.n)) {
+			tell(finding, OPEN, "%s prints the command line of a target",
+				programs[i][0]);
+			tool_free(&tool);
+			return;
+		}
+		if (tool.status >= 0) {
+			n++;
+			(void)snprintf(said + strlen(said), sizeof(said) - strlen(said), " %s",
+				programs[i][0]);
+		}
+		tool_free(&tool);
+	}
+	if (n == 0)
+		tell(finding, NOT_TESTED, "none of those that are known is installed");
+	else
+		tell(finding, CLOSED, "%u setuid programs print no target:%s", n, said);
+}
+
+void try_journal(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *const argv[] = {
+		"journalctl", "--no-pager", "-o", "cat", "-b", "-n", "2000", NULL};
+	struct tool tool = {.limit_s = LIMIT_S};
+	char own[128];
+	int err;
+
+	(void)way;
+	if (!scene->systemd) {
+		tell(finding, NOT_TESTED, "systemd does not run this machine");
+		return;
+	}
+	(void)snprintf(own, sizeof(own), "pam-unshare audit of %s: journal", scene->directory);
+	syslog(LOG_USER | LOG_INFO, "%s", own);
+	err = tool_run(&tool, argv);
+	if (err < 0)
+		tell(finding, NOT_TESTED, "journalctl: %s", strerror(-err));
+	else if (look_for_secret(scene, tool.text, tool.n))
+		tell(finding, OPEN, "journalctl shows what a process of root's has logged");
+	else if (strstr(tool.text, "insufficient permissions") ||
+		 strstr(tool.text, "not seeing messages"))
+		tell(finding, CLOSED, "journalctl: %s", tool_first_line(&tool));
+	else if (tool.status == 0 && strstr(tool.text, own))
+		tell(finding, CLOSED, "journalctl shows one's own messages, and not a target's");
+	else
+		tell(finding, NOT_TESTED, "journalctl shows nothing: %s", tool_first_line(&tool));
+	tool_free(&tool);
+}
+
+/* ---- a program elsewhere ----------------------------------------------------------------------
+ */
+
+static void nap(void)
+{
+	const struct timespec tenth = {.tv_nsec = 100000000};
+
+	(void)nanosleep(&tenth, NULL);
+}
+
+/* Where the program that runs elsewhere writes to. */
+static void report_path(const struct scene *scene, const char *name, char *path, size_t size)
+{
+	(void)snprintf(path, size, "%s/user/%s", scene->directory, name);
+}
+
+/* Wait for the file of a report, whole, and judge it. */
+static void await_report(const struct scene *scene, const char *where, const char *path,
+	int limit_s, const char *hint, struct finding *finding)
+{
+	char text[8192] = "";
+	ssize_t n = 0;
+
+	for (int i = 0; i < limit_s * 10 && !strstr(text, "\nend\n"); i++) {
+		int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+		n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+		text[n > 0 ? n : 0] = '\0';
+		close_fd(&fd);
+		nap();
+	}
+	if (text[0] == '\0')
+		tell(finding, NOT_TESTED, "%s has not run the program within %d s: %.150s", where,
+			limit_s, hint);
+	else
+		look_judge(scene, where, text, finding);
+}
+
+/* Run something that runs the program before it ends, with its output. */
+static void judge_output(
+	const struct scene *scene, const char *where, struct tool *tool, struct finding *finding)
+{
+	if (tool->too_long)
+		tell(finding, NOT_TESTED, "%s does not end", where);
+	else
+		look_judge(scene, where, tool->text, finding);
+	tool_free(tool);
+}
+
+/* As root, in the session: another user's program. */
+void try_su(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *su[16] = {"su", "nobody", "-s", scene->command, "--", NULL};
+	const char *sudo[16] = {"sudo", "-n", "-u", "nobody", "--", scene->command, NULL};
+	const char **argv = strcmp(way->what[0], "su") == 0 ? su : sudo;
+	const char *arguments[6];
+	char strings[2][64], where[64];
+	struct tool tool = {.limit_s = LIMIT_S};
+	int err;
+
+	look_arguments(scene, "-", strings, arguments);
+	append(argv, 16, arguments + 1);
+	(void)snprintf(where, sizeof(where), "%s to nobody", way->what[0]);
+	err = tool_run(&tool, argv);
+	if (err < 0)
+		tell(finding, NOT_TESTED, "%s: %s", way->what[0], strerror(-err));
+	else
+		judge_output(scene, where, &tool, finding);
+}
+
+void try_ssh(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	char port[16], key[96], address[300];
+	const char *argv[28] = {"ssh", "-F", "/dev/null", "-p", port, "-i", key, "-o",
+		"BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
+		"UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "IdentitiesOnly=yes",
+		address, NULL};
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = {.limit_s = LIMIT_S};
+	int err;
+
+	(void)way;
+	if (scene->ssh_port == 0) {
+		tell(finding, NOT_TESTED, "%s", scene->ssh_reason);
+		return;
+	}
+	(void)snprintf(port, sizeof(port), "%u", scene->ssh_port);
+	(void)snprintf(key, sizeof(key), "%s/user/key", scene->directory);
+	(void)snprintf(address, sizeof(address), "%s@127.0.0.1", scene->user);
+	look_arguments(scene, "-", strings, arguments);
+	append(argv, 28, arguments);
+	err = tool_run(&tool, argv);
+	if (err < 0)
+		tell(finding, NOT_TESTED, "ssh: %s", strerror(-err));
+	else
+		judge_output(scene, "a second ssh login", &tool, finding);
+}
+
+/* A terminal server that the user has started in another session of the same service. */
+void try_server(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const bool tmux = strcmp(way->what[0], "tmux") == 0;
+	char socket[96], path[128], directory[128];
+	const char *with_tmux[20] = {
+		"tmux", "-S", socket, "-f", "/dev/null", "new-window", "-d", NULL};
+	const char *with_screen[20] = {"screen", "-S", "audit", "-X", "screen", NULL};
+	const char **argv = tmux ? with_tmux : with_screen;
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = {.limit_s = LIMIT_S, .home = scene->home, .user = scene->user};
+	int err;
+
+	report_path(scene, tmux ? "tmux-socket" : "screen", socket, sizeof(socket));
+	report_path(scene, tmux ? "from-tmux" : "from-screen", path, sizeof(path));
+	look_arguments(scene, path, strings, arguments);
+	append(argv, 20, arguments);
+	(void)snprintf(directory, sizeof(directory), "SCREENDIR=%s", socket);
+	tool.more = tmux ? NULL : directory;
+	err = tool_find(way->what[0]) ? tool_run(&tool, argv) : -ENOENT;
+	if (err < 0)
+		tell(finding, NOT_TESTED, "%s: %s", way->what[0], strerror(-err));
+	else if (tool.status != 0)
+		tell(finding, NOT_TESTED, "%s: %s", way->what[0], tool_first_line(&tool));
+	else
+		await_report(scene,
+			tmux ? "a tmux server of another session" : "a screen of another session",
+			path, 30, tool_first_line(&tool), finding);
+	tool_free(&tool);
+}
+
+/* ---- jobs -------------------------------------------------------------------------------------
+ */
+
+void try_cron(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *const crontab[] = {"crontab", "-", NULL};
+	const char *const list[] = {"crontab", "-l", NULL};
+	char path[128], input[16384];
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool old = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home},
+		    tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+
+	(void)way;
+	report_path(scene, "from-cron", path, sizeof(path));
+	look_arguments(scene, path, strings, arguments);
+	if (tool_run(&old, list) < 0) {
+		tell(finding, NOT_TESTED, "there is no crontab");
+		return;
+	}
+	(void)snprintf(input, sizeof(input), "%.12000s* * * * * %s %s %s %s %s\n",
+		old.status == 0 ? old.text : "", arguments[0], arguments[1], arguments[2],
+		arguments[3], arguments[4]);
+	tool.input = input;
+	if (old.status == 0 && old.n > 12000)
+		tell(finding, NOT_TESTED, "the user's crontab is too long to add a line");
+	else if (tool_run(&tool, crontab) < 0 || tool.status != 0)
+		tell(finding, NOT_TESTED, "crontab: %s", tool_first_line(&tool));
+	else
+		finding->verdict = CLOSED; /* as yet */
+	ways_started();
+	if (finding->verdict != NOT_TESTED)
+		await_report(scene, "a cron job", path, 150, "cron does not run?", finding);
+	tool_free(&old);
+	tool_free(&tool);
+}
+
+void try_at(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *const argv[] = {"at", "now", NULL};
+	char path[128], input[1024];
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+	int err;
+
+	(void)way;
+	report_path(scene, "from-at", path, sizeof(path));
+	look_arguments(scene, path, strings, arguments);
+	(void)snprintf(input, sizeof(input), "exec %s %s %s %s %s\n", arguments[0], arguments[1],
+		arguments[2], arguments[3], arguments[4]);
+	tool.input = input;
+	err = chdir("/") < 0 ? -errno : tool_run(&tool, argv); /* the job begins there */
+	ways_started();
+	if (err < 0)
+		tell(finding, NOT_TESTED, "at: %s", strerror(-err));
+	else if (tool.status != 0)
+		tell(finding, NOT_TESTED, "at: %s", tool_first_line(&tool));
+	else
+		await_report(scene, "an at job (a batch job is the same daemon's)", path, 120,
+			"atd does not run?", finding);
+	tool_free(&tool);
+}
+
+/* ---- the user manager -------------------------------------------------------------------------
+ */
+
+/* Tell that there is none, and why. */
+static bool has_manager(const struct scene *scene, struct finding *finding)
+{
+	if (!scene->systemd)
+		tell(finding, NOT_TESTED, "systemd does not run this machine");
+	else if (strcmp(scene->manager, "active") == 0)
+		return true;
+	else if (strcmp(scene->manager, "exec-condition") == 0)
+		tell(finding, CLOSED,
+			"systemd starts no user manager for %s: a condition of user@.service",
+			scene->user);
+	else
+		tell(finding, NOT_TESTED, "no user manager: %s", scene->manager);
+	return false;
+}
+
+static struct tool of_the_bus(const struct scene *scene)
+{
+	return (struct tool){
+		.limit_s = LIMIT_S, .user = scene->user, .home = scene->home, .bus_of = scene->uid};
+}
+
+/* Whatever the tool says, it counts whether the program has run. */
+static void judge_start(const struct scene *scene, const char *where, struct tool *tool,
+	const char *path, struct finding *finding)
+{
+	await_report(
+		scene, where, path, tool->status == 0 ? 60 : 5, tool_first_line(tool), finding);
+	tool_free(tool);
+}
+
+void try_run_user(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *argv[16] = {"systemd-run", "--user", "--quiet", "--collect", NULL};
+	char path[128];
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = of_the_bus(scene);
+
+	(void)way;
+	if (!has_manager(scene, finding))
+		return;
+	report_path(scene, "from-systemd-run", path, sizeof(path));
+	look_arguments(scene, path, strings, arguments);
+	append(argv, 16, arguments);
+	if (tool_run(&tool, argv) < 0)
+		tell(finding, NOT_TESTED, "there is no systemd-run");
+	else
+		judge_start(scene, "systemd-run --user", &tool, path, finding);
+}
+
+/* Write a file of the user's, below the user's runtime directory. */
+static bool write_runtime(
+	const struct scene *scene, const char *directory, const char *name, const char *text)
+{
+	char path[256];
+	int fd AUTO_CLOSE = -1;
+
+	for (const char *end = directory; end; end = strchr(end + 1, '/')) {
+		const char *next = strchr(end + 1, '/');
+
+		(void)snprintf(path, sizeof(path), "/run/user/%u/%.*s", scene->uid,
+			next ? (int)(next - directory) : (int)strlen(directory), directory);
+		(void)mkdir(path, 0700);
+	}
+	(void)snprintf(path, sizeof(path), "/run/user/%u/%s/%s", scene->uid, directory, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+static void remove_runtime(const struct scene *scene, const char *directory, const char *name)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "/run/user/%u/%s/%s", scene->uid, directory, name);
+	(void)unlink(path);
+}
+
+/* The name of the audit's directory after its last dot: letters and digits. */
+static const char *suffix(const struct scene *scene)
+{
+	return strrchr(scene->directory, '.') + 1;
+}
+
+void try_unit_user(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	char unit[80], path[128], text[1024];
+	const char *const reload[] = {"systemctl", "--user", "daemon-reload", NULL};
+	const char *const start[] = {"systemctl", "--user", "start", unit, NULL};
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = of_the_bus(scene);
+
+	(void)way;
+	if (!has_manager(scene, finding))
+		return;
+	(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service", suffix(scene));
+	report_path(scene, "from-unit", path, sizeof(path));
+	look_arguments(scene, path, strings, arguments);
+	(void)snprintf(text, sizeof(text), "[Service]\nType=oneshot\nExecStart=%s %s %s %s %s\n",
+		arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
+	if (!write_runtime(scene, "systemd/user", unit, text)) {
+		tell(finding, NOT_TESTED, "no unit can be written to /run/user/%u", scene->uid);
+		return;
+	}
+	if (tool_run(&tool, reload) == 0)
+		tool_free(&tool);
+	if (tool_run(&tool, start) < 0)
+		tell(finding, NOT_TESTED, "there is no systemctl");
+	else
+		judge_start(scene, "a unit of the user manager", &tool, path, finding);
+	remove_runtime(scene, "systemd/user", unit);
+}
+
+void try_bus_user(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	char unit[80], path[128];
+	const char *argv[32] = {"busctl", "--user", "--no-pager", "--timeout=90", "call",
+		"org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+		"org.freedesktop.systemd1.Manager", "StartTransientUnit", "ssa(sv)a(sa(sv))", unit,
+		"replace", "2", "CollectMode", "s", "inactive-or-failed", "ExecStart", "a(sasb)",
+		"1", scene->command, "5", NULL};
+	static const char *const rest[] = {"false", "0", NULL};
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = of_the_bus(scene);
+
+	(void)way;
+	if (!has_manager(scene, finding))
+		return;
+	(void)snprintf(unit, sizeof(unit), "pamunshareauditbus%s.service", suffix(scene));
+	report_path(scene, "from-bus", path, sizeof(path));
+	look_arguments(scene, path, strings, arguments);
+	append(argv, 32, arguments);
+	append(argv, 32, rest);
+	if (tool_run(&tool, argv) < 0)
+		tell(finding, NOT_TESTED, "there is no busctl");
+	else
+		judge_start(scene, "StartTransientUnit on the user's bus", &tool, path, finding);
+}
+
+void try_activation(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	char name[80], file[100], path[128], text[1024];
+	const char *const reload[] = {"busctl", "--user", "call", "org.freedesktop.DBus", "/",
+		"org.freedesktop.DBus", "ReloadConfig", NULL};
+	const char *const argv[] = {"busctl", "--user", "--timeout=20", "call",
+		"org.freedesktop.DBus", "/", "org.freedesktop.DBus", "StartServiceByName", "su",
+		name, "0", NULL};
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = of_the_bus(scene);
+
+	(void)way;
+	if (!has_manager(scene, finding))
+		return;
+	(void)snprintf(name, sizeof(name), "com.example.PamUnshareAudit%s", suffix(scene));
+	(void)snprintf(file, sizeof(file), "%s.service", name);
+	report_path(scene, "from-activation", path, sizeof(path));
+	look_arguments(scene, path, strings, arguments);
+	(void)snprintf(text, sizeof(text), "[D-BUS Service]\nName=%s\nExec=%s %s %s %s %s\n", name,
+		arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
+	if (!write_runtime(scene, "dbus-1/services", file, text)) {
+		tell(finding, NOT_TESTED, "no service can be written to /run/user/%u", scene->uid);
+		return;
+	}
+	if (tool_run(&tool, reload) == 0)
+		tool_free(&tool);
+	/* it takes no name on the bus, so the call fails when it has run */
+	if (tool_run(&tool, argv) < 0)
+		tell(finding, NOT_TESTED, "there is no busctl");
+	else
+		judge_start(scene, "a service that the user's bus activates", &tool, path, finding);
+	remove_runtime(scene, "dbus-1/services", file);
+}
+
+void try_run_system(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *argv[16] = {"systemd-run", "--no-ask-password", "--quiet", "--collect", NULL};
+	char path[128];
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+	int err;
+
+	(void)way;
+	if (!scene->systemd) {
+		tell(finding, NOT_TESTED, "systemd does not run this machine");
+		return;
+	}
+	report_path(scene, "from-system", path, sizeof(path));
+	look_arguments(scene, path, strings, arguments);
+	append(argv, 16, arguments);
+	err = tool_run(&tool, argv);
+	if (err < 0)
+		tell(finding, NOT_TESTED, "systemd-run: %s", strerror(-err));
+	else if (tool.status != 0 &&
+		 (strcasestr(tool.text, "authentication") || strcasestr(tool.text, "denied")))
+		tell(finding, CLOSED, "systemd refuses: %s", tool_first_line(&tool));
+	else
+		judge_start(scene, "systemd-run", &tool, path, finding);
+	tool_free(&tool);
+}

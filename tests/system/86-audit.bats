@@ -1,0 +1,203 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The audit of the side doors, by the ways that this machine has, and the hardening's files. systemd,
+# cron and at are tried in guests, tests/vm/audit.
+
+load lib
+
+setup_file() {
+    prepare
+    # where users may execute it, beside what it installs
+    mkdir -p /run/sbin /run/share/pam-unshare/hardening
+    install -m 755 "$TOP/${COMMAND:-pam-unshare}" /run/sbin/pam-unshare
+    install -m 644 "$TOP"/hardening/* /run/share/pam-unshare/hardening
+    cp "$TOP/pam.d-examples/su" /etc/pam.d/tried
+    COMMAND=/run/sbin/pam-unshare
+    export COMMAND
+}
+
+setup() {
+    remember_host
+}
+
+teardown() {
+    eventually no_init_left
+    ! ls -d /run/pam-unshare-audit.* 2>/dev/null
+    host_is_unchanged
+}
+
+audit() {
+    run timeout 120 "$COMMAND" audit "$@"
+    echo "$output"
+}
+
+# says VERDICT WAY…: of each of these ways
+says() {
+    local verdict=$1 way
+    shift
+    for way; do
+        grep -qE "^$way +$verdict " <<<"$output" || { die "$way is not $verdict"; return 1; }
+    done
+}
+
+KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-open getsid getpgid
+    getpriority ioprio-get capget sched-getaffinity sched-getscheduler prlimit ptrace process-vm-readv
+    proc-locks proc-sysvipc sockets cgroup-procs user-namespace su sudo)
+
+@test "audit: without a session all is open, with the module it is closed" {
+    audit --without tried alice
+    [ "$status" -eq 1 ]
+    says OPEN "${KERNEL[@]}" ssh
+    grep -qE '^ps +OPEN .*; what closes it: pam_unshare.so in /etc/pam.d/tried: pam-unshare check tried alice$' <<<"$output"
+    enable sshd
+    audit tried alice
+    disable sshd
+    [ "$status" -eq 0 ]
+    says closed "${KERNEL[@]}" ssh
+    says 'not promised' logins network load cgroup-names
+    [[ ${lines[-1]} == "result: with tried, for alice: 0 OPEN, "* ]]
+}
+
+@test "audit: a way into the session's user by a service without the module is open" {
+    audit --only=ssh,proc tried alice
+    [ "$status" -eq 1 ]
+    says OPEN ssh
+    says closed proc
+}
+
+@test "audit: with the line taken out of the service everything is open" {
+    grep -v pam_unshare "$TOP/pam.d-examples/su" >/etc/pam.d/tried
+    audit tried alice
+    cp "$TOP/pam.d-examples/su" /etc/pam.d/tried
+    [ "$status" -eq 1 ]
+    says OPEN "${KERNEL[@]}"
+}
+
+@test "audit: what cannot be tried is not tested, and never closed" {
+    local tool
+    # no systemd here
+    audit --only=unit-processes,systemctl-status,journal,systemd-run-user,bus-peers tried alice
+    [ "$status" -eq 0 ]
+    says 'not tested' unit-processes systemctl-status journal systemd-run-user bus-peers
+    [[ ${lines[-1]} == *": 0 OPEN, 0 closed, 5 not tested, 0 not promised" ]]
+    # a tool that says nothing
+    tool=$(readlink -f "$(command -v ps)")
+    mount --bind /bin/true "$tool"
+    audit --only=ps tried alice
+    umount "$tool"
+    says 'not tested' ps
+}
+
+@test "audit: as JSON" {
+    audit --json --only=proc,su,load tried alice
+    [ "$status" -eq 0 ]
+    python3 -c '
+import json, sys
+told = json.loads(sys.argv[1])
+assert {w["way"]: w["verdict"] for w in told["ways"]} == {
+    "proc": "closed", "su": "closed", "load": "not promised"}, told
+assert (told["closed"], told["open"], told["not_tested"], told["not_promised"]) == (2, 0, 0, 1)
+' "$output"
+}
+
+@test "audit: what it cannot do" {
+    audit tried root
+    [ "$status" -eq 2 ]
+    [[ $output == *'name an unprivileged user'* ]]
+    audit tried nobodyhere
+    [ "$status" -eq 2 ]
+    audit --only=proc,nothing tried alice
+    [ "$status" -eq 2 ]
+    [[ $output == *"there is no way 'nothing'; known are: cron at proc "* ]]
+    audit --loud tried alice
+    [ "$status" -eq 2 ]
+    sed -i 's/unshare.so open/& gracee=1/' /etc/pam.d/tried
+    audit --only=proc tried alice
+    cp "$TOP/pam.d-examples/su" /etc/pam.d/tried
+    [ "$status" -eq 2 ]
+    [[ $output == *"cannot be made: pam_open_session() says 'System error'; argument 'gracee=1' is unknown"* ]]
+    chmod 700 /run/sbin
+    audit --only=proc tried alice
+    chmod 755 /run/sbin
+    [ "$status" -eq 2 ]
+    [[ $output == *'may not execute this program where it is'* ]]
+}
+
+@test "audit: killed, it leaves nothing" {
+    "$COMMAND" audit tried alice >/dev/null 2>&1 3>&- &
+    local audit=$!
+    eventually pgrep -f ' audit-inside '
+    eventually pgrep -f ' audit-target '
+    kill -KILL "$audit"
+    wait "$audit" || true
+    gone() { ! pgrep -f ' audit-(target|inside|look) ' && ! pgrep -f '^tmux -D' && ! ls -d /run/pam-unshare-audit.*; }
+    eventually gone
+}
+
+# ---- the hardening ------------------------------------------------------------------------------
+
+# cron's and atd's own files of Debian, in what matters
+stock_jobs() {
+    printf '%s\n' '@include common-auth' 'session    required   pam_loginuid.so' '@include common-account' \
+        '@include common-session-noninteractive' >/etc/pam.d/cron
+    printf '%s\n' '@include common-auth' '@include common-account' 'session    required   pam_loginuid.so' \
+        '@include common-session-noninteractive' 'auth       required   pam_env.so user_readenv=1' >/etc/pam.d/atd
+    mkdir -p /run/jobs
+    cp /etc/pam.d/cron /etc/pam.d/atd /run/jobs
+}
+
+@test "harden: cron and atd are isolated, and are again what they were" {
+    stock_jobs
+    run "$COMMAND" harden enable cron atd
+    echo "$output"
+    [ "$status" -eq 0 ]
+    for service in cron atd; do
+        run "$COMMAND" check "$service" alice
+        echo "$output"
+        [ "$status" -eq 0 ]
+        [[ ${lines[-1]} == *'alice is isolated; 0 problems' ]]
+    done
+    "$COMMAND" harden enable cron # twice is once
+    [ "$(grep -c pam_unshare /etc/pam.d/cron)" -eq 2 ]
+    run "$COMMAND" harden status cron
+    [[ $output == 'cron '*' on '* ]]
+    "$COMMAND" harden disable cron atd
+    cmp /etc/pam.d/cron /run/jobs/cron
+    cmp /etc/pam.d/atd /run/jobs/atd
+    run "$COMMAND" harden status cron
+    [[ $output == 'cron '*' off '* ]]
+}
+
+@test "harden: an administrator's own lines and files are left alone" {
+    stock_jobs
+    cp "$TOP/pam.d-examples/cron" /etc/pam.d/cron
+    printf 'session required pam_loginuid.so' >/etc/pam.d/atd # without an end
+    run "$COMMAND" harden enable cron atd
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *'atd: /etc/pam.d/atd: its last line has no end'* ]]
+    "$COMMAND" harden disable cron atd
+    cmp /etc/pam.d/cron "$TOP/pam.d-examples/cron"
+    [ "$(cat /etc/pam.d/atd)" = 'session required pam_loginuid.so' ]
+    mkdir -p /etc/dbus-1/system.d
+    echo own >/etc/dbus-1/system.d/pam-unshare.conf
+    run "$COMMAND" harden enable bus
+    [ "$status" -eq 1 ]
+    run "$COMMAND" harden disable bus
+    [ "$status" -eq 1 ]
+    [ "$(cat /etc/dbus-1/system.d/pam-unshare.conf)" = own ]
+    rm /etc/dbus-1/system.d/pam-unshare.conf
+    run "$COMMAND" harden enable bus
+    cmp /etc/dbus-1/system.d/pam-unshare.conf "$TOP/hardening/bus.conf"
+    run "$COMMAND" harden disable bus
+    [ ! -e /etc/dbus-1/system.d/pam-unshare.conf ]
+}
+
+@test "harden: what is not understood" {
+    for words in '' 'enabel' 'enable busses'; do
+        # shellcheck disable=SC2086 # words
+        run "$COMMAND" harden $words
+        [ "$status" -eq 2 ]
+    done
+    [[ $output == *"there is no part 'busses'; the parts are bus units user-manager cron atd process-events"* ]]
+}
