@@ -4,18 +4,18 @@
 #include "../namespace.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 int __real_namespace_end(const struct namespace *ns);
 int __wrap_namespace_end(const struct namespace *ns);
 
 int __wrap_namespace_end(const struct namespace *ns)
 {
-	char *memory = malloc(8);
+	/* volatile: compilers see through it otherwise, and warn or leave it out */
+	volatile size_t beyond = 8;
+	char *memory = malloc(beyond);
 
 	if (memory)
-		memset(memory, 1, getpid() > 0 ? 9 : 8);
+		*(volatile char *)(memory + beyond) = 1;
 	free(memory);
 	return __real_namespace_end(ns);
 }
