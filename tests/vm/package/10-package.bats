@@ -107,7 +107,7 @@ close_session() {
 }
 
 @test "package: the hardening closes side doors, and is taken back" {
-    local ways=unit-processes,unit-file,bus-peers,polkit,systemd-run-user
+    local ways=unit-processes,unit-file,bus-peers,polkit,user-bus
     run pam-unshare audit --only=$ways sshd alice
     echo "$output"
     [ "$status" -eq 1 ]
