@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <pwd.h>
 #include <sched.h>
 #include <security/pam_appl.h>
 #include <signal.h>
@@ -28,6 +29,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -137,6 +139,10 @@ static void start(struct session *session, const char *variant)
 
 	bool floor = strcmp(variant, "floor") == 0;
 
+	/* an application has looked its user up and written to the log long before */
+	if (!getpwnam(USER))
+		die(USER);
+	syslog(LOG_AUTHPRIV | LOG_INFO, "a session of %s", USER);
 	if (pam_start_confdir(floor ? "module" : variant, USER, &conv, CONFDIR, &session->pamh) !=
 		PAM_SUCCESS)
 		die("pam_start");

@@ -147,8 +147,11 @@ int tool_run(struct tool *tool, const char *const argv[])
 	if (!path)
 		return -ENOENT;
 	tool->text = malloc(OUTPUT_MAX + 1);
-	if (!tool->text || pipe2(in, O_CLOEXEC) < 0)
+	if (!tool->text)
 		return -ENOMEM;
+	tool->text[0] = '\0';
+	if (pipe2(in, O_CLOEXEC) < 0)
+		return -EMFILE;
 	if (pipe2(out, O_CLOEXEC) < 0) {
 		(void)close(in[0]);
 		(void)close(in[1]);

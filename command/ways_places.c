@@ -146,6 +146,17 @@ static void report_path(const struct scene *scene, const char *name, char *path,
 	(void)snprintf(path, size, "%s/user/%s", scene->directory, name);
 }
 
+/* The program that runs elsewhere and its arguments as a line. */
+static void look_line(const struct scene *scene, const char *path, char *line, size_t size)
+{
+	const char *arguments[6];
+	char strings[2][64];
+
+	look_arguments(scene, path, strings, arguments);
+	(void)snprintf(line, size, "%s %s %s %s %s", arguments[0], arguments[1], arguments[2],
+		arguments[3], arguments[4]);
+}
+
 /* Wait for the file of a report, whole, and judge it. */
 static void await_report(const struct scene *scene, const char *where, const char *path,
 	int limit_s, const char *hint, struct finding *finding)
@@ -268,22 +279,19 @@ void try_cron(const struct scene *scene, const struct way *way, struct finding *
 {
 	const char *const crontab[] = {"crontab", "-", NULL};
 	const char *const list[] = {"crontab", "-l", NULL};
-	char path[128], input[16384];
-	const char *arguments[6];
-	char strings[2][64];
+	char path[128], line[1024], input[16384];
 	struct tool old = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home},
 		    tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
 
 	(void)way;
 	report_path(scene, "from-cron", path, sizeof(path));
-	look_arguments(scene, path, strings, arguments);
+	look_line(scene, path, line, sizeof(line));
 	if (tool_run(&old, list) < 0) {
 		tell(finding, NOT_TESTED, "there is no crontab");
 		return;
 	}
-	(void)snprintf(input, sizeof(input), "%.12000s* * * * * %s %s %s %s %s\n",
-		old.status == 0 ? old.text : "", arguments[0], arguments[1], arguments[2],
-		arguments[3], arguments[4]);
+	(void)snprintf(input, sizeof(input), "%.12000s* * * * * %s\n",
+		old.status == 0 ? old.text : "", line);
 	tool.input = input;
 	if (old.status == 0 && old.n > 12000)
 		tell(finding, NOT_TESTED, "the user's crontab is too long to add a line");
@@ -301,17 +309,14 @@ void try_cron(const struct scene *scene, const struct way *way, struct finding *
 void try_at(const struct scene *scene, const struct way *way, struct finding *finding)
 {
 	const char *const argv[] = {"at", "now", NULL};
-	char path[128], input[1024];
-	const char *arguments[6];
-	char strings[2][64];
+	char path[128], line[1024], input[1100];
 	struct tool tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
 	int err;
 
 	(void)way;
 	report_path(scene, "from-at", path, sizeof(path));
-	look_arguments(scene, path, strings, arguments);
-	(void)snprintf(input, sizeof(input), "exec %s %s %s %s %s\n", arguments[0], arguments[1],
-		arguments[2], arguments[3], arguments[4]);
+	look_line(scene, path, line, sizeof(line));
+	(void)snprintf(input, sizeof(input), "exec %s\n", line);
 	tool.input = input;
 	err = chdir("/") < 0 ? -errno : tool_run(&tool, argv); /* the job begins there */
 	ways_started();
@@ -412,34 +417,49 @@ static const char *suffix(const struct scene *scene)
 	return strrchr(scene->directory, '.') + 1;
 }
 
+/* A file of the user's from which a daemon of the user's runs the program. */
+struct recipe {
+	const char *directory, *name; /* below the user's runtime directory */
+	const char *text;
+	const char *const *reload, *const *start;
+	const char *where, *path; /* of the report */
+};
+
+static void try_recipe(
+	const struct scene *scene, const struct recipe *recipe, struct finding *finding)
+{
+	struct tool tool = of_the_bus(scene);
+
+	if (!write_runtime(scene, recipe->directory, recipe->name, recipe->text)) {
+		tell(finding, NOT_TESTED, "nothing can be written to /run/user/%u/%s", scene->uid,
+			recipe->directory);
+		return;
+	}
+	(void)tool_run(&tool, recipe->reload);
+	tool_free(&tool);
+	if (tool_run(&tool, recipe->start) < 0)
+		tell(finding, NOT_TESTED, "%s cannot be run", recipe->start[0]);
+	else
+		judge_start(scene, recipe->where, &tool, recipe->path, finding);
+	remove_runtime(scene, recipe->directory, recipe->name);
+}
+
 void try_unit_user(const struct scene *scene, const struct way *way, struct finding *finding)
 {
-	char unit[80], path[128], text[1024];
+	char unit[80], path[128], line[1024], text[1100];
 	const char *const reload[] = {"systemctl", "--user", "daemon-reload", NULL};
 	const char *const start[] = {"systemctl", "--user", "start", unit, NULL};
-	const char *arguments[6];
-	char strings[2][64];
-	struct tool tool = of_the_bus(scene);
+	const struct recipe recipe = {
+		"systemd/user", unit, text, reload, start, "a unit of the user manager", path};
 
 	(void)way;
 	if (!has_manager(scene, finding))
 		return;
 	(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service", suffix(scene));
 	report_path(scene, "from-unit", path, sizeof(path));
-	look_arguments(scene, path, strings, arguments);
-	(void)snprintf(text, sizeof(text), "[Service]\nType=oneshot\nExecStart=%s %s %s %s %s\n",
-		arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
-	if (!write_runtime(scene, "systemd/user", unit, text)) {
-		tell(finding, NOT_TESTED, "no unit can be written to /run/user/%u", scene->uid);
-		return;
-	}
-	if (tool_run(&tool, reload) == 0)
-		tool_free(&tool);
-	if (tool_run(&tool, start) < 0)
-		tell(finding, NOT_TESTED, "there is no systemctl");
-	else
-		judge_start(scene, "a unit of the user manager", &tool, path, finding);
-	remove_runtime(scene, "systemd/user", unit);
+	look_line(scene, path, line, sizeof(line));
+	(void)snprintf(text, sizeof(text), "[Service]\nType=oneshot\nExecStart=%s\n", line);
+	try_recipe(scene, &recipe, finding);
 }
 
 void try_bus_user(const struct scene *scene, const struct way *way, struct finding *finding)
@@ -471,15 +491,15 @@ void try_bus_user(const struct scene *scene, const struct way *way, struct findi
 
 void try_activation(const struct scene *scene, const struct way *way, struct finding *finding)
 {
-	char name[80], file[100], path[128], text[1024];
+	char name[80], file[100], path[128], line[1024], text[1200];
 	const char *const reload[] = {"busctl", "--user", "call", "org.freedesktop.DBus", "/",
 		"org.freedesktop.DBus", "ReloadConfig", NULL};
-	const char *const argv[] = {"busctl", "--user", "--timeout=20", "call",
+	/* the program takes no name on the bus, so the call fails when it has run */
+	const char *const start[] = {"busctl", "--user", "--timeout=20", "call",
 		"org.freedesktop.DBus", "/", "org.freedesktop.DBus", "StartServiceByName", "su",
 		name, "0", NULL};
-	const char *arguments[6];
-	char strings[2][64];
-	struct tool tool = of_the_bus(scene);
+	const struct recipe recipe = {"dbus-1/services", file, text, reload, start,
+		"a service that the user's bus activates", path};
 
 	(void)way;
 	if (!has_manager(scene, finding))
@@ -487,21 +507,9 @@ void try_activation(const struct scene *scene, const struct way *way, struct fin
 	(void)snprintf(name, sizeof(name), "com.example.PamUnshareAudit%s", suffix(scene));
 	(void)snprintf(file, sizeof(file), "%s.service", name);
 	report_path(scene, "from-activation", path, sizeof(path));
-	look_arguments(scene, path, strings, arguments);
-	(void)snprintf(text, sizeof(text), "[D-BUS Service]\nName=%s\nExec=%s %s %s %s %s\n", name,
-		arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
-	if (!write_runtime(scene, "dbus-1/services", file, text)) {
-		tell(finding, NOT_TESTED, "no service can be written to /run/user/%u", scene->uid);
-		return;
-	}
-	if (tool_run(&tool, reload) == 0)
-		tool_free(&tool);
-	/* it takes no name on the bus, so the call fails when it has run */
-	if (tool_run(&tool, argv) < 0)
-		tell(finding, NOT_TESTED, "there is no busctl");
-	else
-		judge_start(scene, "a service that the user's bus activates", &tool, path, finding);
-	remove_runtime(scene, "dbus-1/services", file);
+	look_line(scene, path, line, sizeof(line));
+	(void)snprintf(text, sizeof(text), "[D-BUS Service]\nName=%s\nExec=%s\n", name, line);
+	try_recipe(scene, &recipe, finding);
 }
 
 void try_run_system(const struct scene *scene, const struct way *way, struct finding *finding)
