@@ -87,7 +87,9 @@ install-programs: all
 	$(INSTALL) -m 644 hardening/* $(DESTDIR)$(HARDENDIR)
 	$(INSTALL) -m 644 pam_unshare.8 command/pam-unshare.8 $(DESTDIR)$(MANDIR)/man8
 
+# The lines that "harden" put into files of PAM name the module.
 uninstall:
+	[ -n "$(DESTDIR)" ] || ! [ -x $(SBINDIR)/pam-unshare ] || $(SBINDIR)/pam-unshare harden disable
 	rm -f $(DESTDIR)$(SECUREDIR)/pam_unshare.so $(DESTDIR)$(SBINDIR)/pam-unshare \
 		$(DESTDIR)$(MANDIR)/man8/pam_unshare.8 $(DESTDIR)$(MANDIR)/man8/pam-unshare.8
 	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(HARDENDIR)

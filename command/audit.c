@@ -8,8 +8,8 @@
  *            └─ opener of another session ─── tmux and screen servers, as the user
  *
  * The ways execute this program anew, as a login executes a shell: what the application has open
- * close-on-exec is not theirs. They report through memory that is shared; what the user could write
- * there is text, and is printed as such.
+ * close-on-exec is not theirs, and neither is root's terminal. They report through memory that is
+ * shared; what the user could write there is text, and is printed as such.
  */
 #include "audit.h"
 
@@ -38,11 +38,16 @@
 #define SESSION_LIMIT_MS 1800000
 #define SERVERS_LIMIT_MS 60000
 
-/* What the process that opens the session, and the ways, share with the one that reports. */
+/* What the ways share with the process that reports. The user may write there. */
 struct shared {
 	struct scene scene; /* a copy, for the ways */
 	struct finding findings[WAYS_MAX];
+};
+
+/* What the process that opens the session shares with it: both are root's. */
+struct outcome {
 	bool opened;
+	bool tried; /* the ways came to their end */
 	char refused[256];
 };
 
@@ -52,6 +57,7 @@ struct audit {
 	struct passwd user;
 	struct shared *shared;
 	int memory; /* descriptor of shared */
+	struct outcome *outcome;
 };
 
 /* ---- in the session ---------------------------------------------------------------------------
@@ -65,45 +71,46 @@ static bool wants(const struct scene *scene, const char *name)
 	return false;
 }
 
-/* A child that executes this program anew, in the session. It dies with its parent. */
-static void run_inside(const struct audit *audit, bool as_root)
+/* A child that executes this program anew, in the session. It dies with its parent. Tells whether
+   it came to its end. */
+static bool run_inside(const struct audit *audit, bool as_root)
 {
 	char memory[16];
 	const char *const argv[] = {
 		audit->scene.command, "audit-inside", memory, as_root ? "root" : "user", NULL};
 	const struct tool as_user = {.user = audit->user.pw_name, .home = audit->user.pw_dir};
 	const struct tool nothing = {0};
+	const pid_t parent = getpid();
 	pid_t child = fork();
+	int status;
 
 	if (child == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)snprintf(memory, sizeof(memory), "%d", audit->memory);
 		(void)fcntl(audit->memory, F_SETFD, 0);
-		if (!as_root && !session_become(&audit->user))
+		if (!session_no_terminal() || (!as_root && !session_become(&audit->user)))
 			_exit(1);
+		session_die_with(parent);
 		tool_become(as_root ? &nothing : &as_user, argv);
 	}
-	if (child > 0)
-		(void)waitpid(child, NULL, 0);
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
 static void run_ways(const struct audit *audit)
 {
-	run_inside(audit, true);
-	run_inside(audit, false);
+	audit->outcome->tried = run_inside(audit, true) && run_inside(audit, false);
 }
 
 /* What an application may have in a mount namespace, and open: the module must see to it. */
-static void be_careless(const struct scene *scene)
+static void be_careless(struct scene *scene)
 {
 	char path[96];
 
 	(void)snprintf(path, sizeof(path), "%s/proc", scene->directory);
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
-		mount("proc", path, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
-		return; /* the way says that it is not there */
-	(void)open("/", O_RDONLY | O_DIRECTORY);
-	(void)open("/proc", O_RDONLY | O_DIRECTORY);
+	/* without the mount the way says that it is not there */
+	if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) == 0)
+		(void)mount("proc", path, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	scene->descriptors = open("/", O_RDONLY | O_DIRECTORY) >= 0 &&
+			     open("/proc", O_RDONLY | O_DIRECTORY) >= 0;
 }
 
 static void refuse(struct audit *audit, const char *what, const char *why)
@@ -112,7 +119,7 @@ static void refuse(struct audit *audit, const char *what, const char *why)
 
 	while (heard(i) && strncmp(heard(i), "session opened", strlen("session opened")) == 0)
 		i++; /* that of another module */
-	(void)snprintf(audit->shared->refused, sizeof(audit->shared->refused), "%s says '%s'; %s",
+	(void)snprintf(audit->outcome->refused, sizeof(audit->outcome->refused), "%s says '%s'; %s",
 		what, why, heard(i) ? heard(i) : "nothing was logged");
 }
 
@@ -123,9 +130,9 @@ static void in_session(struct audit *audit, void (*body)(const struct audit *aud
 	int result;
 
 	heard_mode(HEARD_LOG);
-	be_careless(&audit->scene);
+	be_careless(&audit->shared->scene);
 	if (audit->scene.without) {
-		audit->shared->opened = true;
+		audit->outcome->opened = true;
 		body(audit);
 		return;
 	}
@@ -138,7 +145,7 @@ static void in_session(struct audit *audit, void (*body)(const struct audit *aud
 	if (result != PAM_SUCCESS) {
 		refuse(audit, "pam_open_session()", pam_strerror(pamh, result));
 	} else {
-		audit->shared->opened = true;
+		audit->outcome->opened = true;
 		body(audit);
 		(void)pam_close_session(pamh, PAM_SILENT);
 	}
@@ -155,7 +162,8 @@ static void run_session(void *data)
 
 static int servers[2] = {-1, -1}; /* what it reads from: its end is the audit's */
 
-/* tmux and screen stay in the foreground: so their pids are known. */
+/* tmux and screen stay in the foreground: so their pids are known. Whoever is set-group-id, as
+   screen is, does not die with its parent. */
 static pid_t start_server(const struct tool *tool, const char *const argv[])
 {
 	const char *path = tool_find(argv[0]);
@@ -166,7 +174,6 @@ static pid_t start_server(const struct tool *tool, const char *const argv[])
 		return child;
 	for (size_t i = 1; i < 7 && argv[i]; i++)
 		arguments[i] = argv[i];
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	tool_become(tool, arguments);
 }
 
@@ -185,10 +192,9 @@ static void run_servers(const struct audit *audit)
 		(void)waitpid(child, NULL, 0);
 	if (child != 0)
 		return;
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!session_become(&audit->user))
+	/* it lives to end the servers: a killed audit is the end of what it reads from */
+	if (!session_no_terminal() || !session_become(&audit->user))
 		_exit(1);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of ids has cleared it */
 	(void)snprintf(socket, sizeof(socket), "%s/user/tmux-socket", audit->scene.directory);
 	(void)snprintf(directory, sizeof(directory), "%s/user/screen", audit->scene.directory);
 	(void)snprintf(environment, sizeof(environment), "SCREENDIR=%s", directory);
@@ -238,8 +244,8 @@ static pid_t start_other_session(struct audit *audit)
 	}
 	(void)close(servers[1]);
 	ready.fd = servers[0];
-	if (poll(&ready, 1, SERVERS_LIMIT_MS) > 0 && read(servers[0], &byte, 1) != 1)
-		return child; /* the ways say that no server answers */
+	if (poll(&ready, 1, SERVERS_LIMIT_MS) > 0) /* or the ways say that no server answers */
+		(void)recv(servers[0], &byte, 1, 0);
 	return child;
 }
 
@@ -266,10 +272,13 @@ static void closes(const struct scene *scene, const struct way *way, char *text,
 		[BY_ATD] = "atd",
 		[BY_KERNEL] = "process-events"};
 
+	/* the audit's sshd is like any other: of the service sshd */
+	const char *service = strcmp(way->name, "ssh") == 0 ? "sshd" : scene->service;
+
 	if (way->closed_by == BY_MODULE)
 		(void)snprintf(text, size,
-			"pam_unshare.so in /etc/pam.d/%s: pam-unshare check %s %s", scene->service,
-			scene->service, scene->user);
+			"pam_unshare.so in /etc/pam.d/%s: pam-unshare check %s %s", service,
+			service, scene->user);
 	else if (way->closed_by == BY_NOBODY)
 		(void)snprintf(text, size, "nothing that is known");
 	else
@@ -334,7 +343,9 @@ static int report(const struct audit *audit)
 			count[NOT_TESTED], count[NOT_PROMISED]);
 	if (fflush(stdout) != 0)
 		return 2;
-	return count[OPEN] > 0 ? 1 : 0;
+	if (count[OPEN] > 0)
+		return 1;
+	return count[NOT_TESTED] > 0 ? 3 : 0;
 }
 
 /* ---- the whole --------------------------------------------------------------------------------
@@ -447,7 +458,7 @@ static int run_audit(struct audit *audit)
 		tell(&audit->shared->findings[i], NOT_TESTED, "it was not reached");
 	waker = wake_atd_until_end(audit);
 	other = start_other_session(audit);
-	audit->shared->opened = false;
+	audit->outcome->opened = false;
 	end = session_process(run_session, audit, SESSION_LIMIT_MS);
 	if (waker > 0) {
 		(void)kill(waker, SIGKILL);
@@ -462,10 +473,10 @@ static int run_audit(struct audit *audit)
 	case SESSION_ENDED:
 		break;
 	}
-	if (!audit->shared->opened) {
-		audit->shared->refused[sizeof(audit->shared->refused) - 1] = '\0';
-		return fail(audit->shared->refused);
-	}
+	if (!audit->outcome->opened)
+		return fail(audit->outcome->refused);
+	if (!audit->outcome->tried)
+		return fail("what tries the ways has died in the session");
 	return report(audit);
 }
 
@@ -475,12 +486,16 @@ static int prepare(struct audit *audit, struct stage *stage)
 
 	if (failed)
 		return fail(failed);
-	audit->memory = memfd_create("pam-unshare-audit", MFD_CLOEXEC);
-	if (audit->memory < 0 || ftruncate(audit->memory, sizeof(struct shared)) < 0)
+	audit->memory = memfd_create("pam-unshare-audit", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	/* sealed: nobody takes the memory away from under this process */
+	if (audit->memory < 0 || ftruncate(audit->memory, sizeof(struct shared)) < 0 ||
+		fcntl(audit->memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		return fail("no memory");
 	audit->shared = mmap(
 		NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, audit->memory, 0);
-	if (audit->shared == MAP_FAILED)
+	audit->outcome = mmap(NULL, sizeof(struct outcome), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (audit->shared == MAP_FAILED || audit->outcome == MAP_FAILED)
 		return fail("no memory");
 	failed = stage_set(stage, &audit->scene, &audit->user, wants(&audit->scene, "ssh"),
 		any_of_manager(&audit->scene), any_of_unit(&audit->scene));
@@ -531,6 +546,7 @@ static int inside(const char *memory, bool as_root)
 
 	if (shared == MAP_FAILED)
 		return 1;
+	heard_mode(HEARD_LOG);
 	ways_try(&shared->scene, shared->findings, as_root);
 	return 0;
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pam-unshare harden: the measures besides the module. What was there before is there again after
- * "disable", byte for byte: a file is removed only if it is the package's, and of a file of PAM
- * only those lines are taken out that were put in.
+ * "disable", byte for byte: a file is removed only if it is as it was written, of which a copy is
+ * kept, and of a file of PAM only those lines are taken out that were put in. Whatever is
+ * interrupted is completed by the same command given again.
  */
 #include "harden.h"
 
 #include "../syscalls.h"
 #include "tool.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,11 +24,24 @@
 /* Beside the directory of this program. */
 #define SOURCES "../share/pam-unshare/hardening"
 
+/* Files as they were written: an upgrade may bring others. */
+#define COPIES "/var/lib/pam-unshare"
+
+/* A file that is being replaced, and one that is gone while what it did is not yet undone. */
+#define NEW ".pam-unshare-new"
+#define GONE ".pam-unshare-gone"
+
+#define LOCK "/run/pam-unshare-harden.lock"
+
+/* update-grub looks for other systems on all disks. */
+#define LIMIT_S 900
+
 struct part {
 	const char *name, *about;
 	const char *source; /* the file that is copied; NULL: lines in a file of PAM */
 	const char *path;
 	const char *needs;		  /* without this the part is for nothing here */
+	const char *running;		  /* without this nothing needs to be run */
 	const char *after[7], *undone[7]; /* what is run afterwards */
 	const char *undone_input;
 };
@@ -43,6 +58,7 @@ static const struct part parts[] = {
 		.source = "bus.conf",
 		.path = "/etc/dbus-1/system.d/pam-unshare.conf",
 		.needs = "/etc/dbus-1/system.d",
+		.running = "/run/dbus/system_bus_socket",
 		.after = RELOAD_BUS,
 		.undone = RELOAD_BUS},
 	{.name = "units",
@@ -50,6 +66,7 @@ static const struct part parts[] = {
 		.source = "units.conf",
 		.path = "/etc/tmpfiles.d/pam-unshare.conf",
 		.needs = "/run/systemd/system",
+		.running = "/run/systemd/system",
 		.after = {"systemd-tmpfiles", "--create", "/etc/tmpfiles.d/pam-unshare.conf"},
 		.undone = {"systemd-tmpfiles", "--create", "-"},
 		.undone_input =
@@ -59,6 +76,7 @@ static const struct part parts[] = {
 		.source = "user-manager.conf",
 		.path = "/etc/systemd/system/user@.service.d/pam-unshare.conf",
 		.needs = "/run/systemd/system",
+		.running = "/run/systemd/system",
 		.after = {"systemctl", "daemon-reload"},
 		.undone = {"systemctl", "daemon-reload"}},
 	{.name = "cron",
@@ -74,6 +92,7 @@ static const struct part parts[] = {
 		.source = "process-events.cfg",
 		.path = "/etc/default/grub.d/pam-unshare.cfg",
 		.needs = "/etc/default/grub.d",
+		.running = "/usr/sbin/update-grub",
 		.after = {"update-grub"},
 		.undone = {"update-grub"}},
 };
@@ -89,42 +108,64 @@ static char *read_file(const char *path)
 	int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
 	char *text = fd < 0 ? NULL : malloc(FILE_MAX + 1);
 	ssize_t n = text ? read(fd, text, FILE_MAX + 1) : -1;
+	int err;
 
 	if (n >= 0 && n <= FILE_MAX) {
 		text[n] = '\0';
 		return text;
 	}
+	err = n > FILE_MAX ? EFBIG : errno;
 	free(text);
+	errno = err;
 	return NULL;
+}
+
+/* Where a file is: it may be a symbolic link, which stays one. */
+static void resolve(const char *path, char real[PATH_MAX])
+{
+	if (!realpath(path, real))
+		(void)snprintf(real, PATH_MAX, "%s", path);
 }
 
 /* Replace a file, or make it, in one step, with the mode and owner that it had. */
 static bool write_file(const char *path, const char *text)
 {
-	char new[256];
+	char real[PATH_MAX], new[PATH_MAX + sizeof(NEW)];
 	struct stat st = {.st_mode = 0644};
 	size_t n = strlen(text);
-	int fd AUTO_CLOSE = -1;
+	int fd AUTO_CLOSE = -1, err;
 
-	(void)stat(path, &st);
-	(void)snprintf(new, sizeof(new), "%s.pam-unshare-new", path);
-	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	resolve(path, real);
+	(void)stat(real, &st);
+	(void)snprintf(new, sizeof(new), "%s" NEW, real);
+	(void)unlink(new); /* of one that was interrupted */
+	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0 && write(fd, text, n) == (ssize_t)n && fchown(fd, st.st_uid, st.st_gid) == 0 &&
-		fchmod(fd, st.st_mode & 07777) == 0 && fsync(fd) == 0 && rename(new, path) == 0)
+		fchmod(fd, st.st_mode & 07777) == 0 && fsync(fd) == 0 && rename(new, real) == 0)
 		return true;
+	err = errno;
 	(void)unlink(new);
+	errno = err;
 	return false;
 }
 
-/* The directory of a file, with its parent. */
+/* What an interrupted one has left beside a file. */
+static void remove_new(const char *path)
+{
+	char real[PATH_MAX], new[PATH_MAX + sizeof(NEW)];
+
+	resolve(path, real);
+	(void)snprintf(new, sizeof(new), "%s" NEW, real);
+	(void)unlink(new);
+}
+
+/* The directory of a file; its parent is there. */
 static void make_directory(const char *path)
 {
 	char directory[256];
-	char *slash;
 
 	(void)snprintf(directory, sizeof(directory), "%s", path);
-	slash = strrchr(directory, '/');
-	*slash = '\0';
+	*strrchr(directory, '/') = '\0';
 	(void)mkdir(directory, 0755);
 }
 
@@ -139,15 +180,31 @@ static void source_path(const struct part *part, char *path, size_t size)
 	(void)snprintf(path, size, "%s/" SOURCES "/%s", own, part->source);
 }
 
-static void run_after(const char *const argv[], const char *input)
+static void beside(const struct part *part, const char *what, char *path, size_t size)
 {
-	struct tool tool = {.input = input};
+	if (strcmp(what, COPIES) == 0)
+		(void)snprintf(path, size, COPIES "/%s", part->source);
+	else
+		(void)snprintf(path, size, "%s%s", part->path, what);
+}
 
-	if (argv[0] && tool_run(&tool, argv) == 0) {
-		if (tool.status != 0)
-			(void)fprintf(stderr, "pam-unshare: %s: %s", argv[0], tool.text);
-		tool_free(&tool);
-	}
+/* Returns NULL, or what failed. */
+static const char *run_after(const struct part *part, const char *const argv[], const char *input)
+{
+	struct tool tool = {.input = input, .limit_s = LIMIT_S};
+	int err;
+
+	if (!argv[0] || access(part->running, F_OK) < 0)
+		return NULL;
+	err = tool_run(&tool, argv);
+	if (err < 0)
+		(void)fprintf(stderr, "pam-unshare: %s: %s\n", argv[0], strerror(-err));
+	else if (tool.status != 0)
+		(void)fprintf(stderr, "pam-unshare: %s: %s", argv[0], tool.text);
+	tool_free(&tool);
+	return err < 0 || tool.status != 0
+		       ? "what must be run afterwards has failed; give the same command again"
+		       : NULL;
 }
 
 /* ---- parts that are a file --------------------------------------------------------------------
@@ -155,58 +212,85 @@ static void run_after(const char *const argv[], const char *input)
 
 enum state { OFF, ON, OTHERS, NOT_HERE };
 
+static bool is_copy(const struct part *part, const char *text)
+{
+	char path[256];
+	char *copy;
+	bool same;
+
+	beside(part, COPIES, path, sizeof(path));
+	copy = read_file(path);
+	same = copy && strcmp(copy, text) == 0;
+	free(copy);
+	return same;
+}
+
+/* Another version of the package has written what is like its copy. */
 static enum state file_state(const struct part *part, char **wanted)
 {
 	char path[512];
 	char *there = read_file(part->path);
-	enum state state = OFF;
+	enum state state = there || errno != ENOENT ? OTHERS : OFF;
 
 	source_path(part, path, sizeof(path));
 	*wanted = read_file(path);
-	if (there)
-		state = *wanted && strcmp(there, *wanted) == 0 ? ON : OTHERS;
+	if (there && ((*wanted && strcmp(there, *wanted) == 0) || is_copy(part, there)))
+		state = ON;
 	free(there);
 	return state;
 }
 
 static const char *file_enable(const struct part *part)
 {
-	char *wanted;
+	char *wanted, copy[256], gone[256];
 	enum state state = file_state(part, &wanted);
 	const char *failed = NULL;
 
-	if (!wanted)
+	beside(part, COPIES, copy, sizeof(copy));
+	beside(part, GONE, gone, sizeof(gone));
+	if (!wanted) {
 		failed = "the file that it is copied from is not there; install the package";
-	else if (state == OTHERS)
+	} else if (state == OTHERS) {
 		failed = "there is another file of that name; it is left as it is";
-	else if (state == OFF) {
+	} else {
+		make_directory(copy);
 		make_directory(part->path);
-		failed = write_file(part->path, wanted) ? NULL : strerror(errno);
+		/* first the file, which is known by the package's, too; then the copy */
+		if (!write_file(part->path, wanted) || !write_file(copy, wanted))
+			failed = strerror(errno);
 	}
 	free(wanted);
-	if (!failed)
-		run_after(part->after, NULL);
-	return failed;
+	if (failed)
+		return failed;
+	(void)unlink(gone);
+	return run_after(part, part->after, NULL);
 }
 
+/* The file goes by another name until what it did is undone. */
 static const char *file_disable(const struct part *part)
 {
-	char *wanted;
+	char *wanted, path[256];
 	enum state state = file_state(part, &wanted);
-	char directory[256];
+	const char *failed;
 
 	free(wanted);
 	if (state == OTHERS)
-		return "the file has been changed; remove it by hand";
-	if (state != ON)
-		return NULL;
-	if (unlink(part->path) < 0)
+		return "the file has been changed, or cannot be read; remove it by hand";
+	beside(part, GONE, path, sizeof(path));
+	if (state == ON && rename(part->path, path) < 0)
 		return strerror(errno);
-	(void)snprintf(directory, sizeof(directory), "%s", part->path);
-	*strrchr(directory, '/') = '\0';
-	if (strstr(directory, ".service.d"))
-		(void)rmdir(directory); /* unless it has another drop-in */
-	run_after(part->undone, part->undone_input);
+	if (access(path, F_OK) < 0)
+		return NULL;
+	failed = run_after(part, part->undone, part->undone_input);
+	if (failed)
+		return failed;
+	(void)unlink(path);
+	*strrchr(path, '/') = '\0';
+	if (strstr(path, ".service.d"))
+		(void)rmdir(path); /* unless it has another drop-in */
+	beside(part, COPIES, path, sizeof(path));
+	(void)unlink(path);
+	(void)rmdir(COPIES); /* unless it has another part's */
 	return NULL;
 }
 
@@ -228,11 +312,20 @@ static bool begins_sessions(const char *line)
 	       strncmp(line, "@include common-session", 23) == 0;
 }
 
-static enum state lines_state(const char *text)
+/* A whole line of the text, or NULL. */
+static char *find_line(char *text, const char *line)
+{
+	for (char *at = text; (at = strstr(at, line)); at++)
+		if (at == text || at[-1] == '\n')
+			return at;
+	return NULL;
+}
+
+static enum state lines_state(char *text)
 {
 	enum state state = OFF;
 
-	if (strstr(text, FIRST_LINE) && strstr(text, LAST_LINE))
+	if (find_line(text, FIRST_LINE) && find_line(text, LAST_LINE))
 		return ON;
 	for (const char *line = text; *line != '\0'; line = line_after(line)) {
 		const char *name = strstr(line, "pam_unshare.so");
@@ -268,7 +361,7 @@ static const char *lines_enable(const struct part *part)
 
 static void take_out(char *text, const char *line)
 {
-	char *at = strstr(text, line);
+	char *at = find_line(text, line);
 
 	if (at)
 		memmove(at, at + strlen(line), strlen(at + strlen(line)) + 1);
@@ -280,8 +373,8 @@ static const char *lines_disable(const struct part *part)
 	const char *failed = NULL;
 
 	if (!text)
-		return NULL;
-	if (strstr(text, FIRST_LINE) || strstr(text, LAST_LINE)) {
+		return errno == ENOENT ? NULL : strerror(errno);
+	if (find_line(text, FIRST_LINE) || find_line(text, LAST_LINE)) {
 		take_out(text, FIRST_LINE);
 		take_out(text, LAST_LINE);
 		failed = write_file(part->path, text) ? NULL : strerror(errno);
@@ -340,8 +433,9 @@ static int change(const struct part *part, bool enable)
 {
 	const char *failed;
 
-	if (access(part->needs, F_OK) < 0)
+	if (enable && access(part->needs, F_OK) < 0)
 		return show(part);
+	remove_new(part->path);
 	if (part->source)
 		failed = enable ? file_enable(part) : file_disable(part);
 	else
@@ -350,6 +444,15 @@ static int change(const struct part *part, bool enable)
 		return show(part);
 	(void)fprintf(stderr, "pam-unshare: %s: %s: %s\n", part->name, part->path, failed);
 	return 1;
+}
+
+/* One at a time. The lock goes with the process. */
+static bool wait_for_turn(void)
+{
+	const struct flock whole = {.l_type = F_WRLCK};
+	int fd = open(LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd >= 0 && fcntl(fd, F_SETLKW, &whole) == 0;
 }
 
 static bool is_named(const char *name, char *const names[], int n)
@@ -386,6 +489,10 @@ int harden(const char *verb, char *const names[], int n)
 
 	if (!all_known(names, n))
 		return 2;
+	if (strcmp(verb, "status") != 0 && !wait_for_turn()) {
+		(void)fprintf(stderr, "pam-unshare: " LOCK ": %s\n", strerror(errno));
+		return 1;
+	}
 	for (size_t i = 0; i < PARTS; i++)
 		if (is_named(parts[i].name, names, n))
 			status |= strcmp(verb, "status") == 0 ? show(&parts[i])

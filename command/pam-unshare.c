@@ -30,7 +30,8 @@ static const char help[] =
 	"back,\n"
 	"       or shows it; PART is bus, units, user-manager, cron, atd, process-events\n"
 	"\n"
-	"Exit status: 0 all is well, 1 something is wrong or OPEN, 2 the command cannot do its "
+	"Exit status: 0 all is well, 1 something is wrong or OPEN, 3 something is not tested, 2 "
+	"the command cannot do its "
 	"work.\n"
 	"All need root. The whole story is in pam-unshare(8) and pam_unshare(8).\n";
 

@@ -58,6 +58,20 @@ int session_start(const char *service, const char *user, bool aloud, pam_handle_
 	return PAM_SUCCESS;
 }
 
+void session_die_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || (getppid() != parent && getppid() != 0))
+		_exit(1);
+}
+
+bool session_no_terminal(void)
+{
+	int null AUTO_CLOSE = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	return null > STDERR_FILENO && dup2(null, STDIN_FILENO) >= 0 &&
+	       dup2(null, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0;
+}
+
 bool session_become(const struct passwd *user)
 {
 	return initgroups(user->pw_name, user->pw_gid) == 0 &&

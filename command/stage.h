@@ -26,6 +26,12 @@ struct stage {
 const char *stage_set(struct stage *stage, struct scene *scene, const struct passwd *user, bool ssh,
 	bool manager, bool unit);
 
+/* What a target says when it is ready: this, and what it has. */
+enum { TARGET_READY = 1, TARGET_LOCK = 2, TARGET_SEGMENT = 4 };
+
+/* Under which name it writes to the log. */
+#define TARGET_LOG "pam-unshare-audit"
+
 /** Have the keeper clear away, and wait for it. */
 void stage_strike(struct stage *stage);
 

@@ -7,19 +7,19 @@
 
 #include "../syscalls.h"
 #include "connector.h"
+#include "heard.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ipc.h>
-#include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <syslog.h>
 
-static void hold_lock(const char *directory)
+static bool hold_lock(const char *directory)
 {
 	const struct flock whole = {.l_type = F_WRLCK};
 	char path[128];
@@ -27,18 +27,20 @@ static void hold_lock(const char *directory)
 
 	(void)snprintf(path, sizeof(path), "%s/lock", directory);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		(void)fcntl(fd, F_SETLK, &whole); /* held for as long as the process is there */
+	return fd >= 0 && fcntl(fd, F_SETLK, &whole) == 0; /* as long as the process is there */
 }
 
-static void hold_segment(void)
+static bool hold_segment(void)
 {
 	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
 
 	if (id < 0)
-		return;
-	(void)shmat(id, NULL, 0);
-	(void)shmctl(id, IPC_RMID, NULL); /* it goes with the process */
+		return false;
+	/* from then on it goes with the process */
+	if (shmat(id, NULL, 0) != (void *)-1)
+		return shmctl(id, IPC_RMID, NULL) == 0;
+	(void)shmctl(id, IPC_RMID, NULL);
+	return false;
 }
 
 static int listen_at(const char *directory)
@@ -95,27 +97,48 @@ static void answer(int fd)
 	}
 }
 
-int target_main(const char *secret, const char *directory)
+/* Whoever the directory's part for the user belongs to, and root: another user's connections would
+   have the audit wait. */
+static bool may_ask(int fd, const char *directory)
 {
-	int listener = -1, fd;
+	char path[128];
+	struct stat st;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
 
-	while (!directory) /* in a unit, which systemd ends */
-		(void)pause();
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (directory[0] == '/') {
-		openlog("pam-unshare-audit", 0, LOG_DAEMON);
-		syslog(LOG_INFO, "target %s", secret); /* for who may read the journal */
-		hold_lock(directory);
-		hold_segment();
-		listener = listen_at(directory);
-	}
-	(void)signal(SIGPIPE, SIG_IGN);
-	if (write(STDOUT_FILENO, "r", 1) != 1)
-		return 1;
+	(void)snprintf(path, sizeof(path), "%s/user", directory);
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       (peer.uid == 0 || (stat(path, &st) == 0 && peer.uid == st.st_uid));
+}
+
+__attribute__((noreturn)) static void answer_all(int listener, const char *directory)
+{
 	for (;;) {
-		fd = listener < 0 ? (pause(), -1) : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		if (fd >= 0)
+		int fd = listener < 0 ? (pause(), -1) : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd >= 0 && may_ask(fd, directory))
 			answer(fd);
 		close_fd(&fd);
 	}
+}
+
+int target_main(const char *secret, const char *directory)
+{
+	char has = TARGET_READY;
+	int listener = -1;
+
+	while (!directory) /* in a unit, which systemd ends */
+		(void)pause();
+	if (directory[0] == '/') {
+		heard_mode(HEARD_LOG);
+		openlog(TARGET_LOG, 0, LOG_DAEMON);
+		syslog(LOG_INFO, "target %s", secret); /* for who may read the journal */
+		has |= hold_lock(directory) ? TARGET_LOCK : 0;
+		has |= hold_segment() ? TARGET_SEGMENT : 0;
+		listener = listen_at(directory);
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (write(STDOUT_FILENO, &has, 1) != 1)
+		return 1;
+	answer_all(listener, directory);
 }

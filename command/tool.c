@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define OUTPUT_MAX (1 << 20)
+#define OUTPUT_MAX (1 << 24)
 #define LIMIT_S 60
 
 const char *tool_find(const char *name)
@@ -93,17 +93,15 @@ static int milliseconds_left(const struct timespec *until)
 static void read_output(struct tool *tool, int out, int pidfd, const struct timespec *until)
 {
 	struct pollfd fds[2] = {{.fd = out, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
-	char rest[4096];
 	ssize_t n;
 
-	while (poll(fds, 2, milliseconds_left(until)) > 0) {
+	while (tool->n < OUTPUT_MAX && poll(fds, 2, milliseconds_left(until)) > 0) {
 		if (!(fds[0].revents & (POLLIN | POLLHUP))) /* it has ended, and nothing is left */
 			return;
-		n = tool->n < OUTPUT_MAX ? read(out, tool->text + tool->n, OUTPUT_MAX - tool->n)
-					 : read(out, rest, sizeof(rest));
+		n = read(out, tool->text + tool->n, OUTPUT_MAX - tool->n);
 		if (n <= 0)
 			fds[0].fd = -1;
-		else if (tool->n < OUTPUT_MAX)
+		else
 			tool->n += (size_t)n;
 		if (fds[0].fd < 0 && (fds[1].revents & POLLIN))
 			return;
@@ -122,7 +120,7 @@ static int attend(struct tool *tool, pid_t child, const int in[2], const int out
 	until.tv_sec += tool->limit_s > 0 ? tool->limit_s : LIMIT_S;
 	/* shorter than what a pipe takes at once */
 	if (tool->input && write(in[1], tool->input, strlen(tool->input)) < 0)
-		status = -1; /* it does not read: it will say why */
+		tool->n = 0; /* it does not read: it will say why */
 	(void)close(in[1]);
 	read_output(tool, out[0], pidfd, &until);
 	(void)close(out[0]);

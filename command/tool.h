@@ -18,10 +18,10 @@ struct tool {
 	const char *more;  /* one more NAME=VALUE of the environment; NULL: none */
 	int limit_s;	   /* seconds; 0: sixty */
 
-	int status; /* the exit status; -1: ended by a signal, or not in time */
-	bool too_long;
-	size_t n;   /* of the text */
-	char *text; /* what it said to standard output and error, terminated; at most a megabyte */
+	int status;    /* the exit status; -1: ended by a signal, or not in time */
+	bool too_long; /* it was killed: it took longer, or said more than 16 megabytes */
+	size_t n;      /* of the text */
+	char *text;    /* what it said to standard output and error, terminated */
 };
 
 /** Find a program: a path in static memory, or NULL. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways in which a user may see processes of others: what pam-unshare audit tries. They run as
- * the user, in the session, each in a process of its own.
+ * The ways in which a user may see processes of others: what pam-unshare audit tries. They run in
+ * the session, as the user or as a root that becomes a user, each in a process of its own.
  */
 #ifndef PAM_UNSHARE_WAYS_H
 #define PAM_UNSHARE_WAYS_H
@@ -34,6 +34,9 @@ struct scene {
 	char ssh_reason[128];	 /* why there is none */
 	struct target targets[TARGETS];
 	size_t n_targets;
+	bool lock, segment;    /* the first target has them */
+	bool descriptors;      /* the application has opened some that must not be inherited */
+	char cron_reason[128]; /* why the user's crontab is left alone; "": it is not */
 	bool wanted[WAYS_MAX];
 };
 
@@ -69,6 +72,9 @@ extern const struct way ways[];
 
 /** How many there are. */
 size_t ways_count(void);
+
+/** Letters and digits that are this audit's, and in the names of what it makes. */
+const char *scene_id(const struct scene *scene);
 
 /**
  * Try the ways that are wanted and run so, one after the other; the slow ones all the time.

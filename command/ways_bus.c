@@ -24,11 +24,20 @@ static bool is_denied(const char *text)
 	       strcasestr(text, "rejected send message") || strcasestr(text, "AccessDenied");
 }
 
+/* Nobody has the name, and nothing could be started that would. */
 static bool is_absent(const char *text)
 {
-	return strstr(text, "not provided by any .service") ||
-	       strstr(text, "could not be activated") || strstr(text, "Unit not found") ||
-	       strstr(text, "not activatable");
+	return strstr(text, "not provided by any .service") || strstr(text, "not activatable");
+}
+
+/* The service did not come to answer. */
+static bool is_no_answer(const char *text)
+{
+	return strcasestr(text, "timed out") || strcasestr(text, "disconnected") ||
+	       strcasestr(text, "did not reply") || strcasestr(text, "no reply") ||
+	       strcasestr(text, "could not be activated") || strcasestr(text, "is masked") ||
+	       strcasestr(text, "not found") || strcasestr(text, "failed to activate") ||
+	       strcasestr(text, "connection reset");
 }
 
 /* Ask a method on the system bus. False: that has been told. */
@@ -50,10 +59,11 @@ static bool ask(const struct scene *scene, struct tool *tool, struct finding *fi
 	if (err < 0)
 		tell(finding, NOT_TESTED, "busctl: %s", strerror(-err));
 	else if (tool->status != 0 && is_absent(tool->text))
-		tell(finding, NOT_TESTED, "there is no such service on this machine");
+		tell(finding, CLOSED, "this machine has no %s", words[0]);
 	else if (tool->status != 0 && is_denied(tool->text))
 		tell(finding, CLOSED, "the bus refuses to pass it on: %s", tool_first_line(tool));
-	else if (tool->status != 0 && !strstr(tool->text, "Call failed"))
+	else if (tool->status != 0 &&
+		 (!strstr(tool->text, "Call failed") || is_no_answer(tool->text)))
 		tell(finding, NOT_TESTED, "busctl: %s", tool_first_line(tool));
 	else
 		return true;
@@ -200,7 +210,8 @@ void try_machined(const struct scene *scene, const struct way *way, struct findi
 	(void)way;
 	if (!ask(scene, &tool, finding, words))
 		return;
-	tell(finding, CLOSED, "machined tells no process: %.100s", tool_first_line(&tool));
+	tell(finding, tool.status == 0 ? CLOSED : NOT_TESTED, "machined: %.100s",
+		tool_first_line(&tool));
 	tool_free(&tool);
 }
 
@@ -264,8 +275,11 @@ void try_varlink(const struct scene *scene, const struct way *way, struct findin
 	unsigned int answered = 0;
 
 	(void)way;
-	if (!scene->systemd || access(path, F_OK) < 0) {
-		tell(finding, NOT_TESTED, "there is no socket %s", path);
+	if (!has_unit(scene, finding))
+		return;
+	if (access(path, F_OK) < 0) {
+		tell(finding, errno == ENOENT ? CLOSED : NOT_TESTED, "%s: %s", path,
+			strerror(errno));
 		return;
 	}
 	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
@@ -277,7 +291,7 @@ void try_varlink(const struct scene *scene, const struct way *way, struct findin
 			tell(finding, NOT_TESTED, "there is no varlinkctl");
 			return;
 		}
-		answered += tool.status == 0;
+		answered += tool.status == 0 && !tool.too_long;
 		if (look_for_secret(scene, tool.text, tool.n)) {
 			tell(finding, OPEN, "%s of %s shows the command line of a unit", methods[i],
 				path);

@@ -182,6 +182,10 @@ void try_descriptors(const struct scene *scene, const struct way *way, struct fi
 	unsigned int n = 0;
 
 	(void)way;
+	if (!scene->descriptors) {
+		tell(finding, NOT_TESTED, "the application could not open / and /proc");
+		return;
+	}
 	for (int fd = 0; fd < 1024; fd++) {
 		if (fcntl(fd, F_GETFD) < 0)
 			continue;
@@ -223,16 +227,17 @@ static const struct target *target_of(const struct scene *scene, long pid)
 	return NULL;
 }
 
-/* A file with a pid in a column of each line, or one that is searched for the secrets. "own": this
- * process must find itself there. */
+/* A file with a pid in a column of each line, or one that is searched for the secrets. "lock" and
+ * "segment" are what the target must have; of locks this process must find its own there. */
 void try_proc_file(const struct scene *scene, const struct way *way, struct finding *finding)
 {
 	const char *path = way->what[0];
 	const int column = way->what[1] ? (int)strtol(way->what[1], NULL, 10) : 0;
-	FILE *file = fopen(path, "re"), *lock = file && way->what[2] ? tmpfile() : NULL;
+	const bool locks = way->what[2] && strcmp(way->what[2], "lock") == 0;
+	FILE *file = fopen(path, "re"), *lock = file && locks ? tmpfile() : NULL;
 	struct flock whole = {.l_type = F_WRLCK};
 	char line[4096], word[32];
-	bool own = !way->what[2];
+	bool own = !locks;
 	unsigned int lines = 0;
 
 	if (!file) {
@@ -263,6 +268,8 @@ void try_proc_file(const struct scene *scene, const struct way *way, struct find
 	if (!own)
 		tell(finding, NOT_TESTED, "%s does not have the lock of the process that looks",
 			path);
+	else if (way->what[2] && !(locks ? scene->lock : scene->segment))
+		tell(finding, NOT_TESTED, "the target could not get a %s", way->what[2]);
 	else
 		tell(finding, CLOSED, "%s has %u lines, of others' processes none", path, lines);
 }
@@ -688,6 +695,14 @@ static void look_in_namespace(const struct scene *scene, bool own_pids, struct f
 	}
 }
 
+/* Whether the child has done what it was to do. */
+static bool has_done(pid_t child)
+{
+	int status;
+
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
 static void enter_namespaces(const struct scene *scene, bool own_pids, struct finding *finding)
 {
 	pid_t child;
@@ -700,13 +715,10 @@ static void enter_namespaces(const struct scene *scene, bool own_pids, struct fi
 		return;
 	}
 	child = own_pids ? fork() : 0;
-	if (child == 0) {
+	if (child == 0)
 		look_in_namespace(scene, own_pids, finding);
-		if (own_pids)
-			_exit(0);
-	}
-	if (child > 0)
-		(void)waitpid(child, NULL, 0);
+	else if (!has_done(child))
+		_exit(1);
 }
 
 void try_user_namespace(const struct scene *scene, const struct way *way, struct finding *finding)
@@ -719,7 +731,10 @@ void try_user_namespace(const struct scene *scene, const struct way *way, struct
 			enter_namespaces(scene, own_pids, finding);
 			_exit(0);
 		}
-		(void)waitpid(child, NULL, 0);
+		if (has_done(child) || finding->verdict == OPEN)
+			continue;
+		tell(finding, NOT_TESTED, "the process in the namespace has died");
+		return;
 	}
 }
 
@@ -755,26 +770,28 @@ void try_connector(const struct scene *scene, const struct way *way, struct find
 {
 	int fd AUTO_CLOSE = connector_join();
 	int asked AUTO_CLOSE = -1;
-	char answer = '?';
+	char answer;
 
 	(void)way;
 	if (fd < 0) {
-		tell(finding, CLOSED, "the kernel tells process events to nobody but root: %s",
-			strerror(errno));
+		tell(finding,
+			errno == EPERM || errno == EACCES || errno == EPROTONOSUPPORT ? CLOSED
+										      : NOT_TESTED,
+			"the kernel tells process events to nobody but root: %s", strerror(errno));
 		return;
 	}
 	(void)connector_ask(fd, PROC_CN_MCAST_LISTEN);
-	/* root listens too, as an audit tool might: who has joined gets what anybody listens to */
+	/* root listens too, as an audit tool might: who has joined gets what anybody listens to.
+	   When the target answers, its events are there */
 	asked = connect_target(scene, 'c');
-	if (asked >= 0 && event_of(fd, scene->targets[0].pid, 3000)) {
+	if (asked < 0 || read(asked, &answer, 1) != 1)
+		tell(finding, NOT_TESTED, "the target causes no process events");
+	else if (event_of(fd, scene->targets[0].pid, 500))
 		tell(finding, OPEN,
 			"the kernel tells of what the target does, its pid and its name (netlink)");
-	} else if (asked < 0 || read(asked, &answer, 1) != 1 || answer == '?') {
-		tell(finding, NOT_TESTED, "the target causes no process events");
-	} else {
+	else
 		tell(finding, CLOSED, "no process event comes, %s",
 			answer == 'y' ? "root gets them" : "not even to root");
-	}
 	(void)connector_ask(fd, PROC_CN_MCAST_IGNORE);
 }
 

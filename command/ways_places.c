@@ -7,10 +7,12 @@
 
 #include "../syscalls.h"
 #include "look.h"
+#include "stage.h"
 #include "tool.h"
 
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
@@ -32,22 +34,29 @@ static void append(const char *argv[], size_t size, const char *const more[])
 /* ---- programs in the session ------------------------------------------------------------------
  */
 
+/* Whether a line begins with the number. */
+static bool lists(const char *text, pid_t pid)
+{
+	for (; text; text = strchr(text, '\n'), text = text ? text + 1 : NULL)
+		if (strtol(text, NULL, 10) == pid)
+			return true;
+	return false;
+}
+
 void try_program(const struct scene *scene, const struct way *way, struct finding *finding)
 {
 	const char *argv[9] = {NULL};
 	struct tool tool = {.limit_s = LIMIT_S};
-	char own[32];
 	int err;
 
 	for (size_t i = 0; i < 8; i++)
 		argv[i] = way->what[i];
-	(void)snprintf(own, sizeof(own), "%d", (int)getpid());
 	err = tool_run(&tool, argv);
 	if (err < 0)
 		tell(finding, NOT_TESTED, "%s: %s", argv[0], strerror(-err));
 	else if (look_for_secret(scene, tool.text, tool.n))
 		tell(finding, OPEN, "%s prints the command line of a target", argv[0]);
-	else if (!strstr(tool.text, own))
+	else if (tool.status != 0 || !lists(tool.text, getpid()))
 		tell(finding, NOT_TESTED, "%s does not print the process that runs it: %s", argv[0],
 			tool_first_line(&tool));
 	else
@@ -103,7 +112,7 @@ void try_setuid(const struct scene *scene, const struct way *way, struct finding
 void try_journal(const struct scene *scene, const struct way *way, struct finding *finding)
 {
 	const char *const argv[] = {
-		"journalctl", "--no-pager", "-o", "cat", "-b", "-n", "2000", NULL};
+		"journalctl", "--no-pager", "-o", "cat", "-b", "-t", TARGET_LOG, NULL};
 	struct tool tool = {.limit_s = LIMIT_S};
 	char own[128];
 	int err;
@@ -114,17 +123,18 @@ void try_journal(const struct scene *scene, const struct way *way, struct findin
 		return;
 	}
 	(void)snprintf(own, sizeof(own), "pam-unshare audit of %s: journal", scene->directory);
-	syslog(LOG_USER | LOG_INFO, "%s", own);
+	openlog(TARGET_LOG, 0, LOG_USER);
+	syslog(LOG_INFO, "%s", own);
 	err = tool_run(&tool, argv);
 	if (err < 0)
 		tell(finding, NOT_TESTED, "journalctl: %s", strerror(-err));
 	else if (look_for_secret(scene, tool.text, tool.n))
 		tell(finding, OPEN, "journalctl shows what a process of root's has logged");
+	else if (tool.status == 0 && strstr(tool.text, own))
+		tell(finding, CLOSED, "journalctl shows one's own messages, and not a target's");
 	else if (strstr(tool.text, "insufficient permissions") ||
 		 strstr(tool.text, "not seeing messages"))
 		tell(finding, CLOSED, "journalctl: %s", tool_first_line(&tool));
-	else if (tool.status == 0 && strstr(tool.text, own))
-		tell(finding, CLOSED, "journalctl shows one's own messages, and not a target's");
 	else
 		tell(finding, NOT_TESTED, "journalctl shows nothing: %s", tool_first_line(&tool));
 	tool_free(&tool);
@@ -213,11 +223,10 @@ void try_su(const struct scene *scene, const struct way *way, struct finding *fi
 
 void try_ssh(const struct scene *scene, const struct way *way, struct finding *finding)
 {
-	char port[16], key[96], address[300];
+	char port[16], key[96], known[128], address[300];
 	const char *argv[28] = {"ssh", "-F", "/dev/null", "-p", port, "-i", key, "-o",
-		"BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
-		"UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "IdentitiesOnly=yes",
-		address, NULL};
+		"BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", known, "-o",
+		"LogLevel=ERROR", "-o", "IdentitiesOnly=yes", address, NULL};
 	const char *arguments[6];
 	char strings[2][64];
 	struct tool tool = {.limit_s = LIMIT_S};
@@ -230,6 +239,7 @@ void try_ssh(const struct scene *scene, const struct way *way, struct finding *f
 	}
 	(void)snprintf(port, sizeof(port), "%u", scene->ssh_port);
 	(void)snprintf(key, sizeof(key), "%s/user/key", scene->directory);
+	(void)snprintf(known, sizeof(known), "UserKnownHostsFile=%s/known_hosts", scene->directory);
 	(void)snprintf(address, sizeof(address), "%s@127.0.0.1", scene->user);
 	look_arguments(scene, "-", strings, arguments);
 	append(argv, 28, arguments);
@@ -260,7 +270,7 @@ void try_server(const struct scene *scene, const struct way *way, struct finding
 	append(argv, 20, arguments);
 	(void)snprintf(directory, sizeof(directory), "SCREENDIR=%s", socket);
 	tool.more = tmux ? NULL : directory;
-	err = tool_find(way->what[0]) ? tool_run(&tool, argv) : -ENOENT;
+	err = tool_run(&tool, argv);
 	if (err < 0)
 		tell(finding, NOT_TESTED, "%s: %s", way->what[0], strerror(-err));
 	else if (tool.status != 0)
@@ -282,8 +292,13 @@ void try_cron(const struct scene *scene, const struct way *way, struct finding *
 	char path[128], line[1024], input[16384];
 	struct tool old = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home},
 		    tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+	bool written = false;
 
 	(void)way;
+	if (scene->cron_reason[0] != '\0') {
+		tell(finding, NOT_TESTED, "%s", scene->cron_reason);
+		return;
+	}
 	report_path(scene, "from-cron", path, sizeof(path));
 	look_line(scene, path, line, sizeof(line));
 	if (tool_run(&old, list) < 0) {
@@ -298,9 +313,9 @@ void try_cron(const struct scene *scene, const struct way *way, struct finding *
 	else if (tool_run(&tool, crontab) < 0 || tool.status != 0)
 		tell(finding, NOT_TESTED, "crontab: %s", tool_first_line(&tool));
 	else
-		finding->verdict = CLOSED; /* as yet */
+		written = true;
 	ways_started();
-	if (finding->verdict != NOT_TESTED)
+	if (written)
 		await_report(scene, "a cron job", path, 150, "cron does not run?", finding);
 	tool_free(&old);
 	tool_free(&tool);
@@ -411,12 +426,6 @@ static void remove_runtime(const struct scene *scene, const char *directory, con
 	(void)unlink(path);
 }
 
-/* The name of the audit's directory after its last dot: letters and digits. */
-static const char *suffix(const struct scene *scene)
-{
-	return strrchr(scene->directory, '.') + 1;
-}
-
 /* A file of the user's from which a daemon of the user's runs the program. */
 struct recipe {
 	const char *directory, *name; /* below the user's runtime directory */
@@ -455,7 +464,7 @@ void try_unit_user(const struct scene *scene, const struct way *way, struct find
 	(void)way;
 	if (!has_manager(scene, finding))
 		return;
-	(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service", suffix(scene));
+	(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service", scene_id(scene));
 	report_path(scene, "from-unit", path, sizeof(path));
 	look_line(scene, path, line, sizeof(line));
 	(void)snprintf(text, sizeof(text), "[Service]\nType=oneshot\nExecStart=%s\n", line);
@@ -478,7 +487,7 @@ void try_bus_user(const struct scene *scene, const struct way *way, struct findi
 	(void)way;
 	if (!has_manager(scene, finding))
 		return;
-	(void)snprintf(unit, sizeof(unit), "pamunshareauditbus%s.service", suffix(scene));
+	(void)snprintf(unit, sizeof(unit), "pamunshareauditbus%s.service", scene_id(scene));
 	report_path(scene, "from-bus", path, sizeof(path));
 	look_arguments(scene, path, strings, arguments);
 	append(argv, 32, arguments);
@@ -504,7 +513,7 @@ void try_activation(const struct scene *scene, const struct way *way, struct fin
 	(void)way;
 	if (!has_manager(scene, finding))
 		return;
-	(void)snprintf(name, sizeof(name), "com.example.PamUnshareAudit%s", suffix(scene));
+	(void)snprintf(name, sizeof(name), "com.example.PamUnshareAudit%s", scene_id(scene));
 	(void)snprintf(file, sizeof(file), "%s.service", name);
 	report_path(scene, "from-activation", path, sizeof(path));
 	look_line(scene, path, line, sizeof(line));
