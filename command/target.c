@@ -10,6 +10,7 @@
 #include "heard.h"
 
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ipc.h>
@@ -37,7 +38,7 @@ static bool hold_segment(void)
 	if (id < 0)
 		return false;
 	/* from then on it goes with the process */
-	if (shmat(id, NULL, 0) != (void *)-1)
+	if ((intptr_t)shmat(id, NULL, 0) != -1)
 		return shmctl(id, IPC_RMID, NULL) == 0;
 	(void)shmctl(id, IPC_RMID, NULL);
 	return false;

@@ -69,7 +69,7 @@ C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/*.c tests/unit/*.c 
 SHELL_FILES = $(wildcard bench/run tests/install tests/sandbox tests/run tests/demo tests/picture tests/check-manual \
               tests/coverage tests/system/*.bash tests/system/*.bats .ci/run \
               debian/build-clean debian/tests/build debian/tests/command \
-              debian/tests/session debian/libpam-unshare.postinst debian/libpam-unshare.prerm \
+              debian/tests/session debian/libpam-unshare.postinst debian/libpam-unshare.postrm debian/libpam-unshare.prerm \
               tests/deb-check tests/fuzz/run $(wildcard tests/vm/audit/run tests/vm/audit/*.bats tests/vm/package/*.bats tests/vm/selinux/*.bats) tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
               tests/vm/guest/run tests/vm/guest/inventory tests/vm/guest/versions \
               tests/vm/guest/*.bash tests/vm/guest/*.bats)

@@ -168,7 +168,7 @@ assert (told["closed"], told["open"], told["not_tested"], told["not_promised"]) 
 }
 
 @test "audit: killed, it leaves nothing" {
-    local audit how servers
+    local audit how
     gone() { ! pgrep -f ' audit-(target|inside|look) ' && ! pgrep -fi '(tmux -D|screen -D)' && ! ls -d /run/pam-unshare-audit.*; }
     servers() { pgrep -f 'tmux -D' && pgrep -fi 'screen -D'; }
     for how in '' --without; do
