@@ -266,6 +266,15 @@ static const char *file_enable(const struct part *part)
 	return run_after(part, part->after, NULL);
 }
 
+static void remove_copy(const struct part *part)
+{
+	char path[256];
+
+	beside(part, COPIES, path, sizeof(path));
+	(void)unlink(path);
+	(void)rmdir(COPIES); /* unless it has another part's */
+}
+
 /* The file goes by another name until what it did is undone. */
 static const char *file_disable(const struct part *part)
 {
@@ -279,18 +288,18 @@ static const char *file_disable(const struct part *part)
 	beside(part, GONE, path, sizeof(path));
 	if (state == ON && rename(part->path, path) < 0)
 		return strerror(errno);
-	if (access(path, F_OK) < 0)
+	if (access(path, F_OK) < 0) {
+		remove_copy(part); /* somebody has removed the file */
 		return NULL;
+	}
 	failed = run_after(part, part->undone, part->undone_input);
 	if (failed)
 		return failed;
 	(void)unlink(path);
+	remove_copy(part);
 	*strrchr(path, '/') = '\0';
 	if (strstr(path, ".service.d"))
 		(void)rmdir(path); /* unless it has another drop-in */
-	beside(part, COPIES, path, sizeof(path));
-	(void)unlink(path);
-	(void)rmdir(COPIES); /* unless it has another part's */
 	return NULL;
 }
 

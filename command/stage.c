@@ -111,7 +111,7 @@ static bool crontab_write(const char *path, const char *text, size_t n, const ch
 {
 	char new[320];
 	struct stat st;
-	int fd AUTO_CLOSE = -1;
+	int fd AUTO_CLOSE = -1, err;
 
 	(void)snprintf(new, sizeof(new), CRONTABS "/tmp.%s", id);
 	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -119,7 +119,9 @@ static bool crontab_write(const char *path, const char *text, size_t n, const ch
 		fchown(fd, st.st_uid, st.st_gid) == 0 && fchmod(fd, st.st_mode & 07777) == 0 &&
 		rename(new, path) == 0)
 		return true;
+	err = errno;
 	(void)unlink(new);
+	errno = err;
 	return false;
 }
 
