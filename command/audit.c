@@ -57,6 +57,7 @@ struct audit {
 	struct passwd user;
 	struct shared *shared;
 	int memory; /* descriptor of shared */
+	int keeper; /* whoever has it keeps the keeper waiting */
 	struct outcome *outcome;
 };
 
@@ -177,6 +178,13 @@ static pid_t start_server(const struct tool *tool, const char *const argv[])
 	tool_become(tool, arguments);
 }
 
+static bool audit_has_ended(void)
+{
+	char byte;
+
+	return recv(servers[1], &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void run_servers(const struct audit *audit)
 {
 	char socket[96], directory[96], environment[128];
@@ -193,6 +201,7 @@ static void run_servers(const struct audit *audit)
 	if (child != 0)
 		return;
 	/* it lives to end the servers: a killed audit is the end of what it reads from */
+	(void)close(audit->keeper);
 	if (!session_no_terminal() || !session_become(&audit->user))
 		_exit(1);
 	(void)snprintf(socket, sizeof(socket), "%s/user/tmux-socket", audit->scene.directory);
@@ -200,19 +209,22 @@ static void run_servers(const struct audit *audit)
 	(void)snprintf(environment, sizeof(environment), "SCREENDIR=%s", directory);
 	(void)mkdir(directory, 0700);
 	started[0] = start_server(&tool, tmux);
-	for (int i = 0; i < 100 && started[0] > 0 && access(socket, F_OK) < 0; i++)
+	for (int i = 0; i < 100 && started[0] > 0 && access(socket, F_OK) < 0; i++) {
+		if (audit_has_ended())
+			break;
 		(void)nanosleep(&pause, NULL);
-	if (started[0] > 0 && tool_run(&tool, session) == 0)
+	}
+	if (started[0] > 0 && access(socket, F_OK) == 0 && tool_run(&tool, session) == 0)
 		tool_free(&tool);
 	tool.more = environment;
-	started[1] = start_server(&tool, screen);
+	started[1] = audit_has_ended() ? -1 : start_server(&tool, screen);
 	for (int i = 0; i < 50 && started[1] > 0 && rmdir(directory) == 0; i++) {
 		(void)mkdir(directory, 0700); /* empty as yet */
 		(void)nanosleep(&pause, NULL);
 	}
 	/* until the audit has ended */
-	if (write(servers[1], &byte, 1) == 1 && read(servers[1], &byte, 1) > 0)
-		_exit(1);
+	if (send(servers[1], &byte, 1, MSG_NOSIGNAL) == 1)
+		(void)recv(servers[1], &byte, 1, 0);
 	for (size_t i = 0; i < 2; i++)
 		if (started[i] > 0)
 			(void)kill(started[i], SIGKILL);
@@ -499,6 +511,7 @@ static int prepare(struct audit *audit, struct stage *stage)
 		return fail("no memory");
 	failed = stage_set(stage, &audit->scene, &audit->user, wants(&audit->scene, "ssh"),
 		any_of_manager(&audit->scene), any_of_unit(&audit->scene));
+	audit->keeper = stage->keeper_pipe;
 	if (failed) {
 		(void)fprintf(stderr, "pam-unshare: cannot %s: %s\n", failed, strerror(errno));
 		return 2;
@@ -513,6 +526,9 @@ int audit_service(const struct audit_options *options, const char *service, cons
 	struct stage stage = {0};
 	int status;
 
+	while ((status = open("/dev/null", O_RDWR)) >= 0 && status <= STDERR_FILENO)
+		; /* what is closed is not to be anything else's place */
+	close_fd(&status);
 	if (!found) {
 		(void)fprintf(stderr, "pam-unshare: there is no user '%s'\n", user_name);
 		return 2;
@@ -541,10 +557,12 @@ int audit_service(const struct audit_options *options, const char *service, cons
 
 static int inside(const char *memory, bool as_root)
 {
-	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED,
-		(int)strtol(memory, NULL, 10), 0);
+	const int fd = (int)strtol(memory, NULL, 10);
+	struct shared *shared =
+		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	if (shared == MAP_FAILED)
+	/* not for the programs that a way runs, su's among them as another user */
+	if (shared == MAP_FAILED || close(fd) < 0)
 		return 1;
 	heard_mode(HEARD_LOG);
 	ways_try(&shared->scene, shared->findings, as_root);

@@ -197,6 +197,11 @@ static const char *run_after(const struct part *part, const char *const argv[], 
 	if (!argv[0] || access(part->running, F_OK) < 0)
 		return NULL;
 	err = tool_run(&tool, argv);
+	if (err == -ENOENT) {
+		(void)fprintf(stderr,
+			"pam-unshare: there is no %s: it counts from the next boot on\n", argv[0]);
+		return NULL;
+	}
 	if (err < 0)
 		(void)fprintf(stderr, "pam-unshare: %s: %s\n", argv[0], strerror(-err));
 	else if (tool.status != 0)
@@ -266,37 +271,28 @@ static const char *file_enable(const struct part *part)
 	return run_after(part, part->after, NULL);
 }
 
-static void remove_copy(const struct part *part)
-{
-	char path[256];
-
-	beside(part, COPIES, path, sizeof(path));
-	(void)unlink(path);
-	(void)rmdir(COPIES); /* unless it has another part's */
-}
-
-/* The file goes by another name until what it did is undone. */
+/* The file goes by another name, and its copy stays, until what it did is undone. */
 static const char *file_disable(const struct part *part)
 {
-	char *wanted, path[256];
+	char *wanted, path[256], copy[256];
 	enum state state = file_state(part, &wanted);
 	const char *failed;
 
 	free(wanted);
+	beside(part, COPIES, copy, sizeof(copy));
 	if (state == OTHERS)
 		return "the file has been changed, or cannot be read; remove it by hand";
 	beside(part, GONE, path, sizeof(path));
 	if (state == ON && rename(part->path, path) < 0)
 		return strerror(errno);
-	if (access(path, F_OK) < 0) {
-		remove_copy(part); /* somebody has removed the file */
+	if (access(path, F_OK) < 0 && access(copy, F_OK) < 0)
 		return NULL;
-	}
 	failed = run_after(part, part->undone, part->undone_input);
 	if (failed)
 		return failed;
 	(void)unlink(path);
-	remove_copy(part);
+	(void)unlink(copy);
+	(void)rmdir(COPIES); /* unless it has another part's */
 	*strrchr(path, '/') = '\0';
 	if (strstr(path, ".service.d"))
 		(void)rmdir(path); /* unless it has another drop-in */

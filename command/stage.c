@@ -125,21 +125,32 @@ static bool crontab_write(const char *path, const char *text, size_t n, const ch
 	return false;
 }
 
+/* Whether it is the same but for the header, and for an end that the last line did not have. */
+static bool is_as_it_was(const struct crontab *was, const char *text, size_t n)
+{
+	size_t header = header_of(text, n),
+	       header_was = was->text ? header_of(was->text, was->n) : 0, rest = n - header,
+	       rest_was = was->n - header_was;
+
+	if (!was->text || rest < rest_was ||
+		memcmp(text + header, was->text + header_was, rest_was) != 0)
+		return false;
+	return rest == rest_was || (rest == rest_was + 1 && text[n - 1] == '\n');
+}
+
 /* Take the audit's line out. What is left is what was there, byte for byte, or what somebody has
    written meanwhile. */
 static void crontab_restore(const struct crontab *was, const struct scene *scene)
 {
-	size_t n = 0, header, header_was = was->text ? header_of(was->text, was->n) : 0;
+	size_t n = 0;
 	char *text = read_at(AT_FDCWD, was->path, &n);
 	bool done = true;
 
 	if (text && memmem(text, n, scene->directory, strlen(scene->directory))) {
 		take_lines_out(text, &n, scene->directory);
-		header = header_of(text, n);
-		if (n == header && was->err == ENOENT)
+		if (n == header_of(text, n) && was->err == ENOENT)
 			done = unlink(was->path) == 0;
-		else if (was->text && n - header == was->n - header_was &&
-			 memcmp(text + header, was->text + header_was, n - header) == 0)
+		else if (is_as_it_was(was, text, n))
 			done = crontab_write(was->path, was->text, was->n, scene_id(scene));
 		else
 			done = crontab_write(was->path, text, n, scene_id(scene));

@@ -35,9 +35,10 @@ static bool is_no_answer(const char *text)
 {
 	return strcasestr(text, "timed out") || strcasestr(text, "disconnected") ||
 	       strcasestr(text, "did not reply") || strcasestr(text, "no reply") ||
-	       strcasestr(text, "could not be activated") || strcasestr(text, "is masked") ||
-	       strcasestr(text, "not found") || strcasestr(text, "failed to activate") ||
-	       strcasestr(text, "connection reset");
+	       strcasestr(text, "could not be activated") ||
+	       strcasestr(text, "could not activate") || strcasestr(text, "activation request") ||
+	       strcasestr(text, "is masked") || strcasestr(text, "not found") ||
+	       strcasestr(text, "failed to activate") || strcasestr(text, "connection reset");
 }
 
 /* Ask a method on the system bus. False: that has been told. */

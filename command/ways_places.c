@@ -305,8 +305,10 @@ void try_cron(const struct scene *scene, const struct way *way, struct finding *
 		tell(finding, NOT_TESTED, "there is no crontab");
 		return;
 	}
-	(void)snprintf(input, sizeof(input), "%.12000s* * * * * %s\n",
-		old.status == 0 ? old.text : "", line);
+	/* a last line without an end stays a line of its own */
+	(void)snprintf(input, sizeof(input), "%.12000s%s* * * * * %s\n",
+		old.status == 0 ? old.text : "",
+		old.status == 0 && old.n > 0 && old.text[old.n - 1] != '\n' ? "\n" : "", line);
 	tool.input = input;
 	if (old.status == 0 && old.n > 12000)
 		tell(finding, NOT_TESTED, "the user's crontab is too long to add a line");

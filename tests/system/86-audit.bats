@@ -184,12 +184,26 @@ assert (told["closed"], told["open"], told["not_tested"], told["not_promised"]) 
     done
 }
 
+@test "audit: killed while the servers start, and with standard input closed" {
+    "$COMMAND" audit --without --only=tmux,screen tried alice <&- >/dev/null 2>&1 3>&- &
+    local audit=$!
+    eventually pgrep -f "tmux -D"
+    kill -KILL "$audit"
+    wait "$audit" || true
+    gone() { ! pgrep -f ' audit-(target|inside|look) ' && ! pgrep -fi '(tmux -D|screen -D)' && ! ls -d /run/pam-unshare-audit.*; }
+    eventually gone
+    "$COMMAND" audit --only=proc tried alice <&- 3>&-
+}
+
 @test "audit: it removes its directory, whatever the user has put there" {
-    "$COMMAND" audit --only=proc,tmux,screen tried alice >/dev/null 2>&1 3>&- &
-    local audit=$! directory
+    "$COMMAND" audit --only=proc,tmux tried alice >/dev/null 2>&1 3>&- &
+    local audit=$! directory inside
     eventually pgrep -f ' audit-inside .* user'
+    inside=$(pgrep -o -f ' audit-inside .* user')
+    kill -STOP "$inside" # so that it is not over too soon
     directory=$(echo /run/pam-unshare-audit.*)
     su alice -s /bin/bash -c "mkdir -p $directory/user/$(printf 'd/%.0s' {1..200})"
+    kill -CONT "$inside"
     wait "$audit"
     [ ! -e "$directory" ]
 }
@@ -270,7 +284,8 @@ stock_jobs() {
     "$COMMAND" harden disable cron
     [ -L /etc/pam.d/cron ]
     cmp /run/cron /run/jobs/cron
-    ! ls /etc/pam.d/*-new /run/*-new
+    [ -z "$(compgen -G '/etc/pam.d/*-new')" ]
+    [ -z "$(compgen -G '/run/*-new')" ]
 }
 
 @test "harden: what an older package enabled, and what was interrupted, is taken back" {
@@ -298,7 +313,21 @@ stock_jobs() {
     [ -e "$conf.pam-unshare-gone" ]
     rm /run/dbus/system_bus_socket
     "$COMMAND" harden disable bus
-    ! ls "$conf"* /var/lib/pam-unshare
+    [ -z "$(compgen -G "$conf*")" ]
+    [ ! -e /var/lib/pam-unshare ]
+    # changed, then removed by hand: what it did is undone all the same
+    "$COMMAND" harden enable bus
+    echo '<!-- changed -->' >>"$conf"
+    run "$COMMAND" harden disable bus
+    [ "$status" -eq 1 ]
+    [[ $output == *'remove it by hand'* ]]
+    rm "$conf"
+    : >/run/dbus/system_bus_socket
+    run "$COMMAND" harden disable bus
+    [ "$status" -eq 1 ] # busctl was run, and nobody answers it
+    rm /run/dbus/system_bus_socket
+    "$COMMAND" harden disable bus
+    [ ! -e /var/lib/pam-unshare ]
 }
 
 @test "harden: what is not understood" {
