@@ -71,8 +71,9 @@ for column in t:
     assert ways(column, "open"), column
     for name in ways(column, "open"):
         assert t[column][name]["closed_by"] == "pam-unshare harden enable " + part, (column, name)
+    # but for what this suite has not (varlink before systemd 258)
     for name, way in t[column].items():
-        if way["closed_by"] == "pam-unshare harden enable " + part:
+        if way["closed_by"] == "pam-unshare harden enable " + part and not way["seen"].endswith("No such file or directory"):
             assert way["verdict"] in ("open", "not tested"), (column, name, way)
 '
     else # the parts are closed in the other boot; here the kernel is the part that is missing
