@@ -154,7 +154,7 @@ static void crontab_restore(const struct crontab *was, const struct scene *scene
 			done = crontab_write(was->path, was->text, was->n, scene_id(scene));
 		else
 			done = crontab_write(was->path, text, n, scene_id(scene));
-	} else if (!text && errno != ENOENT) {
+	} else if (!text && errno != ENOENT && (was->text || was->err == ENOENT)) {
 		done = false;
 	}
 	if (!done)
