@@ -133,16 +133,26 @@ static int converse(int n, const struct pam_message **msg, struct pam_response *
 	return PAM_CONV_ERR;
 }
 
+static void look_user_up(void)
+{
+	if (!getpwnam(USER))
+		die(USER);
+}
+
+static void write_to_log(void)
+{
+	syslog(LOG_AUTHPRIV | LOG_INFO, "session of %s opened: PID namespace 4026532251", USER);
+}
+
 static void start(struct session *session, const char *variant)
 {
 	static const struct pam_conv conv = {converse, NULL};
 
 	bool floor = strcmp(variant, "floor") == 0;
 
-	/* an application has looked its user up and written to the log long before */
-	if (!getpwnam(USER))
-		die(USER);
-	syslog(LOG_AUTHPRIV | LOG_INFO, "a session of %s", USER);
+	/* an application has done that long before */
+	look_user_up();
+	write_to_log();
 	if (pam_start_confdir(floor ? "module" : variant, USER, &conv, CONFDIR, &session->pamh) !=
 		PAM_SUCCESS)
 		die("pam_start");
@@ -569,17 +579,6 @@ static void whole(long rounds, char **arg, int n)
 
 /* ---- what the floor does without ----------------------------------------------------------------
  */
-
-static void look_user_up(void)
-{
-	if (!getpwnam(USER))
-		die(USER);
-}
-
-static void write_to_log(void)
-{
-	syslog(LOG_AUTHPRIV | LOG_INFO, "session of %s opened: PID namespace 4026532251", USER);
-}
 
 static void reset_signals(void)
 {

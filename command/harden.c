@@ -180,12 +180,14 @@ static void source_path(const struct part *part, char *path, size_t size)
 	(void)snprintf(path, size, "%s/" SOURCES "/%s", own, part->source);
 }
 
-static void beside(const struct part *part, const char *what, char *path, size_t size)
+static void copy_path(const struct part *part, char path[256])
 {
-	if (strcmp(what, COPIES) == 0)
-		(void)snprintf(path, size, COPIES "/%s", part->source);
-	else
-		(void)snprintf(path, size, "%s%s", part->path, what);
+	(void)snprintf(path, 256, COPIES "/%s", part->source);
+}
+
+static void gone_path(const struct part *part, char path[256])
+{
+	(void)snprintf(path, 256, "%s" GONE, part->path);
 }
 
 /* Returns NULL, or what failed. */
@@ -223,7 +225,7 @@ static bool is_copy(const struct part *part, const char *text)
 	char *copy;
 	bool same;
 
-	beside(part, COPIES, path, sizeof(path));
+	copy_path(part, path);
 	copy = read_file(path);
 	same = copy && strcmp(copy, text) == 0;
 	free(copy);
@@ -251,8 +253,8 @@ static const char *file_enable(const struct part *part)
 	enum state state = file_state(part, &wanted);
 	const char *failed = NULL;
 
-	beside(part, COPIES, copy, sizeof(copy));
-	beside(part, GONE, gone, sizeof(gone));
+	copy_path(part, copy);
+	gone_path(part, gone);
 	if (!wanted) {
 		failed = "the file that it is copied from is not there; install the package";
 	} else if (state == OTHERS) {
@@ -279,10 +281,10 @@ static const char *file_disable(const struct part *part)
 	const char *failed;
 
 	free(wanted);
-	beside(part, COPIES, copy, sizeof(copy));
+	copy_path(part, copy);
 	if (state == OTHERS)
 		return "the file has been changed, or cannot be read; remove it by hand";
-	beside(part, GONE, path, sizeof(path));
+	gone_path(part, path);
 	if (state == ON && rename(part->path, path) < 0)
 		return strerror(errno);
 	if (access(path, F_OK) < 0 && access(copy, F_OK) < 0)
