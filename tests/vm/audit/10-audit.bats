@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The audit of all ways, with systemd, cron and at. Where the kernel was booted without process events
-# the hardened configurations are audited, else the others; AUDIT is a list of columns instead.
+# the hardened configurations are audited, else the others.
 
 load ../guest/lib
 
