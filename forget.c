@@ -2,23 +2,27 @@
 #include "forget.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <link.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 /* Around the thread pointer lie errno and the stack protector's canary. The block is of a few
    kilobytes, and of unknown ends. */
 #define BLOCK_REACH 16384
+
+/* AddressSanitizer's memory lies elsewhere, and every access looks into it. */
+#ifdef __has_feature
+#define HAS_SHADOW_MEMORY __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define HAS_SHADOW_MEMORY 1
+#else
+#define HAS_SHADOW_MEMORY 0
+#endif
 
 static uintptr_t page_size(void)
 {
@@ -49,23 +53,38 @@ void init_stack_free(void *stack)
 static void keep(struct kept *kept, uintptr_t begin, uintptr_t end)
 {
 	const size_t room = sizeof(kept->ranges) / sizeof(*kept->ranges);
-	uintptr_t page = page_size();
 	size_t i = kept->n;
 
 	if (kept->n == room)
 		return;
 	for (; i > 0 && kept->ranges[i - 1].begin > begin; i--)
 		kept->ranges[i] = kept->ranges[i - 1];
-	kept->ranges[i] = (struct range){begin & -page, (end + page - 1) & -page};
+	kept->ranges[i] = (struct range){begin & -kept->page, (end + kept->page - 1) & -kept->page};
 	kept->n++;
 }
 
-struct search {
-	struct kept *kept;
-	struct range libc[4]; /* the C library, which is two objects before glibc 2.34 */
-	size_t n_libc;
-};
+static bool is_in(struct range range, uintptr_t address)
+{
+	return address >= range.begin && address < range.end;
+}
 
+static struct range range_of(const struct dl_phdr_info *object, const ElfW(Phdr) * segment)
+{
+	uintptr_t begin = object->dlpi_addr + segment->p_vaddr;
+
+	return (struct range){begin, begin + segment->p_memsz};
+}
+
+static bool holds(const struct dl_phdr_info *object, uintptr_t address)
+{
+	for (int i = 0; i < object->dlpi_phnum; i++)
+		if (object->dlpi_phdr[i].p_type == PT_LOAD &&
+			is_in(range_of(object, &object->dlpi_phdr[i]), address))
+			return true;
+	return false;
+}
+
+/* Whether the object of that path is the C library, which is two objects before glibc 2.34. */
 static bool is_libc(const char *path)
 {
 	static const char *const names[] = {"libc.so.", "libc-2.", "libpthread"};
@@ -77,60 +96,44 @@ static bool is_libc(const char *path)
 	return false;
 }
 
+struct search {
+	struct kept *kept;
+	bool call, error; /* syscall(2) and errno have been found in the C library */
+};
+
 /*
- * All shared objects, though the init calls few: which of them a function comes from is the dynamic
- * linker's choice (glibc before 2.34 has read(2) twice). The vdso is one of them: i386 enters the
- * kernel through it. The kernel names the program's own headers in the auxiliary vector,
- * getauxval(3).
+ * The module; the vdso, through which i386 enters the kernel; of the C library what is never
+ * written to after the dynamic linker is done with it (PT_GNU_RELRO, elf(5)): syscall(2) needs no
+ * more.
  */
 static int keep_object(struct dl_phdr_info *object, size_t size, void *data)
 {
+	const bool own = holds(object, (uintptr_t)forget) ||
+			 holds(object, getauxval(AT_SYSINFO_EHDR)),
+		   libc = is_libc(object->dlpi_name);
 	struct search *search = data;
-	uintptr_t begin = UINTPTR_MAX, end = 0;
 
 	(void)size;
-	if ((uintptr_t)object->dlpi_phdr == getauxval(AT_PHDR))
-		return 0;
 	for (int i = 0; i < object->dlpi_phnum; i++) {
 		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-		uintptr_t at = object->dlpi_addr + segment->p_vaddr;
+		bool constant = segment->p_type == PT_GNU_RELRO ||
+				(segment->p_type == PT_LOAD && !(segment->p_flags & PF_W));
+		struct range range = range_of(object, segment);
 
-		if (segment->p_type != PT_LOAD)
-			continue;
-		begin = at < begin ? at : begin;
-		end = at + segment->p_memsz > end ? at + segment->p_memsz : end;
+		if ((own && segment->p_type == PT_LOAD) || (libc && constant))
+			keep(search->kept, range.begin, range.end);
 	}
-	if (begin < end)
-		keep(search->kept, begin, end);
-	if (is_libc(object->dlpi_name) && search->n_libc < 4)
-		search->libc[search->n_libc++] = (struct range){begin, end};
+	search->call = search->call || (libc && holds(object, (uintptr_t)syscall));
+	search->error = search->error || (libc && holds(object, (uintptr_t)__errno_location));
 	return 0;
 }
 
-static bool is_in(const struct range *ranges, size_t n, uintptr_t address)
+static bool keeps(const struct kept *kept, uintptr_t address)
 {
-	for (size_t i = 0; i < n; i++)
-		if (address >= ranges[i].begin && address < ranges[i].end)
+	for (size_t i = 0; i < kept->n; i++)
+		if (is_in(kept->ranges[i], address))
 			return true;
 	return false;
-}
-
-/* Whether all that the init needs from then on is kept, and is the C library's own. A program or a
-   preloaded library may have such a function, with data on the heap. */
-static bool keeps_needed(const struct search *search)
-{
-	const struct kept *kept = search->kept;
-	const uintptr_t needed[] = {(uintptr_t)__errno_location, (uintptr_t)_exit, (uintptr_t)close,
-		(uintptr_t)kill, (uintptr_t)open, (uintptr_t)poll, (uintptr_t)read,
-		(uintptr_t)sigaddset, (uintptr_t)sigemptyset, (uintptr_t)signalfd,
-		(uintptr_t)syscall, (uintptr_t)sysconf, (uintptr_t)timerfd_create,
-		(uintptr_t)timerfd_settime};
-
-	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-		if (!is_in(search->libc, search->n_libc, needed[i]))
-			return false;
-	return is_in(kept->ranges, kept->n, (uintptr_t)&errno) &&
-	       is_in(kept->ranges, kept->n, (uintptr_t)forget);
 }
 
 /* ---- what the kernel writes to by itself, rseq(2) ----------------------------------------------
@@ -181,9 +184,11 @@ void forget_prepare(struct kept *kept, void *stack)
 	struct search search = {.kept = kept};
 
 	kept->n = 0;
+	kept->page = page_size();
+	kept->stack = (uintptr_t)stack;
 	kept->knows_rseq = &__rseq_offset && &__rseq_size && __rseq_size > 0;
 	/* the name of the program's file is the last thing that execve(2) puts on its stack */
-	kept->top = (getauxval(AT_EXECFN) | (page_size() - 1)) + 1;
+	kept->top = (getauxval(AT_EXECFN) | (kept->page - 1)) + 1;
 	(void)dl_iterate_phdr(keep_object, &search);
 	if (kept->knows_rseq) /* the kernel's own is 32 bytes at least */
 		keep(kept, block + (uintptr_t)__rseq_offset,
@@ -191,16 +196,17 @@ void forget_prepare(struct kept *kept, void *stack)
 	keep(kept, (uintptr_t)stack, (uintptr_t)stack + INIT_STACK);
 	keep(kept, (block < error ? block : error) - BLOCK_REACH,
 		(block > error ? block : error) + BLOCK_REACH);
-	if (kept->n == sizeof(kept->ranges) / sizeof(*kept->ranges) || !keeps_needed(&search) ||
-		has_shadow_stack())
+	/* a program or a preloaded library may have such a function, with data on the heap */
+	if (kept->n == sizeof(kept->ranges) / sizeof(*kept->ranges) || !search.call ||
+		!search.error || !keeps(kept, (uintptr_t)&errno) ||
+		!keeps(kept, (uintptr_t)forget) || has_shadow_stack() || HAS_SHADOW_MEMORY)
 		kept->n = 0;
 }
 
 /* Best effort. munmap(2) refuses a range of which it may not unmap a page (mseal(2)): then the
    halves are tried, down to that page. */
-static void unmap(uintptr_t begin, uintptr_t end)
+static void unmap(uintptr_t begin, uintptr_t end, uintptr_t page)
 {
-	const uintptr_t page = page_size();
 	uintptr_t size = end > begin ? end - begin : 0;
 
 	while (begin < end) {
@@ -215,14 +221,17 @@ static void unmap(uintptr_t begin, uintptr_t end)
 
 void forget(const struct kept *kept)
 {
+	/* its own frame and what a call adds are within a kilobyte */
+	const uintptr_t used = ((uintptr_t)__builtin_frame_address(0) - 1024) & -kept->page;
 	uintptr_t from = 0;
 
 	if (kept->n == 0 || (!kept->knows_rseq && has_foreign_rseq()))
 		return;
 	for (size_t i = 0; i < kept->n; i++) {
-		unmap(from, kept->ranges[i].begin);
+		unmap(from, kept->ranges[i].begin, kept->page);
 		if (kept->ranges[i].end > from)
 			from = kept->ranges[i].end;
 	}
-	unmap(from, kept->top);
+	unmap(from, kept->top, kept->page);
+	(void)syscall(SYS_madvise, kept->stack, used - kept->stack, MADV_DONTNEED);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The init is a fork of the application and has its memory: its secrets, and the page tables of
- * what may be a large program. The init needs the code of the libraries and a stack of its own; the
+ * what may be a large program. The init needs system calls, the module, and a stack of its own; the
  * rest is unmapped.
  */
 #ifndef PAM_UNSHARE_FORGET_H
@@ -19,9 +19,11 @@ struct range {
 
 /* What the init keeps, in the order of the addresses. */
 struct kept {
-	struct range ranges[96];
+	struct range ranges[24];
 	size_t n;	 /* 0: everything is kept */
 	uintptr_t top;	 /* what lies above is kept too */
+	uintptr_t page;	 /* the size of one */
+	uintptr_t stack; /* of init_stack_new() */
 	bool knows_rseq; /* the area that the kernel writes to, rseq(2), is among them */
 };
 
@@ -38,10 +40,10 @@ void *init_stack_new(void);
 void init_stack_free(void *stack);
 
 /**
- * Find out what the init needs: the shared objects (the module, the C library and whatever stands
- * before its functions), the thread's control block, and the stack. Not the program itself, its
- * heap, its stack, its environment, its mappings. Where that would not do (a program or a
- * preloaded library with a read(2) of its own, a shadow stack, very many objects), everything.
+ * Find out what the init needs: the module, what is constant of the C library, the thread's control
+ * block, and the stack. Not the program itself, its other libraries, its heap, its stack, its
+ * environment, its mappings. Where that would not do (a program or a preloaded library with a
+ * syscall(2) of its own, a shadow stack), everything.
  *
  * Runs in the application.
  *
@@ -51,7 +53,8 @@ void init_stack_free(void *stack);
 void forget_prepare(struct kept *kept, void *stack);
 
 /**
- * Unmap everything else.
+ * Unmap everything else, and give back what the stack was used for. From then on the caller may
+ * call syscall(2) and read errno, and no other function of a library.
  *
  * Runs in the init, on that stack; kept must be on it.
  */

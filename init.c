@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "init.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
@@ -161,17 +160,47 @@ static void set_title(const char *title)
 	(void)prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
 }
 
-/* ---- dropping everything -------------------------------------------------------------------- */
+/* ---- the calls of a process that has forgotten -----------------------------------------------
+ *
+ * With the application's memory go the data of the C library. What runs after that calls syscall(2)
+ * only, which has none but errno.
+ */
+
+static void sys_close(int fd)
+{
+	(void)syscall(SYS_close, fd);
+}
+
+/* ppoll(2), because some architectures have no poll(2). */
+static int sys_poll(struct pollfd *fds, unsigned int n, bool wait)
+{
+	long no_time[4] = {0}; /* whatever the size of a struct timespec */
+
+	return (int)syscall(SYS_ppoll, fds, n, wait ? NULL : no_time, NULL, NSIG / 8);
+}
 
 /* Make FD_SIGNALS report that signal, and no other. */
 static int watch_signal(int fd, int sig)
 {
-	sigset_t signals;
+	const unsigned long signals[NSIG / 8 / sizeof(long)] = {1UL << (sig - 1)};
 
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, sig);
-	return signalfd(fd, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return (int)syscall(SYS_signalfd4, fd, signals, NSIG / 8, SFD_CLOEXEC | SFD_NONBLOCK);
 }
+
+/* Readable after so many seconds. A timer, because there is no clock to look at: the kernel's page
+   of it is forgotten. */
+static int alarm_after(unsigned int seconds)
+{
+	const long once[4] = {0, 0, (long)seconds}; /* struct itimerspec */
+	int fd = (int)syscall(SYS_timerfd_create, CLOCK_MONOTONIC, TFD_CLOEXEC);
+
+	if (fd < 0 || syscall(SYS_timerfd_settime, fd, 0, once, NULL) == 0)
+		return fd;
+	sys_close(fd);
+	return -1;
+}
+
+/* ---- dropping everything -------------------------------------------------------------------- */
 
 /* Keep the opener's pidfd and a signalfd. Among the rest is logind's fifo, whose last copy tells
    logind that the session has ended. */
@@ -212,7 +241,7 @@ static bool take_signal(void)
 {
 	struct signalfd_siginfo info;
 
-	return read(FD_SIGNALS, &info, sizeof(info)) == (ssize_t)sizeof(info) &&
+	return syscall(SYS_read, FD_SIGNALS, &info, sizeof(info)) == (long)sizeof(info) &&
 	       info.ssi_code == SI_USER && info.ssi_pid == 0;
 }
 
@@ -223,7 +252,7 @@ static void wait_for_end(void)
 		{.fd = FD_OPENER, .events = POLLIN}, {.fd = FD_SIGNALS, .events = POLLIN}};
 
 	do {
-		if (poll(events, 2, -1) > 0 && events[0].revents)
+		if (sys_poll(events, 2, true) > 0 && events[0].revents)
 			return;
 	} while (!take_signal());
 }
@@ -256,10 +285,10 @@ static void examine(pid_t pid, struct survivor *found)
 	dead.fd = sys_pidfd_open(pid);
 	if (dead.fd < 0)
 		found->unwatched = found->unwatched || errno != ESRCH;
-	else if (poll(&dead, 1, 0) == 0)
+	else if (sys_poll(&dead, 1, false) == 0)
 		found->pidfd = dead.fd;
 	else
-		(void)close(dead.fd);
+		sys_close(dead.fd);
 }
 
 /*
@@ -268,60 +297,43 @@ static void examine(pid_t pid, struct survivor *found)
  */
 static struct survivor find_survivor(void)
 {
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 	struct survivor found = {.pidfd = -1};
-	int proc AUTO_CLOSE = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_Alignas(struct dirent64) char buffer[4096];
-	long n, at;
+	struct names names;
+	const char *name;
 
-	/* getdents64(2), because opendir(3) allocates; the kernel's record is glibc's dirent64 */
-	while (proc >= 0 && found.pidfd < 0 &&
-		(n = syscall(SYS_getdents64, proc, buffer, sizeof(buffer))) > 0) {
-		for (at = 0; at < n && found.pidfd < 0;) {
-			const struct dirent64 *entry = (const void *)(buffer + at);
-
-			examine(parse_pid(entry->d_name), &found);
-			at += entry->d_reclen;
-		}
-	}
+	names.at = names.n = 0;
+	names.fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc", flags);
+	while (names.fd >= 0 && found.pidfd < 0 && (name = next_name(&names)))
+		examine(parse_pid(name), &found);
+	if (names.fd >= 0)
+		sys_close(names.fd);
 	return found;
 }
 
-/* Readable after so many seconds. A timer, because there is no clock to look at: the kernel's page
-   of it is forgotten. */
-static int alarm_after(unsigned int seconds)
-{
-	const struct itimerspec once = {.it_value.tv_sec = (time_t)seconds};
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-
-	if (fd >= 0 && timerfd_settime(fd, 0, &once, NULL) == 0)
-		return fd;
-	close_fd(&fd);
-	return -1;
-}
-
 /* Ask what is left to end, and wait for that as long as the time of grace. Not inlined: its buffers
-   would be on the stack of an init that waits, and a page of each session's memory. */
+   would be on the stack of an init that waits. */
 __attribute__((noinline)) static void end_processes(unsigned int grace)
 {
 	struct pollfd events[] = {{.fd = alarm_after(grace), .events = POLLIN}, {.events = POLLIN}};
 	struct survivor left;
 
 	(void)watch_signal(FD_SIGNALS, SIGCHLD);
-	(void)kill(-1, SIGHUP);
-	(void)kill(-1, SIGTERM);
-	(void)kill(-1, SIGCONT); /* a stopped one acts on the others only now */
+	(void)syscall(SYS_kill, -1, SIGHUP);
+	(void)syscall(SYS_kill, -1, SIGTERM);
+	(void)syscall(SYS_kill, -1, SIGCONT); /* a stopped one acts on the others only now */
 	while (events[0].fd >= 0 && !events[0].revents) {
 		left = find_survivor();
 		/* asked after looking: what is there now and was not seen is hidden, not gone */
-		if (kill(-1, 0) < 0 && errno == ESRCH)
+		if (syscall(SYS_kill, -1, 0) < 0 && errno == ESRCH)
 			return;
 		if (left.pidfd < 0 && left.seen && !left.unwatched)
 			return; /* only the application's unreaped children */
 		events[1].fd = left.pidfd >= 0 ? left.pidfd : FD_SIGNALS;
-		if (poll(events, 2, -1) < 0 && errno != EINTR)
+		if (sys_poll(events, 2, true) < 0 && errno != EINTR)
 			return;
 		if (left.pidfd >= 0)
-			(void)close(left.pidfd);
+			sys_close(left.pidfd);
 		(void)take_signal();
 	}
 }
@@ -369,5 +381,6 @@ _Noreturn void init_main(struct init_task *task)
 	wait_for_end();
 	if (grace > 0)
 		end_processes(grace);
-	_exit(0);
+	for (;;)
+		(void)syscall(SYS_exit_group, 0);
 }

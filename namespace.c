@@ -4,7 +4,6 @@
 #include "init.h"
 #include "procfs.h"
 
-#include <dirent.h>
 #include <linux/magic.h>
 #include <linux/sched.h> /* CLONE_PIDFD */
 #include <poll.h>
@@ -492,26 +491,22 @@ static int note_if_host(struct descriptors *found, int fd, struct failure *why)
 /* Find such descriptors, of the application or handed to it by its caller. */
 static int find_host(int self, struct descriptors *found, struct failure *why)
 {
-	int fd = openat(self, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	int fd AUTO_CLOSE = openat(self, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
 	bool complete = false;
+	struct names names;
+	const char *name;
 
-	if (!dir) {
-		err = fail(why, errno, "list the application's descriptors");
-		close_fd(&fd);
-		return err;
-	}
-	while (err == 0 && (errno = 0, entry = readdir(dir))) {
-		int open_fd = atoi(entry->d_name);
+	names.fd = fd;
+	names.at = names.n = 0;
+	while (err == 0 && (name = next_name(&names))) {
+		int open_fd = atoi(name);
 
 		complete = complete || open_fd == fd;
-		if (entry->d_name[0] != '.' && open_fd != fd)
+		if (name[0] != '.' && open_fd != fd)
 			err = note_if_host(found, open_fd, why);
 	}
-	if (err == 0 && (errno != 0 || !complete)) /* readdir(3) takes ENOENT for the end */
+	if (err == 0 && (errno != 0 || !complete)) /* ENOENT where the descriptors are hidden */
 		err = fail(why, errno ? errno : ENOENT, "list the application's descriptors");
-	(void)closedir(dir);
 	return err;
 }
 

@@ -25,8 +25,8 @@ struct namespace_request {
 
 /* A directory to come back to. */
 struct directory {
-	char path[PATH_MAX]; /* "": none */
 	struct file_id id;
+	char path[PATH_MAX]; /* "": none */
 };
 
 /*
@@ -36,15 +36,16 @@ struct directory {
  */
 struct namespace
 {
-	int host_mount;	      /* the mount namespace to return to */
-	int host_pid;	      /* the PID namespace of the application itself */
-	int host_ipc;	      /* the IPC namespace to return to, -1: never left */
-	int init;	      /* pidfd of the namespace's init */
-	pid_t init_pid;	      /* its pid in the application's PID namespace, for log lines only */
-	uint64_t inode;	      /* the PID namespace's number, as lsns(8) shows it */
-	struct file_id root;  /* the root directory inside */
-	struct directory cwd; /* where the application stood */
-	bool moved;	      /* from there to the root: it would have shown the host */
+	int host_mount;	     /* the mount namespace to return to */
+	int host_pid;	     /* the PID namespace of the application itself */
+	int host_ipc;	     /* the IPC namespace to return to, -1: never left */
+	int init;	     /* pidfd of the namespace's init */
+	pid_t init_pid;	     /* its pid in the application's PID namespace, for log lines only */
+	uint64_t inode;	     /* the PID namespace's number, as lsns(8) shows it */
+	struct file_id root; /* the root directory inside */
+	bool moved;	     /* from cwd to the root: it would have shown the host */
+	struct directory
+		cwd; /* where the application stood; last, for most of it is never written to */
 };
 
 /**

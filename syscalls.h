@@ -7,6 +7,7 @@
 #ifndef PAM_UNSHARE_SYSCALLS_H
 #define PAM_UNSHARE_SYSCALLS_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -38,6 +39,37 @@ static inline void close_fd(const int *fd)
 
 /* A descriptor that is closed when its scope is left. */
 #define AUTO_CLOSE __attribute__((cleanup(close_fd)))
+
+/* The names in a directory, one after the other. opendir(3) would allocate 32 kB. */
+struct names {
+	int fd;	    /* of the directory */
+	long at, n; /* where in the buffer, which is filled so far */
+	_Alignas(struct dirent64) char buffer[4096];
+};
+
+/**
+ * Tell the next name in a directory.
+ *
+ * @param names  with the descriptor, and 0 in at and n
+ * @return the name, until the next call; or NULL with errno, which is 0 at the end
+ */
+static inline const char *next_name(struct names *names)
+{
+	const struct dirent64 *entry; /* the kernel's record, getdents64(2), is glibc's dirent64 */
+
+	if (names->at == names->n) {
+		errno = 0;
+		names->at = 0;
+		names->n = syscall(SYS_getdents64, names->fd, names->buffer, sizeof(names->buffer));
+	}
+	if (names->n <= 0) {
+		names->n = 0;
+		return NULL;
+	}
+	entry = (const void *)(names->buffer + names->at);
+	names->at += entry->d_reclen;
+	return entry->d_name;
+}
 
 /* Which object a path names: equal in all three is the same object through the same mount. */
 struct file_id {

@@ -42,7 +42,7 @@ $(BUILD)/tests/pam_drop.so $(BUILD)/tests/pam_lookup.so: $(BUILD)/tests/%.so: te
 
 $(BUILD)/tests/preloaded.so: tests/preloaded.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $<
+	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $< -ldl
 
 programs: all $(PROGRAMS) $(SPOILT_MODULES) $(BUILD)/tests/pam_drop.so $(BUILD)/tests/pam_lookup.so $(BUILD)/tests/preloaded.so
 
