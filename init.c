@@ -2,6 +2,7 @@
 #include "init.h"
 
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdint.h>
@@ -34,11 +35,42 @@ const char *init_step_name(enum init_step step)
 	return names[step];
 }
 
+/*
+ * System calls by syscall(2): functions of the C library look for threads, of which a bare clone(2)
+ * has none, and at the library's data, which are forgotten once it is ready. And each of them lies
+ * in another page, for whose fault a login would wait. But for sigaction(2), whose structure in the
+ * kernel is another one on each architecture.
+ */
+
+static int sys_prctl(int option, unsigned long arg)
+{
+	return (int)syscall(SYS_prctl, option, arg, 0UL, 0UL, 0UL);
+}
+
+static void sys_close(int fd)
+{
+	(void)syscall(SYS_close, fd);
+}
+
+/* ppoll(2), because some architectures have no poll(2). */
+static int sys_poll(struct pollfd *fds, unsigned int n, bool wait)
+{
+	long no_time[4] = {0}; /* whatever the size of a struct timespec */
+
+	return (int)syscall(SYS_ppoll, fds, n, wait ? NULL : no_time, NULL, NSIG / 8);
+}
+
+_Noreturn static void sys_exit(int status)
+{
+	for (;;)
+		(void)syscall(SYS_exit_group, status);
+}
+
 static void say(const struct init_task *task, const struct init_report *report)
 {
 	/* the kernel writes so few bytes to a pipe in one piece or not at all, pipe(7) */
-	if (write(task->report, report, sizeof(*report)) != (ssize_t)sizeof(*report))
-		_exit(1); /* the application sees the end of the pipe */
+	if (syscall(SYS_write, task->report, report, sizeof(*report)) != (long)sizeof(*report))
+		sys_exit(1); /* the application sees the end of the pipe */
 }
 
 /* Up to "ready" a step that fails (a negative result, and errno) is reported and ends the init. */
@@ -49,24 +81,21 @@ static void must(const struct init_task *task, enum init_step step, long result)
 	if (result >= 0)
 		return;
 	say(task, &report);
-	_exit(1);
+	sys_exit(1);
 }
 
 static int be_first(void)
 {
-	if (getpid() == 1)
+	if (syscall(SYS_getpid) == 1)
 		return 0;
 	errno = ENOTSUP; /* a filter that makes unshare(2) do nothing, and say that it did */
 	return -1;
 }
 
-/*
- * su and sudo open with the caller's real uid, which would let the caller signal the init.
- * System calls, not glibc's functions: those look for threads, of which a bare clone(2) has none.
- */
+/* su and sudo open with the caller's real uid, which would let the caller signal the init. */
 static int become_root(void)
 {
-	if (prctl(PR_SET_DUMPABLE, 0) < 0 || syscall(SYS_setgroups, 0, NULL) < 0 ||
+	if (sys_prctl(PR_SET_DUMPABLE, 0) < 0 || syscall(SYS_setgroups, 0, NULL) < 0 ||
 		syscall(SYS_setresgid, 0, 0, 0) < 0)
 		return -1;
 	return (int)syscall(SYS_setresuid, 0, 0, 0);
@@ -74,8 +103,8 @@ static int become_root(void)
 
 /*
  * No handler of the application may run here, nothing may stay ignored. Everything stays blocked:
- * a blocked signal reaches even PID 1, through signalfd(2). The system call, because glibc's
- * function refuses its own signals 32 and 33, which posix_spawn(3) leaves ignored.
+ * a blocked signal reaches even PID 1, through signalfd(2). Signals 32 and 33 as well, which
+ * glibc's function would refuse and posix_spawn(3) leaves ignored.
  *
  * Orphans become the init's children; SA_NOCLDWAIT has the kernel reap them. That wakes nobody, and
  * no storm of them can keep the init from seeing that the session is over.
@@ -97,9 +126,9 @@ static int die_with_opener(int opener)
 {
 	struct pollfd dead = {.fd = opener, .events = POLLIN};
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+	if (sys_prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return -1;
-	if (poll(&dead, 1, 0) == 0)
+	if (sys_poll(&dead, 1, false) == 0)
 		return 0;
 	errno = ESRCH;
 	return -1;
@@ -114,7 +143,7 @@ static int compare_root(const struct init_task *task)
 {
 	struct file_id root;
 
-	if (setns(task->mount_namespace, CLONE_NEWNS) < 0 ||
+	if (syscall(SYS_setns, task->mount_namespace, CLONE_NEWNS) < 0 ||
 		file_identify(AT_FDCWD, "/", &root) < 0)
 		return -1;
 	if (memcmp(&root, &task->root, sizeof(root)) != 0) {
@@ -130,6 +159,21 @@ static int replace_procfs(struct init_task *task)
 
 	errno = -err;
 	return err;
+}
+
+/* The session should not end because memory is short elsewhere. Lowering the value takes
+   CAP_SYS_RESOURCE; without it the application's stays. By the fresh /proc: whatever the
+   application's shows, here "self" is this process. */
+static void keep_from_oom_killer(void)
+{
+	static const char never[] = "-1000";
+	int fd = (int)syscall(
+		SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)syscall(SYS_write, fd, never, sizeof(never) - 1);
+	sys_close(fd);
 }
 
 /* ---- how it looks from the host ------------------------------------------------------------- */
@@ -157,26 +201,7 @@ static void set_title(const char *title)
 		.exe_fd = (__u32)-1};
 
 	map.env_start = map.env_end = map.arg_end;
-	(void)prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
-}
-
-/* ---- the calls of a process that has forgotten -----------------------------------------------
- *
- * With the application's memory go the data of the C library. What runs after that calls syscall(2)
- * only, which has none but errno.
- */
-
-static void sys_close(int fd)
-{
-	(void)syscall(SYS_close, fd);
-}
-
-/* ppoll(2), because some architectures have no poll(2). */
-static int sys_poll(struct pollfd *fds, unsigned int n, bool wait)
-{
-	long no_time[4] = {0}; /* whatever the size of a struct timespec */
-
-	return (int)syscall(SYS_ppoll, fds, n, wait ? NULL : no_time, NULL, NSIG / 8);
+	(void)syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0UL);
 }
 
 /* Make FD_SIGNALS report that signal, and no other. */
@@ -206,28 +231,46 @@ static int alarm_after(unsigned int seconds)
    logind that the session has ended. */
 static int keep_descriptors(struct init_task *task)
 {
-	if (dup2(task->opener, FD_OPENER) < 0 || dup2(task->report, FD_REPORT) < 0)
+	if (syscall(SYS_dup3, task->opener, FD_OPENER, O_CLOEXEC) < 0 ||
+		syscall(SYS_dup3, task->report, FD_REPORT, O_CLOEXEC) < 0)
 		return -1;
 	task->report = FD_REPORT;
 	if (syscall(__NR_close_range, FD_REPORT + 1, UINT_MAX, 0) < 0)
 		return -1;
-	(void)close(FD_SIGNALS);
+	sys_close(FD_SIGNALS);
 	return watch_signal(-1, SIGTERM) == FD_SIGNALS ? 0 : -1;
 }
 
-/* The bounding set has 64 bits; the first that is no capability of the kernel's, cap_valid(), can
-   be neither dropped nor read. libcap's cap_reset_ambient() asks for each: a login would wait for
-   that. */
-static int drop_capabilities(cap_t keep)
+static int set_capabilities(unsigned int set)
+{
+	struct __user_cap_header_struct self = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct data[2] = {{.effective = set, .permitted = set}};
+
+	return (int)syscall(SYS_capset, &self, data);
+}
+
+/*
+ * With no_new_privs no program that it would execute could have a capability that it has not itself
+ * (cap_bprm_creds_from_file()): all that an empty bounding set is for, and in one call instead
+ * of 41. CAP_SETPCAP is there for those, which the session does not wait for.
+ */
+static int drop_capabilities(void)
+{
+	if (sys_prctl(PR_SET_NO_NEW_PRIVS, 1) < 0 ||
+		sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL) < 0)
+		return -1;
+	return set_capabilities(CAP_TO_MASK(CAP_KILL) | CAP_TO_MASK(CAP_SETPCAP));
+}
+
+/* The first that is no capability of the kernel's cannot be dropped, cap_valid(). */
+static void empty_bounding_set(void)
 {
 	unsigned long cap = 0;
 
-	while (cap < 64 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+	while (cap < 64 && sys_prctl(PR_CAPBSET_DROP, cap) == 0)
 		cap++;
-	if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0 ||
-		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return -1;
-	return cap_set_proc(keep);
+	if (set_capabilities(CAP_TO_MASK(CAP_KILL)) < 0)
+		sys_exit(1); /* and the session ends */
 }
 
 /* ---- the session ---------------------------------------------------------------------------- */
@@ -352,35 +395,35 @@ _Noreturn void init_main(struct init_task *task)
 	must(task, INIT_IDS, become_root());
 	must(task, INIT_OPENER, die_with_opener(task->opener)); /* new ids would undo it */
 	must(task, INIT_SIGNALS, reset_signals());
-	must(task, INIT_TERMINAL, setsid());
+	must(task, INIT_TERMINAL, syscall(SYS_setsid));
 
 	/* 3. The work that takes CAP_SYS_ADMIN. */
 	must(task, INIT_CHROOT, compare_root(task));
 	must(task, INIT_PROCFS, replace_procfs(task));
+	keep_from_oom_killer();
 
 	/* 4. Be seen as what it is; may fail. Before the session begins: the command line of the
 	   application is its caller's, and may hold a secret. */
-	(void)prctl(PR_SET_NAME, INIT_NAME);
+	(void)sys_prctl(PR_SET_NAME, (unsigned long)(uintptr_t)INIT_NAME);
 	set_title(task->title);
 
 	/* 5. Drop everything. Dumpable again: a change of capabilities sets it to suid_dumpable. */
-	(void)umask(022);
-	must(task, INIT_DIRECTORY, chdir("/"));
+	(void)syscall(SYS_umask, 022);
+	must(task, INIT_DIRECTORY, syscall(SYS_chdir, "/"));
 	must(task, INIT_DESCRIPTORS, keep_descriptors(task));
-	must(task, INIT_CAPABILITIES, drop_capabilities(task->capabilities));
-	must(task, INIT_DUMPABLE, prctl(PR_SET_DUMPABLE, 0));
-	must(task, INIT_OPENER, prctl(PR_SET_PDEATHSIG, 0));
+	must(task, INIT_CAPABILITIES, drop_capabilities());
+	must(task, INIT_DUMPABLE, sys_prctl(PR_SET_DUMPABLE, 0));
+	must(task, INIT_OPENER, sys_prctl(PR_SET_PDEATHSIG, 0));
 
-	/* 6. From here on the session may begin, and nothing may fail. It does not have to wait
-	   until the application's memory is let go. */
+	/* 6. From here on the session may begin. What it does not have to wait for: */
 	say(task, &ready);
-	(void)close(FD_REPORT);
+	sys_close(FD_REPORT);
+	empty_bounding_set();
 	forget(&kept);
 
 	/* 7. The session. */
 	wait_for_end();
 	if (grace > 0)
 		end_processes(grace);
-	for (;;)
-		(void)syscall(SYS_exit_group, 0);
+	sys_exit(0);
 }

@@ -11,20 +11,17 @@
 #include "procfs.h"
 #include "syscalls.h"
 
-#include <sys/capability.h>
-
 /* The name of the init in ps(1) and lsns(8); the kernel keeps 15 characters. */
 #define INIT_NAME "pam_unshare"
 
-/* What the application hands to the init. Descriptors are 10 or higher. */
+/* What the application hands to the init. */
 struct init_task {
-	int opener;		    /* pidfd of the application */
-	int report;		    /* write end of the pipe for struct init_report */
+	int opener;		    /* pidfd of the application, 10 or higher */
+	int report;		    /* write end of the pipe for struct init_report, 10 or higher */
 	int mount_namespace;	    /* the session's */
 	struct file_id root;	    /* the application's root directory */
 	struct procfs_plan *procfs; /* what to replace */
 	const char *where;	    /* the mount point that it is at work on */
-	cap_t capabilities;	    /* those that the init keeps */
 	unsigned int grace;	    /* seconds that processes have to end by themselves */
 	void *stack;		    /* of init_stack_new() */
 	char *title;		    /* the command line that ps(1) shows; the stack begins below */

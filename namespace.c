@@ -132,7 +132,7 @@ static int remember_way_back(struct way_back *back, bool ipc, struct failure *wh
 {
 	struct statfs fs;
 
-	back->self = high_fd(open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	back->self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (back->self < 0)
 		return fail(why, errno,
 			errno == ENOENT
@@ -151,9 +151,9 @@ static int remember_way_back(struct way_back *back, bool ipc, struct failure *wh
 		back->ipc = high_fd(openat(back->self, "ns/ipc", O_RDONLY | O_CLOEXEC));
 	if (back->mount < 0 || back->pid < 0 || (ipc && back->ipc < 0))
 		return fail(why, errno, "open the application's namespaces");
-	back->root = high_fd(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	back->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (back->root >= 0)
-		back->cwd = high_fd(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+		back->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (back->root < 0 || back->cwd < 0)
 		return fail(why, errno, "open the application's directories");
 	return 0;
@@ -326,19 +326,6 @@ static int wait_until_ready(int pipe, struct failure *why)
 	return fail(why, report.err, "init: %s", init_step_name(report.step));
 }
 
-static cap_t only_cap_kill(void)
-{
-	const cap_value_t kill = CAP_KILL;
-	cap_t caps = cap_init();
-
-	if (caps && (cap_set_flag(caps, CAP_PERMITTED, 1, &kill, CAP_SET) < 0 ||
-			    cap_set_flag(caps, CAP_EFFECTIVE, 1, &kill, CAP_SET) < 0)) {
-		(void)cap_free(caps);
-		return NULL;
-	}
-	return caps;
-}
-
 /* Start the init with what it needs. Its word is to be waited for. */
 static int run_init(
 	struct init_task *task, struct way_back *back, struct namespace *ns, struct failure *why)
@@ -350,7 +337,7 @@ static int run_init(
 	back->word = ends[0];
 	task->report = ends[1] = high_fd(ends[1]);
 	task->opener = high_fd(sys_pidfd_open(getpid()));
-	task->mount_namespace = high_fd(openat(back->self, "ns/mnt", O_RDONLY | O_CLOEXEC));
+	task->mount_namespace = openat(back->self, "ns/mnt", O_RDONLY | O_CLOEXEC);
 	if (ends[1] < 0 || task->opener < 0 || task->mount_namespace < 0)
 		err = fail(why, errno, "open what the init needs");
 	else
@@ -365,26 +352,16 @@ static int run_init(
 	return 0;
 }
 
-static void free_task(struct init_task *task)
-{
-	if (task->capabilities)
-		(void)cap_free(task->capabilities);
-	if (task->stack)
-		init_stack_free(task->stack);
-}
-
 static int make_init(const struct namespace_request *request, struct procfs_plan *plan,
 	struct way_back *back, struct namespace *ns, struct failure *why)
 {
-	struct init_task task = {.grace = request->grace,
-		.procfs = plan,
-		.capabilities = only_cap_kill(),
-		.stack = init_stack_new()};
+	struct init_task task = {
+		.grace = request->grace, .procfs = plan, .stack = init_stack_new()};
 	int err;
 
-	if (!task.capabilities || !task.stack) {
-		err = fail(why, errno, "allocate what the init needs");
-	} else if (file_identify(AT_FDCWD, "/", &task.root) < 0) {
+	if (!task.stack)
+		return fail(why, errno, "allocate what the init needs");
+	if (file_identify(AT_FDCWD, "/", &task.root) < 0) {
 		err = fail(why, errno, "identify the root directory");
 	} else {
 		task.title = put_title(task.stack, request->title);
@@ -392,40 +369,8 @@ static int make_init(const struct namespace_request *request, struct procfs_plan
 		err = run_init(&task, back, ns, why);
 		ns->root = task.root;
 	}
-	free_task(&task);
+	init_stack_free(task.stack);
 	return err;
-}
-
-/* Tell whether the application's /proc is of its own PID namespace, by its status: there its only
-   number is the one that it has itself, proc_pid_status(5). */
-static bool is_own_proc(int self)
-{
-	int fd AUTO_CLOSE = openat(self, "status", O_RDONLY | O_CLOEXEC);
-	char text[4096], line[32];
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	text[n > 0 ? n : 0] = '\0';
-	(void)snprintf(line, sizeof(line), "\nNSpid:\t%d\n", (int)getpid());
-	return strstr(text, line) != NULL;
-}
-
-/*
- * The session should not end because memory is short elsewhere. Lowering the value takes
- * CAP_SYS_RESOURCE; without it the application's stays. In the /proc of an outer PID namespace the
- * number would be another process's.
- */
-static void keep_from_oom_killer(int self, pid_t init)
-{
-	static const char never[] = "-1000";
-	char path[48];
-	int fd AUTO_CLOSE = -1;
-
-	if (!is_own_proc(self))
-		return;
-	(void)snprintf(path, sizeof(path), "../%d/oom_score_adj", (int)init);
-	fd = openat(self, path, O_WRONLY | O_CLOEXEC);
-	if (fd >= 0 && write(fd, never, sizeof(never) - 1) < 0)
-		return;
 }
 
 /* ---- nothing of the host's processes is left in the application's hands ------------------------
@@ -546,7 +491,6 @@ static int await_init(const struct procfs_plan *plan, struct way_back *back, str
 	if (fstatat(back->self, "ns/pid_for_children", &pid_namespace, 0) < 0)
 		return fail(why, errno, "identify the PID namespace");
 	ns->inode = pid_namespace.st_ino;
-	keep_from_oom_killer(back->self, ns->init_pid);
 	err = find_host(back->self, &shown, why);
 	if (err == 0)
 		err = wait_until_ready(back->word, why);

@@ -64,7 +64,7 @@ two_descriptors() {
 only_cap_kill() {
     [ "$(status_of "$1" CapEff)" = 0000000000000020 ] && [ "$(status_of "$1" CapPrm)" = 0000000000000020 ] &&
         [ "$(status_of "$1" CapInh)" = 0000000000000000 ] && [ "$(status_of "$1" CapBnd)" = 0000000000000000 ] &&
-        [ "$(status_of "$1" CapAmb)" = 0000000000000000 ]
+        [ "$(status_of "$1" CapAmb)" = 0000000000000000 ] && [ "$(status_of "$1" NoNewPrivs)" = 1 ]
 }
 
 root_in_every_id() {
@@ -214,14 +214,20 @@ END
 
 # bats test_tags=plain
 @test "in the /proc of an outer PID namespace no process of that number has its OOM adjustment changed" {
-    adjusts() { # COMMAND…: an application is started by it
-        strace -f -qq -e trace=openat,write -o "$work/trace" "$@" "$HOST" /run/pam.d plain alice open close end \
+    # COMMAND…: an application is started by it, and the only adjustment that is opened is one's own, by
+    # the init, when it has its own /proc
+    adjusts_its_own() {
+        strace -f -qq -e trace=openat,move_mount -o "$work/trace" "$@" "$HOST" /run/pam.d plain alice open close end \
             >"$work/out" 2>&1 3>&- 7>&- && grep -qx open=0 "$work/out" || return 2
-        grep -q 'oom_score_adj' "$work/trace"
+        awk '/move_mount\(/ { moved[$1] = 1 }
+             /oom_score_adj/ { n++; other = other || !moved[$1] || !/"\/proc\/self\/oom_score_adj"/ }
+             END { exit n != 1 || other }' "$work/trace"
     }
-    run adjusts unshare --pid --fork
+    adjusts_its_own env
+    adjusts_its_own unshare --pid --fork
+    # negative control: the application's would be another one there
+    run adjusts_its_own sh -c 'echo 0 >/proc/self/oom_score_adj; exec "$@"' sh
     [ "$status" -eq 1 ]
-    adjusts env # negative control
 }
 
 @test "no context switch in ten idle seconds" {
