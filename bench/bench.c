@@ -11,6 +11,8 @@
  *     floor      the system calls that nobody can do without, see floor_open()
  *     SERVICE    a PAM service: the session lines of /run/pam.d/SERVICE, for alice
  */
+#include "../statmount.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -596,37 +598,56 @@ static void become_root(void)
 	must("setresuid", syscall(SYS_setresuid, 0, 0, 0));
 }
 
-static void empty_bounding_set(void)
+/* What libpam does at each open, whatever the modules: the audit system is told of it. */
+static void open_and_close_nothing(void)
 {
-	unsigned long cap = 0;
+	static struct session session;
 
-	while (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
-		cap++;
-	if (cap == 0)
-		die("drop a capability");
+	if (!session.pamh)
+		start(&session, "permit");
+	session_open(&session);
 }
 
-/* Parts of an open by themselves, in a process that has looked up and logged before. */
-static void parts(long rounds)
+/* Ask the kernel of each mount what file system it is, where it can be asked. */
+static void ask_for_all_mounts(void)
+{
+	struct mount_facts facts;
+	uint64_t *ids;
+	size_t n;
+
+	if (mounts_list(&ids, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		(void)mount_ask(ids[i], &facts);
+	free(ids);
+}
+
+/* Parts of an open by themselves: how long each takes the second time, in a process of its own, for
+   which the pages of its parent are copied as they are in an application that has forked an init.
+ */
+static void parts(long rounds, long mounts)
 {
 	static const struct {
 		const char *name;
 		void (*run)(void);
 	} all[] = {{"user", look_user_up}, {"log", write_to_log}, {"signals", reset_signals},
-		{"ids", become_root}, {"bounding", empty_bounding_set}};
+		{"ids", become_root}, {"libpam", open_and_close_nothing},
+		{"mounts", ask_for_all_mounts}};
 
-	look_user_up();
-	write_to_log();
-	for (long round = 0; round <= rounds; round++) {
+	if (mounts > 0)
+		more_mounts(mounts - count_mounts());
+	x = count_mounts();
+	for (long round = 0; round < rounds; round++) {
 		pid_t child = fork();
 
 		if (child == 0) {
 			for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-				double before = now();
+				double before;
 
 				all[i].run();
-				if (round > 0)
-					print(all[i].name, "part", round, now() - before);
+				before = now();
+				all[i].run();
+				print(all[i].name, "part", round, now() - before);
 			}
 			_exit(0);
 		}
@@ -690,7 +711,7 @@ static void ending(const char *variant, long processes, long round)
 static int usage(void)
 {
 	(void)fputs("bench EXPERIMENT latency ROUNDS VARIANT...\n"
-		    "                 parts ROUNDS\n"
+		    "                 parts ROUNDS MOUNTS\n"
 		    "                 growth mounts|memory|processes|sessions N ROUNDS VARIANT...\n"
 		    "                 memory SESSIONS PASSES VARIANT...\n"
 		    "                 idle SESSIONS SECONDS\n"
@@ -709,7 +730,7 @@ int main(int argc, char **argv)
 	long n = argc > 3 ? strtol(argv[3], NULL, 10) : 0;
 	long m = argc > 4 ? strtol(argv[4], NULL, 10) : 0;
 
-	if (argc < 5 && strcmp(what, "parts") != 0)
+	if (argc < 5)
 		return usage();
 	experiment = argv[1];
 	must("die with the parent", prctl(PR_SET_PDEATHSIG, SIGKILL));
@@ -718,7 +739,7 @@ int main(int argc, char **argv)
 	else if (strcmp(what, "growth") == 0 && argc > 6)
 		growth(argv[3], m, strtol(argv[5], NULL, 10), argv + 6, argc - 6);
 	else if (strcmp(what, "parts") == 0)
-		parts(n);
+		parts(n, m);
 	else if (strcmp(what, "memory") == 0)
 		memory(n, m, argv + 5, argc - 5);
 	else if (strcmp(what, "idle") == 0)

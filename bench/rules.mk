@@ -4,9 +4,9 @@
 BENCH_PACKAGES = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox \
                  bubblewrap gnuplot-nox python3
 
-$(BUILD)/bench/bench: bench/bench.c
+$(BUILD)/bench/bench: bench/bench.c $(BUILD)/statmount.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< -lpam -lcap
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lpam -lcap
 
 # A few minutes; as root.
 bench:
