@@ -11,18 +11,44 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Around the thread pointer lie errno and the stack protector's canary. The block is of a few
-   kilobytes, and of unknown ends. */
+/* Around the thread pointer lie errno and, on most architectures, the stack protector's canary. The
+   block is of a few kilobytes, and of unknown ends. */
 #define BLOCK_REACH 16384
 
-/* AddressSanitizer's memory lies elsewhere, and every access looks into it. */
-#ifdef __has_feature
-#define HAS_SHADOW_MEMORY __has_feature(address_sanitizer)
-#elif defined(__SANITIZE_ADDRESS__)
-#define HAS_SHADOW_MEMORY 1
+/* The thread pointer is so far above it. */
+#ifdef __powerpc__
+#define BLOCK_BIAS 0x7000
 #else
-#define HAS_SHADOW_MEMORY 0
+#define BLOCK_BIAS 0
 #endif
+
+/*
+ * Of the C library, syscall(2) needs what is constant once the dynamic linker is done with it:
+ * where it finds errno is told by a table in PT_GNU_RELRO, elf(5). That has been looked at for
+ * x86-64. Elsewhere the table may be among the data, the canary among the dynamic linker's, and
+ * i386 may enter the kernel through the dynamic linker: there both stay whole.
+ */
+#ifdef __x86_64__
+#define LIBC_MAY_BE_DIVIDED 1
+#else
+#define LIBC_MAY_BE_DIVIDED 0
+#endif
+
+/* The memory that instrumented code looks into lies elsewhere. tests/coverage defines KEEP_MEMORY.
+ */
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(KEEP_MEMORY) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_INSTRUMENTED 1
+#else
+#define IS_INSTRUMENTED 0
+#endif
+
+/* The canary where it is not in the thread's block: a variable of the dynamic linker's, or the
+   program's copy of it. */
+extern const uintptr_t __stack_chk_guard __attribute__((weak));
 
 static uintptr_t page_size(void)
 {
@@ -99,29 +125,28 @@ static bool is_libc(const char *path)
 struct search {
 	struct kept *kept;
 	bool call, error; /* syscall(2) and errno have been found in the C library */
+	bool divided;	  /* what is constant of it is known */
 };
 
-/*
- * The module; the vdso, through which i386 enters the kernel; of the C library what is never
- * written to after the dynamic linker is done with it (PT_GNU_RELRO, elf(5)): syscall(2) needs no
- * more.
- */
+/* The module; the vdso, through which i386 enters the kernel; the C library, or what is constant of
+   it, and with the whole of it the dynamic linker. */
 static int keep_object(struct dl_phdr_info *object, size_t size, void *data)
 {
-	const bool own = holds(object, (uintptr_t)forget) ||
-			 holds(object, getauxval(AT_SYSINFO_EHDR)),
-		   libc = is_libc(object->dlpi_name);
+	const bool libc = is_libc(object->dlpi_name);
+	bool whole = holds(object, (uintptr_t)forget) || holds(object, getauxval(AT_SYSINFO_EHDR));
 	struct search *search = data;
 
 	(void)size;
+	if (!LIBC_MAY_BE_DIVIDED)
+		whole = whole || libc || holds(object, getauxval(AT_BASE));
 	for (int i = 0; i < object->dlpi_phnum; i++) {
 		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-		bool constant = segment->p_type == PT_GNU_RELRO ||
-				(segment->p_type == PT_LOAD && !(segment->p_flags & PF_W));
+		bool relro = segment->p_type == PT_GNU_RELRO, load = segment->p_type == PT_LOAD;
 		struct range range = range_of(object, segment);
 
-		if ((own && segment->p_type == PT_LOAD) || (libc && constant))
+		if ((whole && load) || (libc && (relro || (load && !(segment->p_flags & PF_W)))))
 			keep(search->kept, range.begin, range.end);
+		search->divided = search->divided || (libc && relro);
 	}
 	search->call = search->call || (libc && holds(object, (uintptr_t)syscall));
 	search->error = search->error || (libc && holds(object, (uintptr_t)__errno_location));
@@ -180,7 +205,8 @@ static bool has_shadow_stack(void)
 
 void forget_prepare(struct kept *kept, void *stack)
 {
-	uintptr_t block = thread_pointer(), error = (uintptr_t)&errno;
+	const size_t room = sizeof(kept->ranges) / sizeof(*kept->ranges);
+	uintptr_t block = thread_pointer() - BLOCK_BIAS, error = (uintptr_t)&errno;
 	struct search search = {.kept = kept};
 
 	kept->n = 0;
@@ -190,16 +216,19 @@ void forget_prepare(struct kept *kept, void *stack)
 	/* the name of the program's file is the last thing that execve(2) puts on its stack */
 	kept->top = (getauxval(AT_EXECFN) | (kept->page - 1)) + 1;
 	(void)dl_iterate_phdr(keep_object, &search);
+	if (&__stack_chk_guard)
+		keep(kept, (uintptr_t)&__stack_chk_guard, (uintptr_t)(&__stack_chk_guard + 1));
 	if (kept->knows_rseq) /* the kernel's own is 32 bytes at least */
-		keep(kept, block + (uintptr_t)__rseq_offset,
-			block + (uintptr_t)__rseq_offset + (__rseq_size > 32 ? __rseq_size : 32));
+		keep(kept, thread_pointer() + (uintptr_t)__rseq_offset,
+			thread_pointer() + (uintptr_t)__rseq_offset +
+				(__rseq_size > 32 ? __rseq_size : 32));
 	keep(kept, (uintptr_t)stack, (uintptr_t)stack + INIT_STACK);
 	keep(kept, (block < error ? block : error) - BLOCK_REACH,
 		(block > error ? block : error) + BLOCK_REACH);
 	/* a program or a preloaded library may have such a function, with data on the heap */
-	if (kept->n == sizeof(kept->ranges) / sizeof(*kept->ranges) || !search.call ||
-		!search.error || !keeps(kept, (uintptr_t)&errno) ||
-		!keeps(kept, (uintptr_t)forget) || has_shadow_stack() || HAS_SHADOW_MEMORY)
+	if (kept->n == room || !search.call || !search.error ||
+		(LIBC_MAY_BE_DIVIDED && !search.divided) || !keeps(kept, (uintptr_t)&errno) ||
+		!keeps(kept, (uintptr_t)forget) || has_shadow_stack() || IS_INSTRUMENTED)
 		kept->n = 0;
 }
 
@@ -219,7 +248,7 @@ static void unmap(uintptr_t begin, uintptr_t end, uintptr_t page)
 	}
 }
 
-void forget(const struct kept *kept)
+__attribute__((noinline)) void forget(const struct kept *kept)
 {
 	/* its own frame and what a call adds are within a kilobyte */
 	const uintptr_t used = ((uintptr_t)__builtin_frame_address(0) - 1024) & -kept->page;

@@ -40,10 +40,11 @@ void *init_stack_new(void);
 void init_stack_free(void *stack);
 
 /**
- * Find out what the init needs: the module, what is constant of the C library, the thread's control
- * block, and the stack. Not the program itself, its other libraries, its heap, its stack, its
- * environment, its mappings. Where that would not do (a program or a preloaded library with a
- * syscall(2) of its own, a shadow stack), everything.
+ * Find out what the init needs: the module, what is constant of the C library (on other
+ * architectures than x86-64 all of it and the dynamic linker), the vdso, the thread's control
+ * block, what rseq(2) writes to, and the stack. Not the program itself, its other libraries, its
+ * heap, its stack, its environment, its mappings. Where that would not do (a program or a preloaded
+ * library with a syscall(2) of its own, a shadow stack), everything.
  *
  * Runs in the application.
  *
@@ -54,7 +55,7 @@ void forget_prepare(struct kept *kept, void *stack);
 
 /**
  * Unmap everything else, and give back what the stack was used for. From then on the caller may
- * call syscall(2) and read errno, and no other function of a library.
+ * call syscall(2) and use errno, and no other function of a library: memset(3) neither.
  *
  * Runs in the init, on that stack; kept must be on it.
  */

@@ -52,12 +52,21 @@ static void sys_close(int fd)
 	(void)syscall(SYS_close, fd);
 }
 
+/* The calls that take times of 64 bits, which is each struct timespec's two numbers. */
+#ifdef __NR_ppoll_time64
+#define NR_PPOLL __NR_ppoll_time64
+#define NR_TIMERFD_SETTIME __NR_timerfd_settime64
+#else
+#define NR_PPOLL SYS_ppoll
+#define NR_TIMERFD_SETTIME SYS_timerfd_settime
+#endif
+
 /* ppoll(2), because some architectures have no poll(2). */
 static int sys_poll(struct pollfd *fds, unsigned int n, bool wait)
 {
-	long no_time[4] = {0}; /* whatever the size of a struct timespec */
+	int64_t no_time[2] = {0, 0};
 
-	return (int)syscall(SYS_ppoll, fds, n, wait ? NULL : no_time, NULL, NSIG / 8);
+	return (int)syscall(NR_PPOLL, fds, n, wait ? NULL : no_time, NULL, NSIG / 8);
 }
 
 _Noreturn static void sys_exit(int status)
@@ -128,10 +137,15 @@ static int die_with_opener(int opener)
 
 	if (sys_prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return -1;
-	if (sys_poll(&dead, 1, false) == 0)
+	switch (sys_poll(&dead, 1, false)) {
+	case 0:
 		return 0;
-	errno = ESRCH;
-	return -1;
+	case 1:
+		errno = ESRCH;
+		return -1;
+	default:
+		return -1;
+	}
 }
 
 /*
@@ -216,10 +230,10 @@ static int watch_signal(int fd, int sig)
    of it is forgotten. */
 static int alarm_after(unsigned int seconds)
 {
-	const long once[4] = {0, 0, (long)seconds}; /* struct itimerspec */
+	const int64_t once[4] = {0, 0, seconds, 0}; /* struct itimerspec */
 	int fd = (int)syscall(SYS_timerfd_create, CLOCK_MONOTONIC, TFD_CLOEXEC);
 
-	if (fd < 0 || syscall(SYS_timerfd_settime, fd, 0, once, NULL) == 0)
+	if (fd < 0 || syscall(NR_TIMERFD_SETTIME, fd, 0, once, NULL) == 0)
 		return fd;
 	sys_close(fd);
 	return -1;
@@ -342,7 +356,7 @@ static struct survivor find_survivor(void)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 	struct survivor found = {.pidfd = -1};
-	struct names names;
+	struct names names NOT_CLEARED;
 	const char *name;
 
 	names.at = names.n = 0;

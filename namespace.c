@@ -438,16 +438,18 @@ static int find_host(int self, struct descriptors *found, struct failure *why)
 {
 	int fd AUTO_CLOSE = openat(self, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
 	bool complete = false;
-	struct names names;
+	struct names names NOT_CLEARED;
 	const char *name;
 
+	if (fd < 0)
+		return fail(why, errno, "list the application's descriptors");
 	names.fd = fd;
 	names.at = names.n = 0;
 	while (err == 0 && (name = next_name(&names))) {
-		int open_fd = atoi(name);
+		int open_fd = name[0] == '.' ? -1 : atoi(name);
 
 		complete = complete || open_fd == fd;
-		if (name[0] != '.' && open_fd != fd)
+		if (open_fd >= 0 && open_fd != fd)
 			err = note_if_host(found, open_fd, why);
 	}
 	if (err == 0 && (errno != 0 || !complete)) /* ENOENT where the descriptors are hidden */

@@ -40,6 +40,17 @@ static inline void close_fd(const int *fd)
 /* A descriptor that is closed when its scope is left. */
 #define AUTO_CLOSE __attribute__((cleanup(close_fd)))
 
+/* A large variable that is not to be set to zero by -ftrivial-auto-var-init: with memset(3), which
+   the init cannot call any more. */
+#ifndef __has_attribute
+#define __has_attribute(attribute) 0
+#endif
+#if __has_attribute(uninitialized)
+#define NOT_CLEARED __attribute__((uninitialized))
+#else
+#define NOT_CLEARED
+#endif
+
 /* The names in a directory, one after the other. opendir(3) would allocate 32 kB. */
 struct names {
 	int fd;	    /* of the directory */

@@ -14,7 +14,7 @@ bench:
 	@$(MAKE) --no-print-directory programs $(BUILD)/bench/bench
 	@BUILD=$(BUILD) FULL=$(FULL) bench/run
 
-# The long curves: half an hour.
+# The long curves: five minutes.
 bench-full:
 	@$(MAKE) --no-print-directory bench FULL=1
 

@@ -73,6 +73,13 @@ step() {
     BEFORE=old-kernel step 'open the mount table: Too many open files' "openat:error=EMFILE:when=$nth"
 }
 
+@test "the descriptors cannot be listed" {
+    strace -f -qq -e trace=openat -o /run/strace "$HOST" /run/pam.d plain alice state open state end
+    nth=$(awk -v pid="$(head -n 1 /run/strace | cut -d' ' -f1)" \
+        '$1 == pid && /openat\(/ { n++ } $1 == pid && /[0-9], "fd"/ { print n }' /run/strace | tail -n 1)
+    step "list the application's descriptors: Too many open files" "openat:error=EMFILE:when=$nth"
+}
+
 @test "fork of the init fails" {
     # the first clone is the state's own child
     step 'fork the namespace.s init: Resource temporarily' clone:error=EAGAIN:when=2
