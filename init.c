@@ -218,6 +218,8 @@ static void set_title(const char *title)
 	(void)syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0UL);
 }
 
+/* ---- dropping everything -------------------------------------------------------------------- */
+
 /* Make FD_SIGNALS report that signal, and no other. */
 static int watch_signal(int fd, int sig)
 {
@@ -225,21 +227,6 @@ static int watch_signal(int fd, int sig)
 
 	return (int)syscall(SYS_signalfd4, fd, signals, NSIG / 8, SFD_CLOEXEC | SFD_NONBLOCK);
 }
-
-/* Readable after so many seconds. A timer, because there is no clock to look at: the kernel's page
-   of it is forgotten. */
-static int alarm_after(unsigned int seconds)
-{
-	const int64_t once[4] = {0, 0, seconds, 0}; /* struct itimerspec */
-	int fd = (int)syscall(SYS_timerfd_create, CLOCK_MONOTONIC, TFD_CLOEXEC);
-
-	if (fd < 0 || syscall(NR_TIMERFD_SETTIME, fd, 0, once, NULL) == 0)
-		return fd;
-	sys_close(fd);
-	return -1;
-}
-
-/* ---- dropping everything -------------------------------------------------------------------- */
 
 /* Keep the opener's pidfd and a signalfd. Among the rest is logind's fifo, whose last copy tells
    logind that the session has ended. */
@@ -366,6 +353,19 @@ static struct survivor find_survivor(void)
 	if (names.fd >= 0)
 		sys_close(names.fd);
 	return found;
+}
+
+/* Readable after so many seconds. A timer, because there is no clock to look at: the kernel's page
+   of it is forgotten. */
+static int alarm_after(unsigned int seconds)
+{
+	const int64_t once[4] = {0, 0, seconds, 0}; /* struct itimerspec */
+	int fd = (int)syscall(SYS_timerfd_create, CLOCK_MONOTONIC, TFD_CLOEXEC);
+
+	if (fd < 0 || syscall(NR_TIMERFD_SETTIME, fd, 0, once, NULL) == 0)
+		return fd;
+	sys_close(fd);
+	return -1;
 }
 
 /* Ask what is left to end, and wait for that as long as the time of grace. Not inlined: its buffers
