@@ -11,6 +11,7 @@
 struct failure {
 	int err;	 /* errno of the failed step, 0: nothing has failed */
 	bool stranded;	 /* the application could not be brought back to where it came from */
+	bool powerless;	 /* the application lacks capabilities, which the text names */
 	int astray;	 /* errno: it is back, but in "/" instead of its working directory */
 	char text[4352]; /* the step in words; holds a mount point of PATH_MAX bytes */
 };

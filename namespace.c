@@ -56,18 +56,22 @@ static void close_high(int *fd)
 
 /* ---- what must hold before anything is changed ---------------------------------------------- */
 
-static int check_capabilities(struct failure *why)
+/* The first are for the way back: setns(2) to a mount namespace asks for SYS_CHROOT as well. */
+static const cap_value_t needed[] = {
+	CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP};
+#define NEEDED_TO_OPEN (sizeof(needed) / sizeof(*needed))
+#define NEEDED_TO_LEAVE 2
+
+/* Tell which of the first N are missing. */
+static int check_capabilities(size_t n, struct failure *why)
 {
-	/* SYS_CHROOT: setns(2) to a mount namespace, the way back, asks for it as well */
-	static const cap_value_t needed[] = {
-		CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP};
 	cap_t have = cap_get_proc();
 	char missing[256] = "";
 	cap_flag_value_t set;
 
 	if (!have)
 		return fail(why, errno, "read the capabilities");
-	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+	for (size_t i = 0; i < n; i++) {
 		char *name;
 
 		if (cap_get_flag(have, needed[i], CAP_EFFECTIVE, &set) == 0 && set == CAP_SET)
@@ -81,6 +85,7 @@ static int check_capabilities(struct failure *why)
 		(void)cap_free(name);
 	}
 	(void)cap_free(have);
+	why->powerless = *missing;
 	return *missing ? fail(why, EPERM, "the application lacks%s", missing) : 0;
 }
 
@@ -528,7 +533,7 @@ int namespace_create(
 	struct way_back back = {-1, -1, -1, -1, -1, -1, -1, -1, -1, false};
 	int err;
 
-	err = check_capabilities(why);
+	err = check_capabilities(NEEDED_TO_OPEN, why);
 	if (err == 0)
 		err = remember_way_back(&back, request->ipc, why);
 	if (err == 0)
@@ -576,21 +581,31 @@ static int stand_in(const struct directory *dir)
 	return fchdir(fd) < 0 ? errno : 0;
 }
 
+static int go_back(const struct namespace *ns, struct failure *why)
+{
+	struct failure missing = {0};
+	struct file_id root;
+
+	if (check_capabilities(NEEDED_TO_LEAVE, &missing) < 0 && missing.powerless) {
+		*why = missing; /* and not half of the way either */
+		return -why->err;
+	}
+	if (file_identify(AT_FDCWD, "/", &root) < 0)
+		return fail(why, errno, "find the way back");
+	if (memcmp(&root, &ns->root, sizeof(root)) != 0)
+		return fail(why, EXDEV, "the application has changed its root directory");
+	return return_to(ns->host_mount, ns->host_pid, ns->host_ipc, why);
+}
+
 int namespace_leave(struct namespace *ns, struct failure *why)
 {
 	struct directory cwd;
-	struct file_id root;
 	int err;
 
 	note_directory(&cwd);
-	if (file_identify(AT_FDCWD, "/", &root) < 0)
-		err = fail(why, errno, "find the way back");
-	else if (memcmp(&root, &ns->root, sizeof(root)) != 0)
-		err = fail(why, EXDEV, "the application has changed its root directory");
-	else
-		err = return_to(ns->host_mount, ns->host_pid, ns->host_ipc, why);
+	err = go_back(ns, why);
 	if (err < 0)
-		why->stranded = true;
+		why->stranded = !why->powerless;
 	else /* back to where it was moved from, unless it has moved on by itself */
 		why->astray = stand_in(ns->moved && strcmp(cwd.path, "/") == 0 ? &ns->cwd : &cwd);
 	close_high(&ns->host_mount);

@@ -83,7 +83,7 @@ int namespace_end(const struct namespace *ns);
  *
  * @param ns   as filled in by namespace_create()
  * @param why  filled in on failure; why->astray also on success
- * @return 0, or -errno with why->stranded set when it is still inside
+ * @return 0, or -errno with why->stranded or why->powerless set when it is still inside
  */
 int namespace_leave(struct namespace *ns, struct failure *why);
 

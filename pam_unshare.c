@@ -29,6 +29,7 @@
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 #include <security/pam_modutil.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -44,6 +45,7 @@
 struct session {
 	unsigned int opened; /* how often: the module may be listed twice; 0: not open */
 	bool in_foreground;  /* of its terminal, when it opened */
+	bool ending;	     /* pam_end(3) has come */
 	struct namespace ns;
 };
 
@@ -59,27 +61,61 @@ static const char *item(const pam_handle_t *pamh, int type)
 	return text;
 }
 
-static void log_astray(const pam_handle_t *pamh, const struct failure *why)
+/* As pam_syslog(3), also in pam_end(3): there libpam has no module whose name it could put before
+   the message, and says "PAM". */
+__attribute__((format(printf, 4, 5))) static void say(
+	const pam_handle_t *pamh, const struct session *session, int priority, const char *fmt, ...)
+{
+	char text[sizeof(((struct failure *)NULL)->text) + 1024];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (session->ending)
+		syslog(LOG_AUTHPRIV | priority, "pam_unshare(%s:session): %s",
+			item(pamh, PAM_SERVICE), text);
+	else
+		pam_syslog(pamh, priority, "%s", text);
+}
+
+static void log_astray(
+	const pam_handle_t *pamh, const struct session *session, const struct failure *why)
 {
 	errno = why->astray;
 	if (why->astray)
-		pam_syslog(pamh, LOG_WARNING,
+		say(pamh, session, LOG_WARNING,
 			"the application cannot return to its working directory and stays in /: "
 			"%m");
 }
 
-static void log_failure(const pam_handle_t *pamh, const struct failure *why, const char *what)
+static void log_failure(const pam_handle_t *pamh, const struct session *session,
+	const struct failure *why, const char *what)
 {
 	const char *user = item(pamh, PAM_USER);
 
 	errno = why->err;
-	pam_syslog(pamh, LOG_ERR, "%s of %s: %s: %m", what, user, why->text);
+	say(pamh, session, LOG_ERR, "%s of %s: %s: %m", what, user, why->text);
 	if (why->stranded)
-		pam_syslog(pamh, LOG_CRIT,
+		say(pamh, session, LOG_CRIT,
 			"the application could not be brought back and stays in the namespaces of "
 			"the session of %s",
 			user);
-	log_astray(pamh, why);
+	log_astray(pamh, session, why);
+}
+
+/* The application serves in the process that has opened the session, and has given its privilege
+   up, as proftpd does: it ends with the session, or soon after. */
+static void log_powerless(const pam_handle_t *pamh, const struct session *session,
+	const struct failure *why, bool told)
+{
+	say(pamh, session, LOG_WARNING,
+		told ? "session of %s closed: PID namespace %llu, init %d; %s by now and stays "
+		       "inside until it ends"
+		     : "session of %s goes on until the application ends: PID namespace %llu, init "
+		       "%d; %s by now",
+		item(pamh, PAM_USER), (unsigned long long)session->ns.inode,
+		(int)session->ns.init_pid, why->text);
 }
 
 #define DEBUG(pamh, opts, ...)                                    \
@@ -106,28 +142,38 @@ static int leave_session(pam_handle_t *pamh, struct session *session)
 {
 	const char *user = item(pamh, PAM_USER);
 	struct failure why = {0};
-	int err;
+	int told, err;
 
 	session->opened = 0;
-	err = namespace_end(&session->ns);
-	if (err < 0) {
-		errno = -err;
-		pam_syslog(pamh, LOG_ERR,
-			"init %d cannot be told that the session of %s has ended: %m",
-			(int)session->ns.init_pid, user);
-	}
+	told = namespace_end(&session->ns);
 	err = namespace_leave(&session->ns, &why);
-	if (err < 0) {
-		log_failure(pamh, &why, "cannot leave the session");
+	if (why.powerless && (told == 0 || told == -EPERM)) {
+		log_powerless(pamh, session, &why, told == 0);
 		return PAM_SYSTEM_ERR;
 	}
-	log_astray(pamh, &why);
+	errno = -told;
+	if (told < 0)
+		say(pamh, session, LOG_ERR,
+			"init %d cannot be told that the session of %s has ended: %m",
+			(int)session->ns.init_pid, user);
+	if (err < 0) {
+		log_failure(pamh, session, &why, "cannot leave the session");
+		return PAM_SYSTEM_ERR;
+	}
+	log_astray(pamh, session, &why);
 	if (session->in_foreground)
 		terminal_take_back(session->ns.inode);
 	namespace_reap();
-	pam_syslog(pamh, LOG_INFO, "session of %s closed: PID namespace %llu, init %d", user,
+	say(pamh, session, LOG_INFO, "session of %s closed: PID namespace %llu, init %d", user,
 		(unsigned long long)session->ns.inode, (int)session->ns.init_pid);
 	return PAM_SUCCESS;
+}
+
+static void discard_session(pam_handle_t *pamh, struct session *session)
+{
+	if (session->opened > 0)
+		(void)leave_session(pamh, session);
+	(void)munmap(session, sizeof(*session));
 }
 
 /* pam_end(3) has come: a session that was never closed (a later module has refused it) is left. */
@@ -136,9 +182,8 @@ static void cleanup(pam_handle_t *pamh, void *data, int error_status)
 	struct session *session = data;
 
 	(void)error_status;
-	if (session->opened > 0)
-		(void)leave_session(pamh, session);
-	(void)munmap(session, sizeof(*session));
+	session->ending = true;
+	discard_session(pamh, session);
 }
 
 static struct session *new_session(pam_handle_t *pamh)
@@ -178,7 +223,7 @@ static int enter_session(pam_handle_t *pamh, const struct options *opts, struct 
 		opts->ipc ? ", with an IPC namespace" : "",
 		session->in_foreground ? ", in the terminal's foreground" : "");
 	if (namespace_create(&request, &session->ns, &why) < 0) {
-		log_failure(pamh, &why, "cannot isolate the session");
+		log_failure(pamh, session, &why, "cannot isolate the session");
 		return PAM_SYSTEM_ERR;
 	}
 	if (session->ns.moved)
@@ -204,32 +249,54 @@ static int open_first(pam_handle_t *pamh, const struct options *opts)
 		pam_syslog(pamh, LOG_ERR, "cannot keep the state of the session of %s: %s",
 			item(pamh, PAM_USER), pam_strerror(pamh, result));
 	}
-	cleanup(pamh, session, 0);
+	discard_session(pamh, session);
+	return PAM_SYSTEM_ERR;
+}
+
+/* Who is the session for? The application may have left it to the modules to ask. */
+static int find_user(pam_handle_t *pamh, const struct passwd **user)
+{
+	const char *name = NULL;
+	int result = pam_get_user(pamh, &name, NULL);
+
+	if (result == PAM_CONV_AGAIN) /* the application comes again when it has the answer */
+		return PAM_INCOMPLETE;
+	if (result != PAM_SUCCESS || !name) {
+		pam_syslog(pamh, LOG_ERR,
+			"session refused: the application does not say for whom: %s",
+			pam_strerror(pamh, result));
+		return PAM_SYSTEM_ERR;
+	}
+	*user = pam_modutil_getpwnam(pamh, name);
+	if (*user)
+		return PAM_SUCCESS;
+	pam_syslog(
+		pamh, LOG_ERR, "session refused: user %s is unknown, or cannot be looked up", name);
 	return PAM_SYSTEM_ERR;
 }
 
 /* Decide whether this call is to isolate. PAM_IGNORE: it is not. */
 static int decide(pam_handle_t *pamh, int argc, const char **argv, struct options *opts)
 {
-	const char *name = item(pamh, PAM_USER);
 	bool understood = options_parse(pamh, argc, argv, opts);
 	const struct passwd *user;
+	int result;
 
 	if (strcmp(item(pamh, PAM_SERVICE), "systemd-user") == 0)
 		return PAM_IGNORE; /* the user manager: its units are born outside of any session */
-	user = pam_modutil_getpwnam(pamh, name);
-	if (!user) {
-		pam_syslog(pamh, LOG_ERR,
-			"session refused: user %s is unknown, or cannot be looked up", name);
-		return PAM_SYSTEM_ERR;
-	}
+	if (understood && !opts->on_open)
+		return PAM_IGNORE; /* whoever it is */
+	result = find_user(pamh, &user);
+	if (result != PAM_SUCCESS)
+		return result;
 	if (!understood && user->pw_uid == 0)
 		return PAM_IGNORE; /* who else should mend the arguments? */
 	if (!understood) {
-		pam_syslog(pamh, LOG_ERR, "session of %s refused: correct the arguments", name);
+		pam_syslog(pamh, LOG_ERR, "session of %s refused: correct the arguments",
+			item(pamh, PAM_USER));
 		return PAM_SYSTEM_ERR;
 	}
-	return opts->on_open && options_isolate(pamh, opts, user) ? PAM_SUCCESS : PAM_IGNORE;
+	return options_isolate(pamh, opts, user) ? PAM_SUCCESS : PAM_IGNORE;
 }
 
 int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)

@@ -36,12 +36,22 @@
 
 static pam_handle_t *pamh;
 static const char *user;
+static const char *answer; /* to who it is, where that was not said; NULL: none */
+static int not_yet;	   /* how often the answer is still to come */
 static bool fail_set_data;
 
 static int converse(int n, const struct pam_message **msg, struct pam_response **resp, void *data)
 {
-	(void)n, (void)msg, (void)resp, (void)data;
-	return PAM_CONV_ERR;
+	(void)data;
+	if (not_yet > 0) {
+		not_yet--;
+		return PAM_CONV_AGAIN;
+	}
+	if (!answer || n != 1 || msg[0]->msg_style != PAM_PROMPT_ECHO_ON)
+		return PAM_CONV_ERR;
+	*resp = calloc(1, sizeof(**resp));
+	(*resp)->resp = strdup(answer);
+	return PAM_SUCCESS;
 }
 
 int pam_set_data(pam_handle_t *handle, const char *name, void *data,
@@ -378,6 +388,32 @@ static int cmd_drop(const char *arg)
 	return cap_free(caps);
 }
 
+/* As an application does that does not say who it is. */
+static int cmd_forget_user(const char *arg)
+{
+	(void)arg;
+	return pam_set_item(pamh, PAM_USER, NULL);
+}
+
+static int cmd_answer(const char *arg)
+{
+	answer = arg;
+	return 0;
+}
+
+static int cmd_answer_later(const char *arg)
+{
+	not_yet = number(arg);
+	return 0;
+}
+
+/* As proftpd does: serve in the process that has opened the session, without privilege. */
+static int cmd_become(const char *arg)
+{
+	become(arg);
+	return 0;
+}
+
 static int cmd_fail_set_data(const char *arg)
 {
 	(void)arg;
@@ -503,6 +539,10 @@ static const struct command {
 	{"descriptors", cmd_descriptors, true},
 	{"ruid", cmd_ruid, true},
 	{"drop", cmd_drop, true},
+	{"forget-user", cmd_forget_user, false},
+	{"answer", cmd_answer, true},
+	{"answer-later", cmd_answer_later, true},
+	{"become", cmd_become, true},
 	{"fail-set-data", cmd_fail_set_data, false},
 	{"ignore", cmd_ignore, true},
 	{"ignore-raw", cmd_ignore_raw, true},

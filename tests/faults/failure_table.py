@@ -49,7 +49,7 @@ def in_code():
         for match in re.finditer(r"\bfail\(", source):
             found.update(s for s in strings(call_at(source, match.start()))
                          if not re.match("init($|: )", s))
-        for match in re.finditer(r"\bpam_syslog\(pamh, LOG_(?:ERR|CRIT|WARNING)", source):
+        for match in re.finditer(r"\b(?:pam_syslog\(\s*pamh|say\(pamh, session),\s*LOG_(?:ERR|CRIT|WARNING)", source):
             found.update(strings(call_at(source, match.start())))
     steps = re.search(r"names\[\] = \{(.*?)\};", read("init.c"), re.S).group(1)
     found.update("init: " + step for step in re.findall(r'"(.*?)"', steps) if step != "be ready")

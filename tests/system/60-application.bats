@@ -104,6 +104,104 @@ isolated_run() { # OUTPUT: a run printed the number of another PID namespace
     logged 'session of alice closed'
 }
 
+@test "pam_end without close is logged under the module's name, as close is" {
+    closed="pam_unshare\\(plain:session\\): session of alice closed: PID namespace [0-9]+, init [0-9]+$"
+    run host plain open close end
+    logged "$closed"
+    log_position
+    run host plain open end
+    logged "$closed"
+    run grep_log 'PAM session|pam_unshare.*pam_unshare' # neither libpam's name instead nor ours twice
+    [ "$status" -ne 0 ]
+}
+
+@test "an application that has not said who it is for is asked" {
+    run host plain forget-user answer alice state open run "$NS" close state end
+    [[ $output == *open=0* && $output == *close=0* ]]
+    isolated_run "$output"
+    same_state "$output"
+    logged 'session of alice opened'
+    # root is left alone, as when it is named
+    run host plain forget-user answer root open state close state end
+    [[ $output == *open=0* ]]
+    same_state "$output"
+    run host pair forget-user answer alice open run "$NS" close end
+    [[ $output == *open=0* ]]
+    isolated_run "$output"
+}
+
+@test "an application that does not say who it is for is refused, but not by the line that closes" {
+    stack closing "requisite pam_unshare.so close" "required pam_permit.so"
+    for service in plain pair; do
+        log_position
+        run host "$service" forget-user state open state close end
+        [[ $output == *open=4* ]]
+        same_state "$output"
+        logged 'session refused: the application does not say for whom: Conversation error'
+    done
+    log_position
+    run host closing forget-user open close end
+    [[ $output == *open=0* && $output == *close=0* ]]
+    run grep_log 'refused'
+    [ "$status" -ne 0 ]
+    # an argument that is wrong refuses there too
+    stack closing "requisite pam_unshare.so close nonsense" "required pam_permit.so"
+    run host closing forget-user open close end
+    [[ $output == *open=4* ]]
+}
+
+@test "an answer that comes later is waited for" {
+    run host plain forget-user answer alice answer-later 2 open open open run "$NS" close state end
+    [ "$(grep -cx open=31 <<<"$output")" -eq 2 ] # PAM_INCOMPLETE
+    [[ $output == *open=0* && $output == *close=0* ]]
+    isolated_run "$output"
+}
+
+@test "privilege that is gone at the close: one warning, and the session ends" {
+    local numbers='PID namespace [0-9]+, init [0-9]+' said name
+    for gone in "become alice" "drop cap_sys_admin" "drop cap_sys_chroot"; do
+        log_position
+        # shellcheck disable=SC2086 # a command and its argument
+        run host plain open $gone close end
+        [[ $output == *open=0* && $output == *close=4* ]]
+        case $gone in
+            become*) said="goes on until the application ends: $numbers; the application lacks CAP_SYS_ADMIN CAP_SYS_CHROOT by now" ;;
+            drop*) name=${gone#drop }; said="closed: $numbers; the application lacks ${name^^} by now and stays inside until it ends" ;;
+        esac
+        logged "pam_unshare\\(plain:session\\): session of alice $said$"
+        eventually no_init_left
+        [ "$(tail -n "+$LOG_FROM" /run/syslog | grep -c pam_unshare)" -eq 2 ] # with "opened"
+        run grep_log 'could not be brought back'
+        [ "$status" -ne 0 ]
+    done
+    # where it may still be told, the session ends now: what is in it does so while the application lives
+    mkfifo "$BATS_TEST_TMPDIR/go"
+    exec 7<>"$BATS_TEST_TMPDIR/go"
+    host plain open spawn 'exec sleep 4733' drop cap_sys_admin close hold closed end <&7 >"$BATS_TEST_TMPDIR/out" 3>&- 7>&- &
+    application=$!
+    eventually grep -qx closed "$BATS_TEST_TMPDIR/out"
+    gone() { ! pgrep -u alice -r S -f 'sleep 4733'; }
+    eventually gone
+    kill -0 "$application"
+    echo >&7
+    wait "$application"
+    # and where not, with the application
+    host plain open spawn 'exec sleep 4733' become bob close hold closed end <&7 >"$BATS_TEST_TMPDIR/out" 3>&- 7>&- &
+    application=$!
+    eventually grep -qx closed "$BATS_TEST_TMPDIR/out"
+    pgrep -u alice -r S -f 'sleep 4733'
+    echo >&7
+    wait "$application"
+    eventually gone
+    exec 7>&-
+    # negative control: every other failure is as grave as it was
+    log_position
+    run timeout 60 strace -qq -o /run/strace --inject=setns:error=EPERM \
+        "$HOST" /run/pam.d plain alice open close end
+    [[ $output == *close=4* ]]
+    logged 'could not be brought back and stays in the namespaces of the session of alice'
+}
+
 # ---- openers that are refused --------------------------------------------------------------------
 
 # A second root directory: a mount point, or a directory that only holds mount points

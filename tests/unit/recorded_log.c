@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #define MESSAGES 64
 
@@ -16,18 +17,56 @@ static struct {
 
 static size_t n_messages;
 
+static void record(int priority, const char *fmt, va_list args)
+{
+	if (n_messages == MESSAGES)
+		abort();
+	messages[n_messages].priority = priority;
+	(void)vsnprintf(messages[n_messages].text, sizeof(messages->text), fmt, args);
+	n_messages++;
+}
+
 void pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt, ...)
 {
 	va_list args;
 
 	/* the real one asks the handle for the service's name */
-	if (!pamh || n_messages == MESSAGES)
+	if (!pamh)
 		abort();
-	messages[n_messages].priority = priority;
 	va_start(args, fmt);
-	(void)vsnprintf(messages[n_messages].text, sizeof(messages->text), fmt, args);
+	record(priority, fmt, args);
 	va_end(args);
-	n_messages++;
+}
+
+/* What pam_syslog(3) does itself. */
+static void to_syslog(int priority, const char *fmt, va_list args)
+{
+	if (LOG_FAC(priority) != LOG_FAC(LOG_AUTHPRIV))
+		abort();
+	record(LOG_PRI(priority), fmt, args);
+}
+
+/* In parentheses, for it may be a macro. */
+void(syslog)(int priority, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	to_syslog(priority, fmt, args);
+	va_end(args);
+}
+
+/* The fortified one. */
+void __syslog_chk(int priority, int flag, const char *fmt, ...);
+
+void __syslog_chk(int priority, int flag, const char *fmt, ...)
+{
+	va_list args;
+
+	(void)flag;
+	va_start(args, fmt);
+	to_syslog(priority, fmt, args);
+	va_end(args);
 }
 
 void log_clear(void)

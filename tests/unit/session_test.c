@@ -58,7 +58,9 @@ static int handle;
 
 static struct {
 	const char *user, *service;
-	int result; /* of pam_set_data(3) */
+	const char *answer;  /* to who it is, if that is not said; NULL: none */
+	bool not_yet, asked; /* the answer is still to come; it was asked for */
+	int result;	     /* of pam_set_data(3) */
 	bool getting_changes_errno;
 	void *data;
 	void (*cleanup)(pam_handle_t *pamh, void *data, int error_status);
@@ -75,6 +77,22 @@ int pam_get_item(const pam_handle_t *pamh, int item_type, const void **item)
 		*item = pam.service;
 	else
 		return PAM_BAD_ITEM;
+	return PAM_SUCCESS;
+}
+
+int pam_get_user(pam_handle_t *pamh, const char **user, const char *prompt)
+{
+	assert_ptr_equal(pamh, PAMH);
+	assert_null(prompt); /* the application's, or the standard one */
+	*user = NULL;
+	pam.asked = true;
+	if (!pam.user && pam.not_yet)
+		return PAM_CONV_AGAIN;
+	if (!pam.user && !pam.answer)
+		return PAM_CONV_ERR;
+	if (!pam.user)
+		pam.user = pam.answer;
+	*user = pam.user;
 	return PAM_SUCCESS;
 }
 
@@ -115,7 +133,9 @@ int pam_set_data(pam_handle_t *pamh, const char *module_data_name, void *data,
 const char *pam_strerror(pam_handle_t *pamh, int errnum)
 {
 	assert_ptr_equal(pamh, PAMH);
-	return errnum == PAM_BUF_ERR ? "Memory buffer error" : "some error";
+	return errnum == PAM_BUF_ERR	? "Memory buffer error"
+	       : errnum == PAM_CONV_ERR ? "Conversation error"
+					: "some error";
 }
 
 /* ---- the user database ------------------------------------------------------------------------
@@ -164,7 +184,7 @@ int pam_modutil_user_in_group_nam_gid(pam_handle_t *pamh, const char *user, gid_
 static struct {
 	int create_err, leave_err, end_err;
 	bool elsewhere; /* another session of the process is open */
-	bool stranded;
+	bool stranded, powerless;
 	bool in_foreground;
 	char title[1024];
 	char proc_options[64];
@@ -213,6 +233,7 @@ int namespace_leave(struct namespace *ns, struct failure *why)
 	note(is_last_made(ns) ? "leave" : "leave-another");
 	if (world.leave_err) {
 		why->stranded = world.stranded;
+		why->powerless = world.powerless;
 		return (fail)(why, world.leave_err, "step back that fails");
 	}
 	return 0;
@@ -313,7 +334,10 @@ static int call(entry_point *function, const char **argv)
 	result = function(PAMH, 0, argc, argv);
 	/* sudo takes PAM_SESSION_ERR as harmless and runs the command anyway */
 	assert_int_not_equal(result, PAM_SESSION_ERR);
-	assert_true(result == PAM_SUCCESS || result == PAM_SYSTEM_ERR);
+	if (result == PAM_INCOMPLETE)
+		assert_true(pam.not_yet);
+	else
+		assert_true(result == PAM_SUCCESS || result == PAM_SYSTEM_ERR);
 	return result;
 }
 
@@ -553,6 +577,26 @@ static void the_close_half_refuses_bad_arguments_as_well(void **state)
 	assert_true(log_has(LOG_ERR, "'nonsense'"));
 }
 
+static void the_close_half_needs_no_user(void **state)
+{
+	static const char *const users[] = {NULL, "", "nobody-knows"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(users); i++) {
+		pam.user = users[i];
+		assert_int_equal(OPEN("close"), PAM_SUCCESS);
+		assert_int_equal(CLOSE("close"), PAM_SUCCESS);
+		assert_false(pam.asked);
+		assert_int_equal(log_count(ANY_PRIORITY), 0);
+		assert_int_equal(OPEN("close", "nonsense"), PAM_SYSTEM_ERR);
+		assert_true(pam.asked);
+		assert_int_equal(OPEN("open"), PAM_SYSTEM_ERR); /* which does need one */
+		check_trace("reap reap reap");
+		pam.asked = false;
+		log_clear();
+	}
+}
+
 static void both_halves_on_one_line_are_refused(void **state)
 {
 	(void)state;
@@ -593,6 +637,46 @@ static void the_cleanup_leaves_a_session_that_was_opened_twice(void **state)
 	run_cleanup(0);
 	check_trace("end leave reap");
 	assert_int_equal(memory.mapped, 0);
+}
+
+static void what_the_cleanup_says_has_the_modules_name(void **state)
+{
+	(void)state;
+	have_session();
+	run_cleanup(0);
+	assert_true(log_has(LOG_INFO, "pam_unshare(sshd:session): session of alice closed: PID"));
+	assert_int_equal(log_count(ANY_PRIORITY), 1);
+	trace[0] = '\0';
+	world.leave_err = EXDEV;
+	world.stranded = true;
+	world.end_err = EBADF;
+	have_session();
+	run_cleanup(0);
+	check_trace("end leave");
+	assert_true(log_has(LOG_ERR, "pam_unshare(sshd:session): init "));
+	assert_true(
+		log_has(LOG_ERR, "pam_unshare(sshd:session): cannot leave the session of alice"));
+	assert_true(log_has(LOG_CRIT, "pam_unshare(sshd:session): the application could not"));
+	assert_int_equal(log_count(ANY_PRIORITY), 3);
+	/* negative control: where libpam puts it there, it is not there twice */
+	world.leave_err = world.end_err = 0;
+	have_session();
+	assert_int_equal(close_plainly(), PAM_SUCCESS);
+	assert_false(log_has(ANY_PRIORITY, "pam_unshare("));
+}
+
+static void a_percent_sign_is_no_format(void **state)
+{
+	(void)state;
+	pam.user = "x%s%n";
+	pam.service = "%s%n";
+	have_session();
+	run_cleanup(0);
+	check_trace("end leave reap");
+	assert_true(log_has(LOG_INFO, "pam_unshare(%s%n:session): session of x%s%n closed"));
+	have_session();
+	assert_int_equal(close_plainly(), PAM_SUCCESS);
+	assert_true(log_has(LOG_INFO, "session of x%s%n closed"));
 }
 
 static void a_silent_cleanup_leaves_it_too(void **state)
@@ -788,6 +872,40 @@ static void a_session_that_cannot_be_left(void **state)
 	assert_int_equal(memory.mapped, 0);
 }
 
+/* Its privilege is gone, as proftpd's is: no alarm, for it ends with the session. */
+static void a_session_without_the_capabilities_to_leave_it(void **state)
+{
+	static const struct {
+		int end_err;
+		const char *said;
+	} cases[] = {
+		{0, "session of alice closed: PID namespace 402653"},
+		{EPERM, "session of alice goes on until the application ends: PID namespace "
+			"402653"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		have_session();
+		world.end_err = cases[i].end_err;
+		world.leave_err = EPERM;
+		world.powerless = true;
+		assert_int_equal(close_plainly(), PAM_SYSTEM_ERR);
+		check_trace("end leave");
+		assert_int_equal(log_count(ANY_PRIORITY), 1);
+		assert_true(log_has(LOG_WARNING, cases[i].said));
+		assert_true(log_has(LOG_WARNING, "; step back that fails by now"));
+		world.leave_err = 0;
+	}
+	/* an init that cannot be told for another reason is no such case */
+	have_session();
+	world.leave_err = EPERM;
+	world.end_err = EBADF;
+	assert_int_equal(close_plainly(), PAM_SYSTEM_ERR);
+	assert_int_equal(log_count(LOG_ERR), 2);
+	assert_int_equal(log_count(ANY_PRIORITY), 2);
+}
+
 static void an_init_that_cannot_be_told(void **state)
 {
 	(void)state;
@@ -912,10 +1030,41 @@ static void a_transaction_without_a_user_is_refused(void **state)
 	(void)state;
 	pam.user = NULL;
 	assert_int_equal(open_plainly(), PAM_SYSTEM_ERR);
+	assert_true(log_has(LOG_ERR, "the application does not say for whom: Conversation error"));
 	pam.user = "";
 	assert_int_equal(open_plainly(), PAM_SYSTEM_ERR);
 	check_trace("reap reap");
 	assert_int_equal(log_count(LOG_ERR), 2);
+}
+
+static void who_it_is_for_is_asked(void **state)
+{
+	(void)state;
+	pam.user = NULL;
+	pam.answer = "alice";
+	assert_int_equal(open_plainly(), PAM_SUCCESS);
+	check_trace("reap create keep");
+	assert_string_equal(world.title, "pam_unshare: init of alice (sshd)");
+	assert_true(log_has(LOG_INFO, "session of alice opened"));
+	assert_int_equal(close_plainly(), PAM_SUCCESS);
+	check_trace("end leave reap");
+	pam.user = NULL;
+	pam.answer = "root";
+	assert_int_equal(open_plainly(), PAM_SUCCESS);
+	check_trace("reap");
+}
+
+static void an_answer_that_is_still_to_come(void **state)
+{
+	(void)state;
+	pam.user = NULL;
+	pam.answer = "alice";
+	pam.not_yet = true;
+	assert_int_equal(open_plainly(), PAM_INCOMPLETE);
+	assert_int_equal(log_count(ANY_PRIORITY), 0);
+	pam.not_yet = false;
+	assert_int_equal(open_plainly(), PAM_SUCCESS);
+	check_trace("reap reap create keep");
 }
 
 static void who_cannot_be_resolved_decides_for_isolation(void **state)
@@ -967,10 +1116,13 @@ int main(void)
 		TEST(the_two_line_form),
 		TEST(the_open_half_does_not_close),
 		TEST(the_close_half_refuses_bad_arguments_as_well),
+		TEST(the_close_half_needs_no_user),
 		TEST(both_halves_on_one_line_are_refused),
 		TEST(bad_arguments_do_not_keep_a_session_open),
 		TEST(the_cleanup_leaves_an_open_session),
 		TEST(the_cleanup_leaves_a_session_that_was_opened_twice),
+		TEST(what_the_cleanup_says_has_the_modules_name),
+		TEST(a_percent_sign_is_no_format),
 		TEST(a_silent_cleanup_leaves_it_too),
 		TEST(a_forked_child_leaves_the_session_alone),
 		TEST(a_session_that_was_opened_twice_is_not_open_in_a_child),
@@ -983,6 +1135,7 @@ int main(void)
 		TEST(no_memory_for_the_state),
 		TEST(a_state_that_cannot_be_hidden_from_children),
 		TEST(a_session_that_cannot_be_left),
+		TEST(a_session_without_the_capabilities_to_leave_it),
 		TEST(an_init_that_cannot_be_told),
 		TEST(who_is_left_alone_in_another_session_is_noted),
 		TEST(a_cleanup_that_cannot_leave),
@@ -993,6 +1146,8 @@ int main(void)
 		TEST(root_gets_in_with_bad_arguments),
 		TEST(an_unknown_user_is_refused),
 		TEST(a_transaction_without_a_user_is_refused),
+		TEST(who_it_is_for_is_asked),
+		TEST(an_answer_that_is_still_to_come),
 		TEST(who_cannot_be_resolved_decides_for_isolation),
 		TEST(the_user_manager_is_left_alone),
 	};
