@@ -16,6 +16,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <poll.h>
 #include <security/pam_appl.h>
 #include <stdarg.h>
@@ -271,11 +272,101 @@ static void check_lines(struct check *check)
 			opens);
 }
 
+/* Services whose applications were tried, and cannot be served by the module. This command has one
+   thread and forks, so its own session would tell nothing of it. The manual has the same. */
+static const struct {
+	const char *name;
+	bool harms;
+	const char *why;
+} unfit[] = {
+	{"slurm", true,
+		"slurmstepd has threads and is refused: with UsePAM=1 every job fails, and the "
+		"node is drained"},
+	{"pure-ftpd", true,
+		"pure-ftpd does not look whether its session is refused: the user gets in, "
+		"unisolated"},
+	{"cockpit", true,
+		"cockpit-session looks into /proc after it has opened the session, and aborts"},
+	{"gdm-password", true, "GDM has threads and is refused"},
+	{"gdm-autologin", true, "GDM has threads and is refused"},
+	{"gdm-fingerprint", true, "GDM has threads and is refused"},
+	{"gdm-smartcard", true, "GDM has threads and is refused"},
+	{"gdm-launch-environment", true, "GDM has threads and is refused"},
+	{"lightdm", true, "LightDM has threads where it uses GDBus, and is refused"},
+	{"lightdm-autologin", true, "LightDM has threads where it uses GDBus, and is refused"},
+	{"lightdm-greeter", true, "LightDM has threads where it uses GDBus, and is refused"},
+	{"systemd-run0", true, "run0 makes a unit with PAMName=, which is refused"},
+	{"systemd-user", false, "the user manager is left alone, whatever the arguments say"},
+	{"dovecot", false,
+		"dovecot opens and closes the session before it serves: nothing is isolated"},
+	{"samba", false, "smbd ends the session before it serves: nothing is isolated"},
+	{"proftpd", false,
+		"proftpd serves in the process that opens the session, which stays outside: "
+		"nothing is isolated"},
+};
+
+/* Tell whether a file of a unit has PAMName=SERVICE, in whatever section. */
+static bool names_service(const char *path, const char *service)
+{
+	char line[512], name[256];
+	bool found = false;
+	FILE *file = fopen(path, "re");
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, " PAMName = %255s", name) == 1 && strcmp(name, service) == 0;
+	if (file)
+		(void)fclose(file);
+	return found;
+}
+
+/* A unit's session is refused: systemd opens it in the process that becomes the unit's program. */
+static bool check_units(struct check *check)
+{
+	static const char files[] =
+		"{/etc,/run,/usr/local/lib,/lib}/systemd/system/{*.service,*.service.d/*.conf}";
+	bool found = false;
+	glob_t units = {0};
+
+	if (glob(files, GLOB_BRACE | GLOB_NOSORT, NULL, &units) != 0)
+		return false;
+	for (size_t i = 0; i < units.gl_pathc; i++)
+		if (names_service(units.gl_pathv[i], check->service)) {
+			found = true;
+			problem(check,
+				"%s has PAMName=%s: systemd opens the session in the process that "
+				"runs the unit's program, and is refused. Have no line of " MODULE
+				" in %s, or give the unit a service of its own.",
+				units.gl_pathv[i], check->service, check->service);
+		}
+	globfree(&units);
+	return found;
+}
+
+/* Tells whether the module does harm in the service. */
+static bool check_application(struct check *check)
+{
+	for (size_t i = 0; i < sizeof(unfit) / sizeof(*unfit); i++) {
+		if (strcmp(check->service, unfit[i].name) != 0)
+			continue;
+		if (unfit[i].harms)
+			problem(check, "%s. Have no line of " MODULE " in %s.", unfit[i].why,
+				check->service);
+		else
+			printf("note: %s.\n", unfit[i].why);
+		return unfit[i].harms;
+	}
+	return check_units(check);
+}
+
 static void read_files(struct check *check)
 {
+	bool harms = check_application(check);
+
 	for (size_t i = 0; i < check->stack.n_faults; i++)
 		problem(check, "%s", check->stack.faults[i].text);
 	check_lines(check);
+	if (harms && !check->open)
+		return; /* and no advice to add what does harm */
 	if (!check->open && !check->close)
 		problem(check,
 			"no session line of %s, nor of a file that it includes, names " MODULE

@@ -33,13 +33,14 @@ edit() {
     ! cmp -s /etc/pam.d/tried "$good" || die "nothing was edited: $1"
 }
 
+# Of the service tried, or SERVICE.
 # check STATUS RESULT PROBLEM…: the command ends so, and says each PROBLEM (a part of one), and no other
 check() {
     local wanted=$1 result=$2 problem
     shift 2
-    run "$COMMAND" check tried alice
+    run "$COMMAND" check "${SERVICE:-tried}" alice
     echo "$output"
-    [ "$status" -eq "$wanted" ] && [[ ${lines[-1]} == "result: with tried, alice is $result; "* ]] || return 1
+    [ "$status" -eq "$wanted" ] && [[ ${lines[-1]} == "result: with ${SERVICE:-tried}, alice is $result; "* ]] || return 1
     [ "$(grep -c '^problem: ' <<<"$output")" -eq $# ] || { die "not $# problems"; return 1; }
     for problem; do
         grep '^problem: ' <<<"$output" | grep -qF -- "$problem" || { die "not said: $problem"; return 1; }
@@ -225,6 +226,64 @@ check() {
     wait "$check" || true
     eventually no_init_left
     pkill -f '^/usr/bin/sleep 1000' || true # the host's, unless it ended with the session
+}
+
+# service NAME: the good configuration under another name
+service() {
+    SERVICE=$1
+    cp "$good" "/etc/pam.d/$SERVICE"
+}
+
+@test "check: an application that the module would harm" {
+    local name
+    for name in slurm pure-ftpd cockpit gdm-password lightdm systemd-run0; do
+        service "$name"
+        check 1 isolated "Have no line of pam_unshare.so in $name."
+    done
+    service slurm
+    check 1 isolated "slurmstepd has threads and is refused: with UsePAM=1 every job fails, and the node is drained."
+    service pure-ftpd
+    check 1 isolated "pure-ftpd does not look whether its session is refused: the user gets in, unisolated."
+    # it is not told to add what does harm
+    service slurm
+    sed -i /pam_unshare/d /etc/pam.d/slurm
+    check 1 'NOT ISOLATED' "Have no line of pam_unshare.so in slurm."
+    rm /etc/pam.d/{slurm,pure-ftpd,cockpit,gdm-password,lightdm,systemd-run0}
+    # negative control
+    for name in slurmd pure sshd; do
+        service "$name"
+        check 0 isolated
+        [[ $output != *note:* ]]
+    done
+    rm /etc/pam.d/{slurmd,pure}
+    disable sshd
+}
+
+@test "check: an application that isolates nothing" {
+    local name
+    for name in dovecot samba proftpd; do
+        service "$name"
+        check 0 isolated
+        grep -qE '^note: .*nothing is isolated\.$' <<<"$output"
+        rm "/etc/pam.d/$name"
+    done
+    SERVICE=tried check 0 isolated # negative control
+    [[ $output != *note:* ]]
+}
+
+@test "check: a unit with PAMName=" {
+    local dir=/etc/systemd/system
+    mkdir -p "$dir/kiosk.service.d"
+    check 0 isolated
+    printf '[Service]\nPAMName=tried-not\n' >"$dir/kiosk.service"
+    printf '[Service]\n#PAMName=tried\n' >"$dir/other.service"
+    check 0 isolated # negative control: another name, a comment
+    printf '[Service]\n PAMName = tried\n' >"$dir/kiosk.service"
+    check 1 isolated "$dir/kiosk.service has PAMName=tried: systemd opens the session in the process that runs the unit's program, and is refused. Have no line of pam_unshare.so in tried"
+    printf '[Service]\nPAMName=tried-not\n' >"$dir/kiosk.service"
+    printf '[Service]\nPAMName=tried\n' >"$dir/kiosk.service.d/pam.conf"
+    check 1 isolated "$dir/kiosk.service.d/pam.conf has PAMName=tried: "
+    rm -r "$dir"/kiosk.service* "$dir/other.service"
 }
 
 @test "check: what it does is logged" {
