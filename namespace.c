@@ -13,11 +13,16 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
 /* The lowest descriptor number that is used for longer than a call. */
 #define FIRST_FD 10
+
+/* How long a close may wait for the init of a session that had no process, milliseconds. It takes
+   less than one. */
+#define EMPTY_LIMIT_MS 100
 
 /* How long the init may take to be ready, milliseconds. It takes less than one. */
 #define READY_LIMIT_MS 20000
@@ -527,6 +532,15 @@ static int enter(const struct namespace_request *request, struct way_back *back,
 	return err;
 }
 
+/* What of its children the application has waited for: it changes with each. */
+static long children_waited_for(void)
+{
+	struct rusage usage = {0};
+
+	(void)getrusage(RUSAGE_CHILDREN, &usage);
+	return usage.ru_minflt;
+}
+
 int namespace_create(
 	const struct namespace_request *request, struct namespace *ns, struct failure *why)
 {
@@ -545,6 +559,7 @@ int namespace_create(
 		err = enter(request, &back, ns, why);
 	}
 	if (err == 0) {
+		ns->waited_for = children_waited_for();
 		ns->host_mount = back.mount;
 		ns->host_pid = back.pid;
 		ns->host_ipc = back.ipc;
@@ -597,6 +612,23 @@ static int go_back(const struct namespace *ns, struct failure *why)
 	return return_to(ns->host_mount, ns->host_pid, ns->host_ipc, why);
 }
 
+/*
+ * An application that forks nothing between open and close (dovecot, samba) lives on, and would
+ * have the init as a zombie until its next session. Nobody else is in that namespace, so that the
+ * init ends at once, and may be waited for. Where processes may be there, that could be for ever:
+ * see namespace_end().
+ */
+static void wait_if_unused(const struct namespace *ns)
+{
+	struct pollfd ended = {.fd = ns->init, .events = POLLIN};
+	siginfo_t child;
+
+	/* without __WCLONE the init is no child */
+	if (children_waited_for() == ns->waited_for &&
+		waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD)
+		(void)poll(&ended, 1, EMPTY_LIMIT_MS);
+}
+
 int namespace_leave(struct namespace *ns, struct failure *why)
 {
 	struct directory cwd;
@@ -604,6 +636,8 @@ int namespace_leave(struct namespace *ns, struct failure *why)
 
 	note_directory(&cwd);
 	err = go_back(ns, why);
+	if (err == 0)
+		wait_if_unused(ns);
 	if (err < 0)
 		why->stranded = !why->powerless;
 	else /* back to where it was moved from, unless it has moved on by itself */

@@ -43,6 +43,7 @@ struct namespace
 	pid_t init_pid;	     /* its pid in the application's PID namespace, for log lines only */
 	uint64_t inode;	     /* the PID namespace's number, as lsns(8) shows it */
 	struct file_id root; /* the root directory inside */
+	long waited_for;     /* of the application's children, a number that tells whether it has */
 	bool moved;	     /* from cwd to the root: it would have shown the host */
 	struct directory
 		cwd; /* where the application stood; last, for most of it is never written to */
@@ -77,7 +78,8 @@ int namespace_end(const struct namespace *ns);
 
 /**
  * Bring the application back to the namespaces that namespace_create() took it from, and to the
- * same working directory, as far as that exists there. Closes the descriptors in ns.
+ * same working directory, as far as that exists there. Closes the descriptors in ns. If no process
+ * was ever born in the namespace, its init, which has been told to end, is waited for.
  *
  * Runs in the application.
  *
