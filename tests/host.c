@@ -257,6 +257,15 @@ static int cmd_run_held(const char *arg)
 	_exit(127);
 }
 
+/* As an application that becomes the user's program instead of forking it. */
+static int cmd_exec(const char *arg)
+{
+	(void)fflush(stdout);
+	become(user);
+	execl("/bin/sh", "sh", "-c", arg, (char *)NULL);
+	return -1;
+}
+
 static int cmd_spawn(const char *arg)
 {
 	return start(arg, false) > 0 ? 0 : -1;
@@ -526,6 +535,7 @@ static const struct command {
 	{"run", cmd_run, true},
 	{"run-root", cmd_run_root, true},
 	{"run-held", cmd_run_held, true},
+	{"exec", cmd_exec, true},
 	{"spawn", cmd_spawn, true},
 	{"storm", cmd_storm, true},
 	{"stuck", cmd_stuck, false},

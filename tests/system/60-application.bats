@@ -266,6 +266,25 @@ zombies() { # APPLICATION
     logged 'could not be brought back and stays in the namespaces of the session of alice'
 }
 
+@test "an application that executes the program instead of forking it is half isolated" {
+    setpriv --reuid alice --regid alice --clear-groups sleep 4736 3>&- &
+    other=$!
+    eventually grep -q sleep "/proc/$other/comm"
+    look="[ -e /proc/self ] || echo no-self; echo /proc/[0-9]*; kill -0 $other && echo reaches"
+    # documented: it sees the session, but is outside, and so is what its signals reach
+    run host plain open exec "$look"
+    grep -qx no-self <<<"$output"
+    grep -qx /proc/1 <<<"$output"
+    grep -qx reaches <<<"$output"
+    # the session ends with it
+    eventually no_init_left
+    # negative control: forked, it is inside
+    run host plain open run "$look" close
+    ! grep -qx -e no-self -e reaches <<<"$output" || false
+    grep -qE '^/proc/1 /proc/[0-9]+$' <<<"$output"
+    kill "$other"
+}
+
 # ---- openers that are refused --------------------------------------------------------------------
 
 # A second root directory: a mount point, or a directory that only holds mount points
