@@ -17,7 +17,8 @@ static struct {
 
 static size_t n_messages;
 
-static void record(int priority, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void record(
+	int priority, const char *fmt, va_list args)
 {
 	if (n_messages == MESSAGES)
 		abort();
@@ -39,7 +40,8 @@ void pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt, ...)
 }
 
 /* What pam_syslog(3) does itself. */
-static void to_syslog(int priority, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void to_syslog(
+	int priority, const char *fmt, va_list args)
 {
 	if (LOG_FAC(priority) != LOG_FAC(LOG_AUTHPRIV))
 		abort();
