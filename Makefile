@@ -44,7 +44,8 @@ ALL_LDFLAGS = -shared -Wl,--version-script=pam_unshare.map -Wl,-z,relro,-z,now \
               -Wl,-z,noexecstack $(NO_UNDEFINED) -Wl,--as-needed $(LDFLAGS)
 LIBS        = -lpam -lcap
 
-SOURCES = pam_unshare.c options.c namespace.c procfs.c statmount.c init.c forget.c terminal.c failure.c
+SOURCES = pam_unshare.c options.c namespace.c procfs.c procfs_replace.c walker.c walker_aside.c holder.c \
+          statmount.c init.c forget.c terminal.c failure.c
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 # make leaves the module at the top level; other builds of it stay apart
 MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)

@@ -35,6 +35,7 @@ struct way_back {
 	int init; /* pidfd */
 	pid_t init_pid;
 	int word;     /* read end of the pipe for its report */
+	int table;    /* the mount table, where it has to be read */
 	bool changed; /* unshare(2) has succeeded */
 };
 
@@ -222,6 +223,7 @@ static void forget_way_back(struct way_back *back)
 	close_high(&back->ipc);
 	close_high(&back->init);
 	close_high(&back->word);
+	close_high(&back->table);
 }
 
 /* ---- going in ---------------------------------------------------------------------------------
@@ -477,18 +479,20 @@ static int close_on_exec(const struct descriptors *found, struct failure *why)
 	return 0;
 }
 
-static int plan_procfs(
-	int self, const char *options, struct procfs_plan **plan, struct failure *why)
+static int plan_procfs(const struct namespace_request *request, struct way_back *back,
+	struct procfs_plan **plan, struct failure *why)
 {
-	int err = procfs_plan_ask(options, plan, why);
-	int mountinfo AUTO_CLOSE = -1;
+	int err = procfs_plan_ask(request->proc_options, plan, why);
 
-	if (err != -ENOSYS)
-		return err;
-	mountinfo = openat(self, "mountinfo", O_RDONLY | O_CLOEXEC);
-	if (mountinfo < 0)
-		return fail(why, errno, "open the mount table");
-	return procfs_plan(mountinfo, options, plan, why);
+	if (err == -ENOSYS) {
+		back->table = openat(back->self, "mountinfo", O_RDONLY | O_CLOEXEC);
+		if (back->table < 0)
+			return fail(why, errno, "open the mount table");
+		err = procfs_plan(back->table, request->proc_options, plan, why);
+	}
+	if (err == 0)
+		procfs_plan_avoid_servers(*plan, request->user);
+	return err;
 }
 
 /* The init's word is waited for last: meanwhile this side does what it can, and nothing yet that
@@ -523,7 +527,7 @@ static int enter(const struct namespace_request *request, struct way_back *back,
 	err = unshare_all(back, request->ipc, why);
 	if (err < 0)
 		return err;
-	err = plan_procfs(back->self, request->proc_options, &plan, why);
+	err = plan_procfs(request, back, &plan, why);
 	if (err == 0)
 		err = make_init(request, plan, back, ns, why);
 	if (err == 0)
@@ -544,7 +548,7 @@ static long children_waited_for(void)
 int namespace_create(
 	const struct namespace_request *request, struct namespace *ns, struct failure *why)
 {
-	struct way_back back = {-1, -1, -1, -1, -1, -1, -1, -1, -1, false};
+	struct way_back back = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, false};
 	int err;
 
 	err = check_capabilities(NEEDED_TO_OPEN, why);

@@ -19,6 +19,7 @@ struct namespace_request {
 	const char *title; /* how the init shows in ps(1), less than a page */
 	const char *
 		proc_options; /* mount options of the fresh /proc, NULL: those of the present one */
+	uid_t user;	      /* whose session it is */
 	unsigned int grace;   /* seconds that processes have to end by themselves */
 	bool ipc;	      /* an IPC namespace too */
 };

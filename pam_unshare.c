@@ -206,12 +206,14 @@ static struct session *new_session(pam_handle_t *pamh)
 /* ---- open -------------------------------------------------------------------------------------
  */
 
-static int enter_session(pam_handle_t *pamh, const struct options *opts, struct session *session)
+static int enter_session(
+	pam_handle_t *pamh, const struct options *opts, uid_t user, struct session *session)
 {
 	struct failure why = {0};
 	char title[320];
 	const struct namespace_request request = {.title = title,
 		.proc_options = opts->proc_options,
+		.user = user,
 		.grace = opts->grace,
 		.ipc = opts->ipc};
 
@@ -234,14 +236,14 @@ static int enter_session(pam_handle_t *pamh, const struct options *opts, struct 
 }
 
 /* Make the state, enter, and only then let PAM have it: its cleanup finds the session open. */
-static int open_first(pam_handle_t *pamh, const struct options *opts)
+static int open_first(pam_handle_t *pamh, const struct options *opts, uid_t user)
 {
 	struct session *session = new_session(pamh);
 	int result;
 
 	if (!session)
 		return PAM_SYSTEM_ERR;
-	result = enter_session(pamh, opts, session);
+	result = enter_session(pamh, opts, user, session);
 	if (result == PAM_SUCCESS) {
 		result = pam_set_data(pamh, DATA_NAME, session, cleanup);
 		if (result == PAM_SUCCESS)
@@ -275,8 +277,8 @@ static int find_user(pam_handle_t *pamh, const struct passwd **user)
 	return PAM_SYSTEM_ERR;
 }
 
-/* Decide whether this call is to isolate. PAM_IGNORE: it is not. */
-static int decide(pam_handle_t *pamh, int argc, const char **argv, struct options *opts)
+/* Decide whether this call is to isolate, and whom. PAM_IGNORE: it is not. */
+static int decide(pam_handle_t *pamh, int argc, const char **argv, struct options *opts, uid_t *uid)
 {
 	bool understood = options_parse(pamh, argc, argv, opts);
 	const struct passwd *user;
@@ -289,6 +291,7 @@ static int decide(pam_handle_t *pamh, int argc, const char **argv, struct option
 	result = find_user(pamh, &user);
 	if (result != PAM_SUCCESS)
 		return result;
+	*uid = user->pw_uid;
 	if (!understood && user->pw_uid == 0)
 		return PAM_IGNORE; /* who else should mend the arguments? */
 	if (!understood) {
@@ -303,11 +306,12 @@ int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **ar
 {
 	struct session *session = find_session(pamh);
 	struct options opts;
+	uid_t user = 0;
 	int result;
 
 	(void)flags;
 	namespace_reap();
-	result = decide(pamh, argc, argv, &opts);
+	result = decide(pamh, argc, argv, &opts, &user);
 	if (result == PAM_IGNORE) {
 		if (opts.on_open)
 			DEBUG(pamh, &opts, "session of %s is left alone", item(pamh, PAM_USER));
@@ -326,7 +330,7 @@ int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **ar
 			item(pamh, PAM_USER), session->opened);
 		return PAM_SUCCESS;
 	}
-	result = open_first(pamh, &opts);
+	result = open_first(pamh, &opts, user);
 	if (result != PAM_SUCCESS)
 		return result;
 	session = find_session(pamh);

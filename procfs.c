@@ -1,45 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "procfs.h"
-
-#include "statmount.h"
+#include "procfs_plan.h"
 #include "syscalls.h"
 
 #include <ctype.h>
-#include <limits.h>
-#include <linux/mount.h> /* not with <sys/mount.h>: before glibc 2.36 the two exclude each other */
-#include <linux/openat2.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* umount2(2), from <sys/mount.h> */
-#define DETACH 2	  /* MNT_DETACH */
-#define NOFOLLOW_LAST 8	  /* UMOUNT_NOFOLLOW */
-#define RECURSIVE 0x8000U /* AT_RECURSIVE, missing in <fcntl.h> before glibc 2.36 */
-
-struct planned {
-	struct mount mount;
-	enum procfs_role role;
-	size_t instance; /* PROCFS_CARRIED: index of the instance it is mounted on */
-	bool covered;	 /* PROCFS_INSTANCE: another one lies over it in the same place */
-	int fd; /* PROCFS_INSTANCE: the fresh mount; PROCFS_CARRIED: the copy to carry over */
-};
-
-/* The strings of one mount, where the kernel was asked by mount. */
-struct text {
-	struct text *next;
-	struct mount_text mount;
-};
-
-struct procfs_plan {
-	char *table; /* the mount table as text, or NULL; what the mounts' strings point into */
-	struct text *texts;	/* or these */
-	struct planned *mounts; /* those with a role, parents before children as in the table */
-	size_t n_mounts;
-	int *ids; /* of all mounts of the table */
-	size_t n_ids;
-	const char *options; /* for the fresh /proc, or NULL */
-};
+/* What the kernel tells of one mount: first as much as three paths of PATH_MAX need, and no more
+   than the path of a directory that is very deep. */
+#define TEXT_SIZE 16384
+#define TEXT_MAX (64 << 20)
 
 /* ---- the mount table -------------------------------------------------------------------- */
 
@@ -58,9 +28,9 @@ static bool octal(const char *s)
 }
 
 /* The kernel writes space, tab, newline, backslash and # as \ooo (fs/proc_namespace.c). */
-static void unescape(char *s)
+char *mountinfo_unescape(char *s)
 {
-	char *to = s;
+	char *const text = s, *to = s;
 
 	for (; *s; s++) {
 		if (octal(s)) {
@@ -71,6 +41,7 @@ static void unescape(char *s)
 		}
 	}
 	*to = '\0';
+	return text;
 }
 
 static bool parse_id(const char *s, int *id)
@@ -105,10 +76,8 @@ int mountinfo_parse(char *line, struct mount *mount)
 	if (!(mount->type = next_field(&rest)) || !strsep(&rest, " ") || !rest)
 		return -EINVAL; /* the source may be empty, the options may not be missing */
 	mount->options = rest;
-	unescape(root);
-	unescape(point);
-	mount->root = root;
-	mount->point = point;
+	mount->root = mountinfo_unescape(root);
+	mount->point = mountinfo_unescape(point);
 	return point[0] == '/' ? 0 : -EINVAL; /* a root may be "net:[…]", of a namespace */
 }
 
@@ -193,39 +162,54 @@ static size_t find_planned(const struct procfs_plan *plan, int id)
 	return i;
 }
 
+/* Tell what becomes of a mount that is no procfs and is mounted on one of the plan's. */
+static enum procfs_role role_below(const struct planned *parent, const struct mount *mount)
+{
+	if (parent->role == PROCFS_COVER)
+		return PROCFS_NONE;
+	if (parent->role != PROCFS_INSTANCE || mount->point[0] == '\0')
+		return PROCFS_WITH_PARENT;
+	if (strcmp(parent->mount.point, mount->point) == 0)
+		return PROCFS_COVER;
+	return procfs_carries(parent->mount.point, mount->point) ? PROCFS_CARRIED
+								 : PROCFS_WITH_PARENT;
+}
+
 /* Decide about one mount and note it if it has a role. Parents come before their children. */
-static void plan_mount(struct procfs_plan *plan, const struct mount *mount)
+static void plan_mount(struct procfs_plan *plan, const struct mount *mount, uint64_t unique)
 {
 	struct planned *new = &plan->mounts[plan->n_mounts];
 	size_t parent = find_planned(plan, mount->parent);
 	struct planned *below = parent < plan->n_mounts ? &plan->mounts[parent] : NULL;
 
-	*new = (struct planned){.mount = *mount, .role = procfs_role(mount), .fd = -1};
-	if (below && new->role == PROCFS_NONE) {
-		bool carried = below->role == PROCFS_INSTANCE &&
-			       procfs_carries(below->mount.point, mount->point);
-
-		new->role = carried ? PROCFS_CARRIED : PROCFS_WITH_PARENT;
+	*new = (struct planned){.mount = *mount,
+		.unique = unique,
+		.role = procfs_role(mount),
+		.instance = plan->n_mounts,
+		.fd = -1,
+		.dir = -1};
+	if (below && new->role == PROCFS_NONE)
+		new->role = role_below(below, mount);
+	if (below && below->role == PROCFS_INSTANCE)
 		new->instance = parent;
-	} else if (below && new->role == PROCFS_INSTANCE) {
+	if (below &&
+		(new->role == PROCFS_INSTANCE || (new->role == PROCFS_COVER && !is_main(below))))
 		below->covered = strcmp(below->mount.point, mount->point) == 0;
-	}
 	if (new->role != PROCFS_NONE)
 		plan->n_mounts++;
 }
 
-static int allocate(struct procfs_plan *plan, size_t n_mounts)
+static int allocate(struct procfs_plan *plan, size_t n)
 {
-	plan->mounts = calloc(n_mounts, sizeof(*plan->mounts));
-	plan->ids = calloc(n_mounts, sizeof(*plan->ids));
-	return plan->mounts && plan->ids ? 0 : -ENOMEM;
+	plan->mounts = calloc(n, sizeof(*plan->mounts));
+	plan->entries = calloc(n, sizeof(*plan->entries));
+	return plan->mounts && plan->entries ? 0 : -ENOMEM;
 }
 
 static int check_plan(const struct procfs_plan *plan, struct failure *why)
 {
 	for (size_t i = 0; i < plan->n_mounts; i++)
-		if (plan->mounts[i].role == PROCFS_INSTANCE &&
-			strcmp(plan->mounts[i].mount.point, "/proc") == 0)
+		if (plan->mounts[i].role == PROCFS_INSTANCE && is_main(&plan->mounts[i]))
 			return 0;
 	return fail(why, ENOENT, "no procfs is mounted at /proc");
 }
@@ -244,51 +228,68 @@ static int parse_table(struct procfs_plan *plan, struct failure *why)
 		line = strsep(&rest, "\n");
 		if (mountinfo_parse(line, &mount) < 0)
 			return fail(why, EINVAL, "line %zu of mountinfo is not understood",
-				plan->n_ids + 1);
-		plan->ids[plan->n_ids++] = mount.id;
-		plan_mount(plan, &mount);
+				plan->n_entries + 1);
+		plan->entries[plan->n_entries++] = (struct entry){.id = mount.id,
+			.parent = mount.parent,
+			.fuse = strncmp(mount.type, "fuse", 4) == 0,
+			.point = mount.point,
+			.options = mount.options};
+		plan_mount(plan, &mount, 0);
 	}
 	return check_plan(plan, why);
 }
 
 /* Have the mount's text told; it stays with the plan. Most mounts have no role, and need none. */
-static int describe(
-	struct procfs_plan *plan, uint64_t id, const struct mount_facts *facts, struct mount *mount)
+static int describe(struct procfs_plan *plan, uint64_t id, struct mount_text *told)
 {
-	struct text *text = malloc(sizeof(*text));
-	int err = text ? mount_ask_text(id, &text->mount) : -ENOMEM;
+	struct text *text = NULL, *bigger;
+	int err = -EOVERFLOW;
 
+	for (size_t size = TEXT_SIZE; err == -EOVERFLOW && size <= TEXT_MAX; size *= 4) {
+		bigger = realloc(text, sizeof(*text) + size);
+		if (bigger)
+			text = bigger;
+		err = bigger ? mount_ask_text(id, text->buffer, size, &text->mount) : -ENOMEM;
+	}
 	if (err < 0) {
 		free(text);
 		return err;
 	}
 	text->next = plan->texts;
 	plan->texts = text;
-	*mount = (struct mount){.id = facts->id,
-		.parent = facts->parent,
-		.root = text->mount.root,
-		.point = text->mount.point,
-		.flags = facts->read_only ? "ro" : "rw",
-		.type = facts->procfs ? "proc" : "",
-		.options = text->mount.options};
+	*told = text->mount;
 	return 0;
+}
+
+static int plan_asked(struct procfs_plan *plan, uint64_t id, const struct mount_facts *facts)
+{
+	struct mount_text told;
+	int err = describe(plan, id, &told);
+
+	if (err == 0)
+		plan_mount(plan,
+			&(struct mount){.id = facts->id,
+				.parent = facts->parent,
+				.root = told.root,
+				.point = told.point,
+				.flags = facts->read_only ? "ro" : "rw",
+				.type = facts->procfs ? "proc" : "",
+				.options = told.options},
+			id);
+	return err;
 }
 
 static int ask_for_mount(struct procfs_plan *plan, uint64_t id)
 {
 	struct mount_facts facts;
-	struct mount mount;
 	int err = mount_ask(id, &facts);
 
-	if (err == 0 && (facts.procfs || find_planned(plan, facts.parent) < plan->n_mounts)) {
-		err = describe(plan, id, &facts, &mount);
-		if (err == 0)
-			plan_mount(plan, &mount);
-	}
+	if (err == 0 && (facts.procfs || find_planned(plan, facts.parent) < plan->n_mounts))
+		err = plan_asked(plan, id, &facts);
 	if (err == 0)
-		plan->ids[plan->n_ids++] = facts.id;
-	return err == -ENOENT ? 0
-			      : err; /* gone meanwhile, or out of reach: not in mountinfo either */
+		plan->entries[plan->n_entries++] = (struct entry){
+			.unique = id, .id = facts.id, .parent = facts.parent, .fuse = facts.fuse};
+	return err == -ENOENT ? 0 : err; /* gone meanwhile */
 }
 
 int procfs_plan_ask(const char *options, struct procfs_plan **plan, struct failure *why)
@@ -309,6 +310,7 @@ int procfs_plan_ask(const char *options, struct procfs_plan **plan, struct failu
 		procfs_plan_free(new);
 		return -ENOSYS;
 	}
+	new->mountinfo = -1;
 	new->options = options;
 	err = check_plan(new, why);
 	if (err < 0)
@@ -325,6 +327,7 @@ int procfs_plan(int mountinfo, const char *options, struct procfs_plan **plan, s
 
 	if (!new)
 		return fail(why, ENOMEM, "read the mount table");
+	new->mountinfo = mountinfo;
 	new->options = options;
 	new->table = read_all(mountinfo, &err);
 	err = new->table ? parse_table(new, why) : fail(why, err, "read the mount table");
@@ -335,13 +338,86 @@ int procfs_plan(int mountinfo, const char *options, struct procfs_plan **plan, s
 	return err;
 }
 
+/* ---- file servers of users ------------------------------------------------------------------ */
+
+struct entry *plan_entry(const struct procfs_plan *plan, int id)
+{
+	for (size_t i = 0; i < plan->n_entries; i++)
+		if (plan->entries[i].id == id)
+			return &plan->entries[i];
+	return NULL;
+}
+
+/* Whose process serves a FUSE mount; 0 is root, and nobody. */
+static uid_t server(struct procfs_plan *plan, struct entry *entry)
+{
+	struct mount_text told;
+	const char *user;
+
+	if (entry->unique != 0 && !entry->options && describe(plan, entry->unique, &told) == 0) {
+		entry->point = told.point;
+		entry->options = told.options;
+	}
+	user = entry->options ? strstr(entry->options, "user_id=") : NULL;
+	return user ? (uid_t)strtoul(user + strlen("user_id="), NULL, 10) : 0;
+}
+
+/* The outermost mount above a planned one that another user's process serves, or NULL. */
+static const struct entry *served_above(
+	struct procfs_plan *plan, const struct planned *p, uid_t user)
+{
+	struct entry *entry = plan_entry(plan, p->mount.parent), *served = NULL;
+
+	/* a root's parent is another namespace's, and a mount is never its own ancestor */
+	for (size_t n = 0; entry && n < plan->n_entries; n++) {
+		uid_t owner = entry->fuse ? server(plan, entry) : 0;
+
+		if (owner != 0 && owner != user)
+			served = entry;
+		entry = plan_entry(plan, entry->parent);
+	}
+	return served;
+}
+
+/* Have the whole of it detached, once. There is room: it had no role. */
+static void plan_removal(struct procfs_plan *plan, const struct entry *entry)
+{
+	if (find_planned(plan, entry->id) < plan->n_mounts)
+		return;
+	plan->mounts[plan->n_mounts] = (struct planned){.mount = {.id = entry->id,
+								.parent = entry->parent,
+								.point = entry->point,
+								.type = "fuse"},
+		.unique = entry->unique,
+		.role = PROCFS_REMNANT,
+		.instance = plan->n_mounts,
+		.fd = -1,
+		.dir = -1};
+	plan->n_mounts++;
+}
+
+void procfs_plan_avoid_servers(struct procfs_plan *plan, uid_t user)
+{
+	const size_t n = plan->n_mounts;
+
+	for (size_t i = 0; i < n; i++) {
+		struct planned *p = &plan->mounts[i];
+		const struct entry *served = served_above(plan, p, user);
+
+		if (!served)
+			continue;
+		p->role = PROCFS_WITH_PARENT;
+		plan_removal(plan, served);
+	}
+}
+
 bool procfs_plan_keeps(const struct procfs_plan *plan, unsigned long long mount_id)
 {
 	for (size_t i = 0; i < plan->n_mounts; i++)
 		if ((unsigned long long)plan->mounts[i].mount.id == mount_id)
-			return false;
-	for (size_t i = 0; i < plan->n_ids; i++)
-		if ((unsigned long long)plan->ids[i] == mount_id)
+			return plan->mounts[i].role == PROCFS_COVER;
+	for (size_t i = 0; i < plan->n_entries; i++)
+		if ((unsigned long long)plan->entries[i].id == mount_id)
 			return true;
 	return false;
 }
@@ -358,196 +434,6 @@ void procfs_plan_free(struct procfs_plan *plan)
 	}
 	free(plan->table);
 	free(plan->mounts);
-	free(plan->ids);
+	free(plan->entries);
 	free(plan);
-}
-
-/* ---- replacing, in the init ----------------------------------------------------------------- */
-
-/*
- * Open the directory that holds the last component of a mount point. The path may lead through
- * directories of the user: no symbolic link is followed, and what is found is compared by id.
- */
-static int open_parent(const char *point, const char **last)
-{
-	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-	const char *slash = strrchr(point, '/');
-	char dir[PATH_MAX] = "/";
-	size_t n = (size_t)(slash - point);
-
-	if (n >= sizeof(dir)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (n > 0) {
-		memcpy(dir, point, n);
-		dir[n] = '\0';
-	}
-	*last = slash + 1;
-	return (int)syscall(__NR_openat2, AT_FDCWD, dir, &how, sizeof(how));
-}
-
-/* Detach a mount with all that is below it. By path alone that could hit an innocent mount that
-   covers it, so what stands there is compared first. */
-static int detach(const struct mount *mount)
-{
-	const char *last;
-	int dir AUTO_CLOSE = open_parent(mount->point, &last);
-	struct file_id found;
-
-	if (dir < 0 || file_identify(dir, last, &found) < 0)
-		return -1;
-	if (found.mount != (unsigned long long)mount->id) {
-		errno = ESTALE;
-		return -1;
-	}
-	/* umount2() takes no directory descriptor: stand in it, so that no path is walked again */
-	if (fchdir(dir) < 0)
-		return -1;
-	return (int)syscall(SYS_umount2, last, DETACH | NOFOLLOW_LAST);
-}
-
-/*
- * Copy what is mounted at a place on an instance, and all below it, into a tree that belongs to
- * no namespace yet. Where mounts are stacked the visible one counts. Returns 0 with *copy = -1
- * when nothing is mounted there any more.
- */
-static int copy_mount(const struct mount *mount, int instance, int *copy)
-{
-	const char *last;
-	int dir AUTO_CLOSE = open_parent(mount->point, &last);
-	struct file_id found;
-
-	*copy = -1;
-	if (dir < 0 || file_identify(dir, last, &found) < 0)
-		return -1;
-	if (found.mount == (unsigned long long)instance)
-		return 0;
-	*copy = (int)syscall(SYS_open_tree, dir, last,
-		OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | RECURSIVE | AT_SYMLINK_NOFOLLOW |
-			AT_NO_AUTOMOUNT);
-	return *copy < 0 ? -1 : 0;
-}
-
-static int attach(int fd, const char *point)
-{
-	const char *last;
-	int dir AUTO_CLOSE = open_parent(point, &last);
-
-	if (dir < 0)
-		return -1;
-	return (int)syscall(SYS_move_mount, fd, "", dir, last, MOVE_MOUNT_F_EMPTY_PATH);
-}
-
-/* Find the next word of a comma-separated list. */
-static size_t next_option(const char **list)
-{
-	*list += strspn(*list, ",");
-	return strcspn(*list, ",");
-}
-
-static bool has_option(const char *list, const char *word)
-{
-	size_t n;
-
-	for (; (n = next_option(&list)) > 0; list += n)
-		if (n == strlen(word) && strncmp(list, word, n) == 0)
-			return true;
-	return false;
-}
-
-/* Hand an option to the file system context if it is one of procfs itself. */
-static int configure(int fs, const char *option, size_t n)
-{
-	static const char *const keys[] = {"hidepid", "gid", "subset"};
-	char value[32];
-	size_t k;
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		k = strlen(keys[i]);
-		if (n <= k || strncmp(option, keys[i], k) != 0 || option[k] != '=')
-			continue;
-		if (n - k > sizeof(value)) {
-			errno = EINVAL;
-			return -1;
-		}
-		memcpy(value, option + k + 1, n - k - 1);
-		value[n - k - 1] = '\0';
-		return (int)syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, keys[i], value, 0);
-	}
-	return 0;
-}
-
-/*
- * Make a procfs instance of this PID namespace that is mounted nowhere yet. All fresh instances
- * are made before an old one goes: in a user namespace that is not the initial one the kernel
- * allows a new procfs only next to an existing one that hides no more (mount_too_revealing()).
- */
-static int fresh_instance(const struct mount *old, const char *options)
-{
-	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-	int fs AUTO_CLOSE = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
-	size_t n;
-
-	if (fs < 0)
-		return -1;
-	for (; (n = next_option(&options)) > 0; options += n)
-		if (configure(fs, options, n) < 0)
-			return -1;
-	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -1;
-	if (has_option(old->flags, "ro") || has_option(old->options, "ro"))
-		attributes |= MOUNT_ATTR_RDONLY;
-	return (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
-}
-
-static int prepare(const struct procfs_plan *plan, struct planned *p)
-{
-	bool main_instance = strcmp(p->mount.point, "/proc") == 0;
-
-	if (p->role != PROCFS_INSTANCE || p->covered)
-		return 0;
-	p->fd = fresh_instance(
-		&p->mount, main_instance && plan->options ? plan->options : p->mount.options);
-	return p->fd < 0 ? -1 : 0;
-}
-
-static int take_away(const struct procfs_plan *plan, struct planned *p)
-{
-	if (p->role == PROCFS_WITH_PARENT)
-		return 0;
-	if (p->role != PROCFS_CARRIED)
-		return detach(&p->mount);
-	return copy_mount(&p->mount, plan->mounts[p->instance].mount.id, &p->fd);
-}
-
-static int put_back(struct planned *p)
-{
-	struct file_id there;
-
-	if (p->fd < 0 || attach(p->fd, p->mount.point) == 0)
-		return 0;
-	/* a fresh instance with subset=pid has not the file that was covered: nothing to cover */
-	if (p->role == PROCFS_CARRIED && errno == ENOENT &&
-		file_identify(AT_FDCWD, p->mount.point, &there) < 0 && errno == ENOENT)
-		return 0;
-	return -1;
-}
-
-int procfs_replace(struct procfs_plan *plan, const char **point)
-{
-	size_t i;
-
-	for (i = 0; i < plan->n_mounts; i++)
-		if (*point = plan->mounts[i].mount.point, prepare(plan, &plan->mounts[i]) < 0)
-			return -errno;
-	/* backwards, so that what lies above or below goes first and each is found uncovered */
-	for (i = plan->n_mounts; i-- > 0;)
-		if (*point = plan->mounts[i].mount.point, take_away(plan, &plan->mounts[i]) < 0)
-			return -errno;
-	for (i = 0; i < plan->n_mounts; i++)
-		if (*point = plan->mounts[i].mount.point, put_back(&plan->mounts[i]) < 0)
-			return -errno;
-	return 0;
 }

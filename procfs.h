@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* One line of /proc/self/mountinfo, proc_pid_mountinfo(5), or what statmount(2) says. The strings
    point into the line, or the answer. */
@@ -32,7 +33,8 @@ enum procfs_role {
 	PROCFS_INSTANCE,    /* a whole instance: a fresh one takes its place */
 	PROCFS_REMNANT,	    /* a bind mount of a part that tells of processes: goes */
 	PROCFS_CARRIED,	    /* mounted directly below an instance: comes along to the fresh one */
-	PROCFS_WITH_PARENT, /* mounted below one of these: goes, or comes along, with it */
+	PROCFS_COVER,	    /* mounted on an instance's root, which nobody sees: stays as it is */
+	PROCFS_WITH_PARENT, /* mounted below one of these: goes, stays, or comes along, with it */
 };
 
 struct procfs_plan;
@@ -71,7 +73,8 @@ bool procfs_carries(const char *instance, const char *point);
  * Runs in the application, after unshare(2) has given it the session's mount namespace: mount ids
  * are those of the copies.
  *
- * @param mountinfo  descriptor of the caller's mountinfo; is read to its end
+ * @param mountinfo  descriptor of the caller's mountinfo; is read to its end, and again by
+ *                   procfs_replace()
  * @param options    mount options for the fresh /proc ("hidepid=…,gid=…,subset=…"), or NULL for
  *                   those of the present one. Other instances keep their own. Must outlive the
  * plan.
@@ -91,6 +94,15 @@ int procfs_plan(int mountinfo, const char *options, struct procfs_plan **plan, s
 int procfs_plan_ask(const char *options, struct procfs_plan **plan, struct failure *why);
 
 /**
+ * Have the plan pass over what a user's own file server (FUSE) shows: where a procfs is mounted
+ * below one it would have to answer before anybody could log in. It goes as a whole, from the
+ * sessions of other users.
+ *
+ * @param user  the session's
+ */
+void procfs_plan_avoid_servers(struct procfs_plan *plan, uid_t user);
+
+/**
  * Tell whether a mount, by its id, is one of the namespace that the plan was made for and stays
  * where it is. One that is carried over does not: a copy of it comes to the fresh instance.
  */
@@ -98,16 +110,17 @@ bool procfs_plan_keeps(const struct procfs_plan *plan, unsigned long long mount_
 
 /**
  * Carry the plan out: prepare the fresh instances, detach the old ones with all that is below
- * them, attach the fresh ones, and on them what was mounted below.
+ * them, attach the fresh ones, and on them what was mounted below. procfs_replace.c says how it
+ * finds them.
  *
  * Runs in the init, in the session's PID and mount namespaces, with CAP_SYS_ADMIN. Uses only
  * async-signal-safe calls. Moves the working directory.
  *
  * @param plan   is used up: it holds descriptors meanwhile
  * @param point  on failure, set to the mount point that it happened at (in the plan's memory)
- * @return 0 or -errno: ESTALE (something else covers the instance, or it is gone), or that of
- *         openat2(2), statx(2), fsopen(2), fsconfig(2), fsmount(2), open_tree(2), umount2(2),
- *         move_mount(2)
+ * @return 0 or -errno: ESTALE (another mount covers /proc), ETIMEDOUT (a mount was not found in
+ *         time), or that of openat2(2), statx(2), fsopen(2), fsconfig(2), fsmount(2), open_tree(2),
+ *         umount2(2), move_mount(2)
  */
 int procfs_replace(struct procfs_plan *plan, const char **point);
 

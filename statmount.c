@@ -23,8 +23,9 @@
 #define ASK_MNT_NS_ID 0x40ULL
 #define ASK_MNT_OPTS 0x80ULL
 
-#define READ_ONLY 1	  /* SB_RDONLY and MOUNT_ATTR_RDONLY */
-#define UNIQUE_ID 0x4000U /* STATX_MNT_ID_UNIQUE */
+#define READ_ONLY 1	      /* SB_RDONLY and MOUNT_ATTR_RDONLY */
+#define FUSE_MAGIC 0x65735546 /* FUSE_SUPER_MAGIC, since Linux 5.10 */
+#define UNIQUE_ID 0x4000U     /* STATX_MNT_ID_UNIQUE */
 
 struct request { /* struct mnt_id_req, its first version */
 	uint32_t size, spare;
@@ -59,17 +60,23 @@ static long ask(uint64_t id, uint64_t mask, void *answer, size_t size)
 #endif
 }
 
-/* The id of what is mounted at "/", by which these system calls know it. */
-static int root_mount(uint64_t *id)
+int mount_unique(int fd, uint64_t *id)
 {
 	struct statx sx;
 
-	if (statx(AT_FDCWD, "/", AT_STATX_DONT_SYNC, UNIQUE_ID, &sx) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, UNIQUE_ID, &sx) < 0)
 		return -errno;
-	if (!(sx.stx_mask & UNIQUE_ID))
-		return -ENOSYS;
-	*id = sx.stx_mnt_id;
+	*id = sx.stx_mask & UNIQUE_ID ? sx.stx_mnt_id : 0;
 	return 0;
+}
+
+/* The id of what is mounted at "/". */
+static int root_mount(uint64_t *id)
+{
+	int root AUTO_CLOSE = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int err = root < 0 ? -errno : mount_unique(root, id);
+
+	return err == 0 && *id == 0 ? -ENOSYS : err;
 }
 
 /* List up to n of the mounts below `root`, after the one with id `last`. */
@@ -137,30 +144,29 @@ int mount_ask(uint64_t id, struct mount_facts *facts)
 	*facts = (struct mount_facts){.id = (int)answer.old_id,
 		.parent = (int)answer.old_parent,
 		.procfs = answer.magic == PROC_SUPER_MAGIC,
+		.fuse = answer.magic == FUSE_MAGIC,
 		.read_only = (answer.flags & READ_ONLY) || (answer.attributes & READ_ONLY)};
 	return 0;
 }
 
 /* A string of the answer, "" where the kernel had nothing to say. */
-static const char *string(
-	const struct mount_text *text, const struct answer *answer, uint64_t bit, uint32_t offset)
+static const char *string(const struct answer *answer, uint64_t bit, uint32_t offset)
 {
-	return answer->mask & bit ? text->buffer + sizeof(*answer) + offset : "";
+	return answer->mask & bit ? (const char *)(answer + 1) + offset : "";
 }
 
-int mount_ask_text(uint64_t id, struct mount_text *text)
+int mount_ask_text(uint64_t id, void *buffer, size_t size, struct mount_text *text)
 {
-	struct answer *answer = (void *)text->buffer;
+	const struct answer *answer = buffer;
 
 	/* options that are not there and options that the kernel does not tell look alike; the
 	   namespace's id came in the same version and is always there */
-	if (ask(id, ASK_MNT_ROOT | ASK_MNT_POINT | ASK_MNT_OPTS | ASK_MNT_NS_ID, answer,
-		    sizeof(text->buffer)) < 0)
+	if (ask(id, ASK_MNT_ROOT | ASK_MNT_POINT | ASK_MNT_OPTS | ASK_MNT_NS_ID, buffer, size) < 0)
 		return -errno;
 	if (!(answer->mask & ASK_MNT_NS_ID))
 		return -ENOSYS;
-	text->root = string(text, answer, ASK_MNT_ROOT, answer->root);
-	text->point = string(text, answer, ASK_MNT_POINT, answer->point);
-	text->options = string(text, answer, ASK_MNT_OPTS, answer->options);
-	return text->point[0] == '/' ? 0 : -ENOENT;
+	text->root = string(answer, ASK_MNT_ROOT, answer->root);
+	text->point = string(answer, ASK_MNT_POINT, answer->point);
+	text->options = string(answer, ASK_MNT_OPTS, answer->options);
+	return 0;
 }

@@ -15,13 +15,13 @@
 /* What is known of every mount at little cost. */
 struct mount_facts {
 	int id, parent; /* as in mountinfo and in statx(2) */
-	bool procfs, read_only;
+	bool procfs, fuse, read_only;
 };
 
 /* The rest, as unescaped text. */
 struct mount_text {
-	const char *root, *point, *options;
-	_Alignas(uint64_t) char buffer[16384]; /* three times PATH_MAX and more */
+	const char *root, *options;
+	const char *point; /* "": no path leads there from the caller's root directory */
 };
 
 /**
@@ -44,9 +44,22 @@ int mount_ask(uint64_t id, struct mount_facts *facts);
 /**
  * Ask for the text too.
  *
- * @return 0 or -errno: ENOENT when it is gone or not reachable from the caller's root directory,
- *         ENOSYS when the kernel does not tell the options (before Linux 6.11), EOVERFLOW
+ * Runs in the application, and in the init until it is ready: it makes a system call and no more.
+ *
+ * @param buffer  aligned for a uint64_t; what text points into
+ * @return 0 or -errno: ENOENT when it is gone, EOVERFLOW when the buffer is too small, ENOSYS when
+ *         the kernel does not tell the options (before Linux 6.11)
  */
-int mount_ask_text(uint64_t id, struct mount_text *text);
+int mount_ask_text(uint64_t id, void *buffer, size_t size, struct mount_text *text);
+
+/**
+ * Tell the id by which these system calls know the mount that a descriptor is on.
+ *
+ * Runs in the init.
+ *
+ * @param id  filled in; 0 where the kernel has none (before Linux 6.8)
+ * @return 0 or -errno of statx(2)
+ */
+int mount_unique(int fd, uint64_t *id);
 
 #endif

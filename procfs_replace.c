@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* Carrying the plan out, in the init. */
+#include "holder.h"
+#include "walker.h"
+
+#include <linux/mount.h> /* not with <sys/mount.h>: before glibc 2.36 the two exclude each other */
+
+#define RECURSIVE 0x8000U /* AT_RECURSIVE, missing in <fcntl.h> before glibc 2.36 */
+
+/* ---- what becomes of a mount ------------------------------------------------------------------
+ */
+
+static struct entry entry_of(const struct planned *p)
+{
+	return (struct entry){.unique = p->unique, .id = p->mount.id, .parent = p->mount.parent};
+}
+
+static const char *known_point(const struct planned *p)
+{
+	return p->mount.point[0] == '/' ? p->mount.point : NULL;
+}
+
+static bool keep_name(struct planned *p, const char *name)
+{
+	const size_t size = strlen(name) + 1;
+
+	if (size <= sizeof(p->name))
+		memcpy(p->name, name, size);
+	return size <= sizeof(p->name);
+}
+
+static int remove_found(struct walker *walker, struct planned *p, struct place *place)
+{
+	const bool inside = p->instance != (size_t)(p - walker->plan->mounts) && place->below[0];
+
+	if (walker_detach(walker, place->fd) < 0)
+		return -errno;
+	walker_gone(walker, p->mount.id, place, p->role == PROCFS_INSTANCE);
+	if (p->fd < 0)
+		return 0;
+	/* on another instance it comes to the fresh one, which will be there by then */
+	if (!keep_name(p, inside ? place->below : place->name))
+		return -ENAMETOOLONG;
+	if (!inside) {
+		p->dir = place->dir;
+		place->dir = -1;
+	}
+	return 0;
+}
+
+/* Detach an instance, or a remnant. */
+static int remove_mount(struct walker *walker, struct planned *p)
+{
+	const bool strict = p->role == PROCFS_INSTANCE && is_main(p);
+	const struct entry target = entry_of(p);
+	struct place place;
+	int err = walker_find(walker, &target, known_point(p), strict ? COVER_NONE : COVER_ASIDE,
+		WALK_LIMIT_MS, &place);
+
+	if (err == 0) {
+		err = remove_found(walker, p, &place);
+		walker_leave(walker, &place);
+	} else if (err == -ENOENT) {
+		err = 0; /* the administrator has been faster */
+	} else if (err == -ENXIO || err == -ETIMEDOUT || err == -ENAMETOOLONG) {
+		err = replace_holder(walker, p, err);
+	}
+	return err;
+}
+
+/* Copy what is mounted on an instance, and all below it, into a tree that belongs to no namespace
+   yet. Where mounts are stacked the visible one counts. Nothing, if it is not there any more. */
+static int copy_mount(struct walker *walker, struct planned *p)
+{
+	const struct entry target = entry_of(p);
+	struct place place;
+	int err = walker_find(walker, &target, known_point(p), COVER_TAKEN, WALK_LIMIT_MS, &place);
+
+	if (err < 0) /* ENXIO: the instance is not to be seen, either */
+		return err == -ENOENT || err == -ENXIO ? 0 : err;
+	if (keep_name(p, place.below)) {
+		p->fd = (int)syscall(SYS_open_tree, place.fd, "",
+			OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | RECURSIVE | AT_EMPTY_PATH);
+		err = p->fd < 0 ? -errno : 0;
+	} else {
+		err = -ENAMETOOLONG;
+	}
+	walker_leave(walker, &place);
+	return err;
+}
+
+/* ---- fresh instances --------------------------------------------------------------------------
+ */
+
+/* Find the next word of a comma-separated list. */
+static size_t next_option(const char **list)
+{
+	*list += strspn(*list, ",");
+	return strcspn(*list, ",");
+}
+
+static bool has_option(const char *list, const char *word)
+{
+	size_t n;
+
+	for (; (n = next_option(&list)) > 0; list += n)
+		if (n == strlen(word) && strncmp(list, word, n) == 0)
+			return true;
+	return false;
+}
+
+/* Hand an option to the file system context if it is one of procfs itself. */
+static int configure(int fs, const char *option, size_t n)
+{
+	static const char *const keys[] = {"hidepid", "gid", "subset"};
+	char value[32];
+	size_t k;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		k = strlen(keys[i]);
+		if (n <= k || strncmp(option, keys[i], k) != 0 || option[k] != '=')
+			continue;
+		if (n - k > sizeof(value)) {
+			errno = EINVAL;
+			return -1;
+		}
+		memcpy(value, option + k + 1, n - k - 1);
+		value[n - k - 1] = '\0';
+		return (int)syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, keys[i], value, 0);
+	}
+	return 0;
+}
+
+/*
+ * Make a procfs instance of this PID namespace that is mounted nowhere yet. All fresh instances
+ * are made before an old one goes: in a user namespace that is not the initial one the kernel
+ * allows a new procfs only next to an existing one that hides no more (mount_too_revealing()).
+ */
+static int fresh_instance(const struct mount *old, const char *options)
+{
+	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	int fs AUTO_CLOSE = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
+	size_t n;
+
+	if (fs < 0)
+		return -1;
+	for (; (n = next_option(&options)) > 0; options += n)
+		if (configure(fs, options, n) < 0)
+			return -1;
+	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	if (has_option(old->flags, "ro") || has_option(old->options, "ro"))
+		attributes |= MOUNT_ATTR_RDONLY;
+	return (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
+}
+
+static int prepare(const struct procfs_plan *plan, struct planned *p)
+{
+	if (p->role != PROCFS_INSTANCE || p->covered)
+		return 0;
+	p->fd = fresh_instance(
+		&p->mount, is_main(p) && plan->options ? plan->options : p->mount.options);
+	return p->fd < 0 ? -errno : 0;
+}
+
+static int take_away(struct walker *walker, struct planned *p)
+{
+	switch (p->role) {
+	case PROCFS_INSTANCE:
+	case PROCFS_REMNANT:
+		return remove_mount(walker, p);
+	case PROCFS_CARRIED:
+		return copy_mount(walker, p);
+	default:
+		return 0;
+	}
+}
+
+/* To where it was carried from. A fresh instance with subset=pid has not the file that was covered:
+   nothing to cover. */
+static int put_on_instance(const struct procfs_plan *plan, const struct planned *p)
+{
+	const int fresh = plan->mounts[p->instance].fd;
+
+	if (fresh < 0 || walker_move_to(p->fd, fresh, p->name) == 0 || errno == ENOENT)
+		return 0;
+	return -errno;
+}
+
+/* Where a user has renamed or removed its directory meanwhile there is nothing to mount it on. */
+static int put_back(const struct procfs_plan *plan, const struct planned *p)
+{
+	if (p->fd < 0)
+		return 0;
+	if (p->dir < 0 && p->instance != (size_t)(p - plan->mounts))
+		return put_on_instance(plan, p);
+	if (p->dir >= 0 && walker_move_to(p->fd, p->dir, p->name) == 0)
+		return 0;
+	if (is_main(p))
+		return p->dir < 0 ? -ESTALE : -errno;
+	return p->dir < 0 || errno == ENOENT || errno == ENOTDIR || errno == EINVAL ? 0 : -errno;
+}
+
+/* Whatever happened on the way: no old procfs may be there. A table of text cannot tell, for ids
+   come again in it. */
+static int check_gone(const struct procfs_plan *plan, const char **point)
+{
+	struct mount_facts facts;
+
+	for (size_t i = 0; i < plan->n_mounts; i++) {
+		const struct planned *p = &plan->mounts[i];
+
+		*point = p->mount.point;
+		if (p->unique != 0 && strcmp(p->mount.type, "proc") == 0 &&
+			p->role != PROCFS_CARRIED && mount_ask(p->unique, &facts) != -ENOENT)
+			return -EBUSY;
+	}
+	return 0;
+}
+
+static int fresh_main(const struct procfs_plan *plan)
+{
+	for (size_t i = plan->n_mounts; i-- > 0;)
+		if (is_main(&plan->mounts[i]) && plan->mounts[i].fd >= 0)
+			return plan->mounts[i].fd;
+	return -1;
+}
+
+int procfs_replace(struct procfs_plan *plan, const char **point)
+{
+	struct walker walker;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; err == 0 && i < plan->n_mounts; i++) {
+		*point = plan->mounts[i].mount.point;
+		err = prepare(plan, &plan->mounts[i]);
+	}
+	if (err == 0)
+		err = walker_begin(&walker, plan, fresh_main(plan));
+	/* backwards, so that what lies above or below goes first and each is found uncovered */
+	for (i = plan->n_mounts; err == 0 && i-- > 0;) {
+		*point = plan->mounts[i].mount.point;
+		err = take_away(&walker, &plan->mounts[i]);
+	}
+	if (err == 0)
+		err = check_gone(plan, point);
+	for (i = 0; err == 0 && i < plan->n_mounts; i++) {
+		*point = plan->mounts[i].mount.point;
+		err = put_back(plan, &plan->mounts[i]);
+	}
+	return err;
+}

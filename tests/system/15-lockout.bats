@@ -1,0 +1,249 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A procfs below a directory of alice's, and whatever she does to that directory: bob logs in, and sees
+# no process of the host. LOGINS=200 tries each for longer.
+
+load lib
+
+LOGINS=${LOGINS:-10}
+
+setup_file() {
+    prepare
+    stack plain "required pam_unshare.so"
+    stack off "required pam_permit.so"
+    mknod /dev/fuse c 10 229
+}
+
+setup() {
+    ATTACKERS=()
+    enable su
+    start_secret
+    TREE=/run/tree
+    mkdir -p "$TREE"
+    mount -t tmpfs -o mode=755 tree "$TREE"
+    install -d -o alice -g alice "$TREE/alice"
+}
+
+teardown() {
+    for attacker in "${ATTACKERS[@]}"; do
+        kill -KILL "$attacker" 2>/dev/null || true
+        wait "$attacker" 2>/dev/null || true
+    done
+    umount -l "$TREE" # with all that is below
+    rmdir "$TREE"
+    kill "$SECRET_PID"
+    disable su
+}
+
+# attack_as USER WORD…: until the test ends
+attack_as() {
+    local user=$1
+    shift
+    mkfifo "$BATS_TEST_TMPDIR/ready.${#ATTACKERS[@]}"
+    setpriv --reuid "$user" --regid "$user" --clear-groups \
+        /usr/bin/python3 "$BATS_TEST_DIRNAME/hostile_tree.py" "$@" \
+        >"$BATS_TEST_TMPDIR/ready.${#ATTACKERS[@]}" 2>"$BATS_TEST_TMPDIR/attack" 3>&- &
+    ATTACKERS+=($!)
+    local said=
+    read -r said <"$BATS_TEST_TMPDIR/ready.$((${#ATTACKERS[@]} - 1))" || true
+    [ "$said" = ready ] || { cat "$BATS_TEST_TMPDIR/attack"; return 1; }
+}
+
+# attack WORD…: the same, of root's, for what takes a mount
+attack() {
+    attack_as root "$@"
+}
+
+# chroot_of_alice DIRECTORY…: alice's, and a procfs of root's in the last
+chroot_of_alice() {
+    install -d -o alice -g alice "$@"
+    mount -t proc proc "${!#}"
+}
+
+# The procfs instances of the host, as their devices: a session's own are others
+instances() {
+    awk '{ for (i = 7; $i != "-"; i++); if ($(i + 1) == "proc") print $3 }' /proc/self/mountinfo | sort
+}
+
+# no_instance_of_host TEXT: of a session that told its mounts
+no_instance_of_host() {
+    [ -z "$(awk '/ - proc / { print $3 }' <<<"$1" | sort | comm -12 "$BATS_TEST_TMPDIR/instances" -)" ]
+}
+
+# bob logs in by su, and by the tests' application, again and again
+bob_gets_in() {
+    local i said
+    instances >"$BATS_TEST_TMPDIR/instances"
+    remember_host
+    for ((i = 0; i < LOGINS; i++)); do
+        said=$(timeout 30 su bob -c "cat /proc/self/mountinfo; exec $PROBE" </dev/null) || { tail -n 3 /run/syslog; return 1; }
+        [[ $said == *foreign=0* && $said == *secret=hidden* ]] && no_instance_of_host "$said" || { echo "$said"; return 1; }
+    done
+    said=$(timeout 30 "$HOST" /run/pam.d plain bob state open run true close state end)
+    [[ $said == *open=0*close=0* ]] || { echo "$said"; tail -n 3 /run/syslog; return 1; }
+    same_state "$said"
+    eventually no_init_left
+}
+
+# sees_host: as negative control, without the module there is something to see
+sees_host() {
+    disable su
+    ! no_instance_of_host "$(su bob -c 'cat /proc/self/mountinfo' </dev/null)"
+}
+
+@test "a procfs deeper than PATH_MAX" {
+    /usr/bin/python3 "$BATS_TEST_DIRNAME/hostile_tree.py" deep "$TREE/alice" 22 "$(printf 'x%.0s' {1..200})"
+    [ "$(grep -c " $TREE/alice/x*/.* - proc " /proc/self/mountinfo)" -eq 1 ]
+    run stat "$(awk '$5 ~ "^'"$TREE"'/alice/" { print $5 }' /proc/self/mountinfo)"
+    [[ $output == *"name too long"* ]] # nobody can name it
+    bob_gets_in
+    run timeout 30 "$HOST" /run/pam.d plain bob old-kernel state open close state end # the table as text
+    [[ $output == *open=0*close=0* ]]
+    same_state "$output"
+    eventually host_is_unchanged
+    sees_host
+}
+
+@test "a procfs a thousand directories deep, of 200 characters each" {
+    /usr/bin/python3 "$BATS_TEST_DIRNAME/hostile_tree.py" deep "$TREE/alice" 1000 "$(printf 'x%.0s' {1..200})"
+    bob_gets_in
+    run timeout 60 "$HOST" /run/pam.d plain bob old-kernel state open close state end
+    [[ $output == *open=0* ]]
+}
+
+@test "a directory on the way that is renamed all the time" {
+    chroot_of_alice "$TREE/alice/a" "$TREE/alice/a/proc"
+    attack_as alice rename "$TREE/alice/a" "$TREE/alice/b"
+    bob_gets_in
+    sees_host
+}
+
+@test "five directories on the way that are renamed all the time, by five processes" {
+    chroot_of_alice "$TREE/alice/"{a,a/a,a/a/a,a/a/a/a,a/a/a/a/a,a/a/a/a/a/proc}
+    cd "$TREE/alice"
+    for _ in 1 2 3 4 5; do # the last first: each stands in the directory where it works
+        directories=("$PWD" "${directories[@]}")
+        cd a
+    done
+    for directory in "${directories[@]}"; do
+        cd "$directory"
+        attack_as alice rename a b
+    done
+    cd /
+    bob_gets_in
+    sees_host
+}
+
+@test "a mount point that is renamed all the time, in a session of alice's where nothing is mounted on it" {
+    chroot_of_alice "$TREE/alice/a" "$TREE/alice/a/proc"
+    attack rename_mount_point 1000 "$TREE/alice/a/proc" "$TREE/alice/a/p"
+    bob_gets_in
+    sees_host
+}
+
+@test "a directory on the way that is moved up and down all the time" {
+    chroot_of_alice "$TREE/alice/"{a,a/b,x,x/y,x/y/z,a/b/c,a/b/c/d,a/b/c/d/proc}
+    attack_as alice move "$TREE/alice/a/b/c" "$TREE/alice/x/y/z/c"
+    bob_gets_in
+    sees_host
+}
+
+@test "the same, where the kernel tells its mounts as text" {
+    chroot_of_alice "$TREE/alice/a" "$TREE/alice/a/proc"
+    attack_as alice rename "$TREE/alice/a" "$TREE/alice/b"
+    for ((i = 0; i < LOGINS; i++)); do
+        run timeout 30 "$HOST" /run/pam.d plain bob old-kernel state open run true close state end
+        [[ $output == *open=0*close=0* ]]
+        same_state "$output"
+    done
+}
+
+@test "a file server of alice's over a directory on the way, which never answers" {
+    chroot_of_alice "$TREE/alice/a" "$TREE/alice/a/proc"
+    attack fuse 1000 1 "$TREE/alice/a"
+    run timeout -s KILL 1 setpriv --reuid alice --regid alice --clear-groups ls "$TREE/alice/a"
+    [ "$status" -ne 0 ] # nobody answers
+    bob_gets_in
+    # it is still there in a session, and what it covered is gone
+    run "$HOST" /run/pam.d plain bob open run "cat /proc/self/mountinfo" close end
+    [ "$(grep -c " $TREE/alice/a .* fuse.alices " <<<"$output")" -eq 1 ]
+    sees_host
+}
+
+@test "fifty of them, one over the other" {
+    chroot_of_alice "$TREE/alice/a" "$TREE/alice/a/proc"
+    attack fuse 1000 50 "$TREE/alice/a"
+    bob_gets_in
+}
+
+@test "a procfs below a file server of alice's: it goes from bob's session, not from alice's own" {
+    mkdir "$TREE/served"
+    attack fuse 1000 1 "$TREE/served"
+    mount -t proc proc "$TREE/served" # in a directory that needs no answer
+    bob_gets_in
+    run "$HOST" /run/pam.d plain bob open run "cat /proc/self/mountinfo" close end
+    [[ $output == *open=0* ]]
+    [ "$(grep -c " $TREE/served " <<<"$output")" -eq 0 ]
+    run "$HOST" /run/pam.d plain alice open run "cat /proc/self/mountinfo" close end
+    [ "$(grep -c " $TREE/served .* fuse.alices " <<<"$output")" -eq 1 ]
+}
+
+@test "an automount point over a directory on the way, whose daemon never answers" {
+    chroot_of_alice "$TREE/alice/a" "$TREE/alice/a/proc"
+    attack autofs "$TREE/alice/a"
+    bob_gets_in
+}
+
+@test "a mount of the administrator's over a directory on the way stays" {
+    chroot_of_alice "$TREE/alice/a" "$TREE/alice/a/proc"
+    mount -t tmpfs one "$TREE/alice/a"
+    touch "$TREE/alice/a/of-root"
+    mkdir "$TREE/alice/a/below"
+    mount -t tmpfs two "$TREE/alice/a/below"
+    bob_gets_in
+    run "$HOST" /run/pam.d plain bob open run "ls '$TREE/alice/a'; cat /proc/self/mountinfo" close end
+    grep -qx of-root <<<"$output"
+    grep -q " $TREE/alice/a/below .* two " <<<"$output"
+    # its end reaches the session, which finds a procfs of its own under it
+    mkfifo -m 644 /run/go
+    exec 6<>/run/go
+    timeout 30 "$HOST" /run/pam.d plain bob open \
+        run "read -r _ </run/go; grep -c ' $TREE/alice/a ' /proc/self/mountinfo; ls '$TREE/alice/a/proc' | grep -xe 1 -e $SECRET_PID" \
+        close end >"$BATS_TEST_TMPDIR/out" 3>&- 6>&- &
+    eventually grep -qx open=0 "$BATS_TEST_TMPDIR/out"
+    umount -R "$TREE/alice/a"
+    echo >&6
+    wait "$!"
+    exec 6>&-
+    [ "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/out")" = 'open=0 0 1 run=0 close=0 end=0 ' ]
+    ls "$TREE/alice/a/proc" | grep -qx "$SECRET_PID" # negative control
+}
+
+@test "a directory that is moved out of what is mounted, and back" {
+    mkdir "$TREE/data" "$TREE/home" "$TREE/data/home" "$TREE/other"
+    install -d -o alice -g alice "$TREE/data/home/alice" "$TREE/data/scratch"
+    mount --bind "$TREE/data/home" "$TREE/home"
+    chroot_of_alice "$TREE/home/alice/a" "$TREE/home/alice/a/proc"
+    mkdir "$TREE/data/home/shared"
+    mount -t tmpfs shared "$TREE/home/shared"
+    mount -t tmpfs below "$TREE/other"
+    [ "$(grep -c " $TREE/home/.* proc " /proc/self/mountinfo)" -eq 1 ]
+    mv "$TREE/data/home/alice/a" "$TREE/data/scratch/a"
+    [ "$(grep -c " $TREE/home/.* proc " /proc/self/mountinfo)" -eq 0 ] # no table has it
+    back="mv '$TREE/data/scratch/a' '$TREE/data/home/alice/a'"
+    forth="mv '$TREE/data/home/alice/a' '$TREE/data/scratch/a'"
+    look="ls '$TREE/home/alice/a/proc' | grep -cx '$SECRET_PID'; grep -c ' $TREE/home/shared ' /proc/self/mountinfo; grep -c ' $TREE/home ' /proc/self/mountinfo"
+    printf '%s\n' 6.11 "$(uname -r)" | sort -VC || skip "this kernel does not tell of it"
+    run "$HOST" /run/pam.d plain alice open run "$back; $look" close end
+    [ "$(tr '\n' ' ' <<<"$output")" = 'open=0 0 1 1 run=0 close=0 end=0 ' ] # no process of the host; the mounts are
+    su alice -c "$forth"
+    bob_gets_in
+    run "$HOST" /run/pam.d off alice open run "$back; $look" close end # negative control
+    [ "$(tr '\n' ' ' <<<"$output")" = 'open=0 1 1 1 run=0 close=0 end=0 ' ]
+}
+
+@test "a flood of 10000 mounts in a user namespace of alice's" {
+    attack_as alice flood 10000
+    [ "$(wc -l <"/proc/${ATTACKERS[0]}/mountinfo")" -gt 10000 ]
+    bob_gets_in
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+#include "walker.h"
+
+#include <linux/openat2.h>
+#include <sys/mman.h>
+#include <time.h>
+
+/* After so many tries a walk begins at the root again: it may have left the way. */
+#define TRIES_BEFORE_ROOT 16
+
+/* A walk that is under way. */
+struct walk {
+	const struct entry *target;
+	int dir, mount;	   /* where it is: a directory, and the id of its mount */
+	const char *whole; /* the path as it was told */
+	const char *path;  /* what of it is left */
+	size_t below;	   /* how many names were left at the root of the target's parent */
+	size_t reach;	   /* how many to try at once */
+	enum cover cover;
+};
+
+static long long now_ms(void)
+{
+	struct timespec now = {0, 0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- where a mount is -------------------------------------------------------------------------
+ */
+
+static int enlarge(struct walker *walker)
+{
+	const size_t size = walker->buffer ? walker->size * 4 : 16384;
+	void *new;
+
+	if (size > (64 << 20))
+		return -ENAMETOOLONG;
+	new = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (new == MAP_FAILED)
+		return -ENOMEM;
+	if (walker->buffer)
+		(void)munmap(walker->buffer, walker->size);
+	walker->buffer = new;
+	walker->size = size;
+	return 0;
+}
+
+/* Read the mount table to the buffer's end, or its own. Returns how much is there. */
+static ssize_t read_table(const struct walker *walker)
+{
+	size_t used = 0;
+	ssize_t n;
+
+	if (lseek(walker->plan->mountinfo, 0, SEEK_SET) < 0)
+		return -1;
+	do {
+		n = read(walker->plan->mountinfo, walker->buffer + used, walker->size - used - 1);
+		used += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && used < walker->size - 1);
+	walker->buffer[used] = '\0';
+	return n < 0 ? -1 : (ssize_t)used;
+}
+
+/* Find the mount point in the table as text. */
+static int look_up_path(struct walker *walker, int id, const char **path)
+{
+	ssize_t n = read_table(walker);
+	char *rest = walker->buffer, *line;
+	struct mount mount;
+
+	if (n < 0)
+		return -errno;
+	if ((size_t)n == walker->size - 1)
+		return -EOVERFLOW;
+	while ((line = strsep(&rest, "\n")))
+		if (mountinfo_parse(line, &mount) == 0 && mount.id == id) {
+			*path = mount.point;
+			return 0;
+		}
+	return -ENOENT; /* or no path leads there: this table does not tell */
+}
+
+/*
+ * Ask where a mount is now. Returns 0 with *path in the work's buffer, "" when no path leads there;
+ * -ENOENT when it is gone; or another -errno.
+ */
+static int ask_path(struct walker *walker, const struct entry *target, const char **path)
+{
+	struct mount_text text;
+	int err = walker->buffer ? 0 : enlarge(walker);
+
+	while (err == 0) {
+		if (target->unique != 0) {
+			err = mount_ask_text(target->unique, walker->buffer, walker->size, &text);
+			*path = text.point;
+		} else {
+			err = look_up_path(walker, target->id, path);
+		}
+		if (err != -EOVERFLOW)
+			return err;
+		err = enlarge(walker);
+	}
+	return err;
+}
+
+/* ---- the walk ---------------------------------------------------------------------------------
+ */
+
+static size_t count_names(const char *path)
+{
+	size_t n = 0;
+
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
+/* The last so many names of a path, each with its "/". */
+static const char *last_names(const char *path, size_t n)
+{
+	const char *s = path + strlen(path);
+
+	while (s > path && n > 0)
+		n -= *--s == '/';
+	return s;
+}
+
+/* Copy up to n names from the beginning of a path, as a relative one, as far as there is room; more
+   than one must leave the last. Returns how many. */
+static size_t first_names(const char *path, size_t n, char *names, size_t size)
+{
+	size_t taken = 0, used = 0;
+
+	while (taken < n && *path == '/') {
+		const size_t length = 1 + strcspn(path + 1, "/");
+
+		if (used + length + 1 > size || (taken > 0 && path[length] == '\0'))
+			break;
+		memcpy(names + used, path, length);
+		used += length;
+		path += length;
+		taken++;
+	}
+	names[used] = '\0';
+	if (taken > 0)
+		memmove(names, names + 1, used); /* without the first "/" */
+	return taken;
+}
+
+/* Tell whether a mount holds another, directly or not. */
+static bool is_above(const struct procfs_plan *plan, int id, const struct entry *below)
+{
+	for (size_t n = 0; below && n < plan->n_entries; n++) {
+		if (below->parent == id)
+			return true;
+		below = plan_entry(plan, below->parent);
+	}
+	return false;
+}
+
+/* Go on to a directory. */
+static void advance(struct walk *walk, int dir, int mount, size_t names)
+{
+	(void)close(walk->dir);
+	walk->dir = dir;
+	for (; names > 0; names--)
+		walk->path += 1 + strcspn(walk->path + 1, "/");
+	if (mount != walk->mount && mount == walk->target->parent)
+		walk->below = count_names(walk->path);
+	walk->mount = mount;
+}
+
+/* What an error of a name's look-up means: that it is not what it was, or that nothing helps. */
+static int stale_or(int err)
+{
+	return err == ENOENT || err == ENOTDIR || err == ELOOP || err == ESTALE ? -EAGAIN : -err;
+}
+
+static bool is_found(const struct procfs_plan *plan, const struct walk *walk, int mount)
+{
+	return mount == walk->target->id ||
+	       (walk->cover == COVER_TAKEN &&
+		       is_above(plan, walk->target->id, plan_entry(plan, mount)));
+}
+
+/* One name, which may lead into another mount. Not O_DIRECTORY: that would trigger an automount. */
+static int step(struct walker *walker, struct walk *walk, struct place *place)
+{
+	char name[NAME_MAX + 1];
+	const bool is_name = first_names(walk->path, 1, name, sizeof(name)) == 1;
+	const bool last = is_name && walk->path[1 + strlen(name)] == '\0';
+	int fd, mount;
+
+	if (!is_name)
+		return -EAGAIN;
+	fd = openat(walk->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return stale_or(errno);
+	mount = walker_mount_of(fd);
+	if (last && is_found(walker->plan, walk, mount)) {
+		place->fd = fd;
+		place->dir = walk->dir;
+		walk->dir = -1;
+		memcpy(place->name, name, strlen(name) + 1);
+		return 1;
+	}
+	if (mount == walk->mount || is_above(walker->plan, mount, walk->target)) {
+		if (last) { /* it is not there any more */
+			(void)close(fd);
+			return -EAGAIN;
+		}
+		advance(walk, fd, mount, 1);
+		return 0;
+	}
+	if (walk->cover == COVER_NONE) {
+		(void)close(fd);
+		return -ESTALE;
+	}
+	return walker_move_aside(walker, fd, walk->dir, name);
+}
+
+/* As many names as can be at once, but the last, within this mount. Half of them where that fails.
+ */
+static bool stride(struct walk *walk)
+{
+	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+	char names[PATH_MAX];
+	size_t n;
+	int dir;
+
+	while (walk->reach > 0) {
+		n = first_names(walk->path, walk->reach, names, sizeof(names));
+		if (n == 0 || walk->path[1 + strlen(names)] == '\0')
+			return false;
+		dir = (int)syscall(__NR_openat2, walk->dir, names, &how, sizeof(how));
+		if (dir >= 0) {
+			advance(walk, dir, walk->mount, n);
+			walk->reach = n * 2;
+			return true;
+		}
+		walk->reach = n / 2;
+	}
+	walk->reach = 1;
+	return false;
+}
+
+/* From where the walk is to the target. Returns 1, -EAGAIN when a name is not there any more, or
+   another -errno. */
+static int go_on(struct walker *walker, struct walk *walk, struct place *place)
+{
+	int result;
+
+	do {
+		result = stride(walk) ? 0 : step(walker, walk, place);
+	} while (result == 0);
+	return result;
+}
+
+/* Begin, or begin again, at the root. */
+static int begin_at_root(const struct walker *walker, struct walk *walk)
+{
+	if (walk->dir >= 0)
+		(void)close(walk->dir);
+	walk->dir = fcntl(walker->root, F_DUPFD_CLOEXEC, 0);
+	walk->mount = walker->root_mount;
+	walk->path = walk->whole;
+	walk->reach = PATH_MAX;
+	walk->below = walk->mount == walk->target->parent ? count_names(walk->path) : 0;
+	return walk->dir < 0 ? -errno : 0;
+}
+
+/* Ask for the path anew, and take up the walk with as many names as were left, or from the root. */
+static int resume(struct walker *walker, struct walk *walk, unsigned int tries)
+{
+	const size_t left = count_names(walk->path);
+	int err = ask_path(walker, walk->target, &walk->whole);
+
+	if (err < 0)
+		return err;
+	if (walk->whole[0] != '/')
+		return -ENXIO;
+	if (tries % TRIES_BEFORE_ROOT == 0 || count_names(walk->whole) < left)
+		return begin_at_root(walker, walk);
+	walk->path = last_names(walk->whole, left);
+	return 0;
+}
+
+/* Note the path from the root of the target's parent. */
+static int note_below(const struct walk *walk, struct place *place)
+{
+	const char *below = last_names(walk->whole, walk->below);
+	const size_t length = strlen(below);
+
+	if (length > sizeof(place->below))
+		return -ENAMETOOLONG;
+	place->below[0] = '\0';
+	if (length > 0) /* without the first "/" */
+		memcpy(place->below, below + 1, length);
+	return 0;
+}
+
+int walker_find(struct walker *walker, const struct entry *target, const char *known,
+	enum cover cover, int limit_ms, struct place *place)
+{
+	struct walk walk = {.target = target, .dir = -1, .whole = known, .cover = cover};
+	const long long until = now_ms() + limit_ms;
+	int err = known ? 0 : ask_path(walker, target, &walk.whole);
+
+	place->fd = place->dir = -1;
+	place->n_aside = walker->n_aside;
+	if (err == 0)
+		err = walk.whole && walk.whole[0] == '/' ? begin_at_root(walker, &walk) : -ENXIO;
+	for (unsigned int tries = 1; err == 0; tries++) {
+		err = go_on(walker, &walk, place);
+		if (err == -EAGAIN)
+			err = now_ms() < until && now_ms() < walker->until
+				      ? resume(walker, &walk, tries)
+				      : -ETIMEDOUT;
+	}
+	if (walk.dir >= 0)
+		(void)close(walk.dir);
+	if (err == 1)
+		err = note_below(&walk, place);
+	if (err < 0)
+		walker_leave(walker, place);
+	return err;
+}
+
+int walker_begin(struct walker *walker, struct procfs_plan *plan, int proc)
+{
+	*walker = (struct walker){.plan = plan,
+		.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+		.proc = proc,
+		.until = now_ms() + WORK_LIMIT_MS};
+	if (walker->root < 0 || proc < 0)
+		return walker->root < 0 ? -errno : -ESTALE;
+	walker->root_mount = walker_mount_of(walker->root);
+	return walker->root_mount < 0 ? -errno : 0;
+}

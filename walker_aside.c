@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* What the walks do to mounts, by descriptor; and what is aside. */
+#include "walker.h"
+
+#include <linux/mount.h> /* not with <sys/mount.h>: before glibc 2.36 the two exclude each other */
+
+#define DETACH 2 /* MNT_DETACH of umount2(2), from <sys/mount.h> */
+
+/* The id of the mount that a descriptor is on, or -1. Nothing is asked of the file itself, which
+   another user's file server (FUSE) would refuse. */
+int walker_mount_of(int fd)
+{
+	struct statx sx;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &sx) < 0)
+		return -1;
+	if (!(sx.stx_mask & STATX_MNT_ID)) {
+		errno = ENOSYS;
+		return -1;
+	}
+	return (int)sx.stx_mnt_id;
+}
+
+int walker_move_to(int mount, int dir, const char *name)
+{
+	return (int)syscall(SYS_move_mount, mount, "", dir, name,
+		MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0U : MOVE_MOUNT_T_EMPTY_PATH));
+}
+
+/* Detach a mount, with all that is below it, by a descriptor of its root: umount2(2) takes none,
+   but the fresh /proc has a link of it. */
+int walker_detach(const struct walker *walker, int fd)
+{
+	char link[sizeof("self/fd/") + 10] = "self/fd/", *end = link + strlen(link);
+	unsigned int digits = 1;
+
+	for (int rest = fd; rest >= 10; rest /= 10)
+		digits++;
+	for (unsigned int i = digits; i-- > 0; fd /= 10)
+		end[i] = (char)('0' + fd % 10);
+	end[digits] = '\0';
+	if (fchdir(walker->proc) < 0)
+		return -1;
+	return (int)syscall(SYS_umount2, link, DETACH);
+}
+
+/*
+ * Move what covers the way aside: there it is seen by nobody. Its place is what stood under it. Too
+ * many, which no administrator has, are not kept: a user may stack his own without end.
+ */
+int walker_move_aside(struct walker *walker, int cover, int dir, const char *name)
+{
+	struct aside *aside = &walker->aside[walker->n_aside];
+
+	if (walker->n_aside == ASIDE_MAX) {
+		const int result = walker_detach(walker, cover);
+
+		(void)close(cover);
+		return result < 0 ? -errno : 0;
+	}
+	if (walker_move_to(cover, walker->root, "") < 0) {
+		(void)close(cover);
+		return -ESTALE;
+	}
+	aside->cover = cover;
+	aside->place = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	walker->n_aside++;
+	return 0;
+}
+
+/* Put back what went aside since then, the last first: each is mounted on the one before. What has
+   no place any more goes. */
+void walker_put_back(struct walker *walker, size_t since)
+{
+	while (walker->n_aside > since) {
+		const struct aside aside = walker->aside[--walker->n_aside];
+
+		if (aside.place < 0 || walker_move_to(aside.cover, aside.place, "") < 0)
+			(void)walker_detach(walker, aside.cover);
+		(void)close(aside.cover);
+		if (aside.place >= 0)
+			(void)close(aside.place);
+	}
+}
+
+void walker_leave(struct walker *walker, struct place *place)
+{
+	walker_put_back(walker, place->n_aside);
+	if (place->fd >= 0)
+		(void)close(place->fd);
+	if (place->dir >= 0)
+		(void)close(place->dir);
+	place->fd = place->dir = -1;
+}
+
+bool walker_is_aside(const struct walker *walker, int id)
+{
+	for (size_t i = 0; i < walker->n_aside; i++)
+		if (walker_mount_of(walker->aside[i].cover) == id)
+			return true;
+	return false;
+}
+
+/* A mount has gone. What lay on its root stays where it stood, or goes with it. */
+void walker_gone(struct walker *walker, int gone, const struct place *place, bool stays)
+{
+	for (size_t i = 0; i < walker->n_aside; i++) {
+		struct aside *aside = &walker->aside[i];
+
+		if (aside->place < 0 || walker_mount_of(aside->place) != gone)
+			continue;
+		(void)close(aside->place);
+		aside->place =
+			stays ? openat(place->dir, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC)
+			      : -1;
+	}
+}
