@@ -311,9 +311,63 @@ static pid_t parse_pid(const char *s)
 	return *s == '\0' && n > 0 ? (pid_t)n : -1;
 }
 
+/* The processes of the namespace but the init itself, from its /proc, in the order of their pids:
+   one that is born meanwhile comes later, and is met too (next_tgid()). */
+static void open_processes(struct names *names)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+	names->at = names->n = 0;
+	names->fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc", flags);
+}
+
+/* Returns 0 at the end. */
+static pid_t next_process(struct names *names)
+{
+	const char *name;
+
+	while (names->fd >= 0 && (name = next_name(names))) {
+		const pid_t pid = parse_pid(name);
+
+		if (pid > 1)
+			return pid;
+	}
+	return 0;
+}
+
+static void close_processes(const struct names *names)
+{
+	if (names->fd >= 0)
+		sys_close(names->fd);
+}
+
+static void ask_to_end(pid_t pid)
+{
+	(void)syscall(SYS_kill, pid, SIGHUP);
+	(void)syscall(SYS_kill, pid, SIGTERM);
+	(void)syscall(SYS_kill, pid, SIGCONT); /* a stopped one acts on the others only now */
+}
+
+/* One by one: kill(-1) looks at every process of the machine, with a lock held. Only where hidepid
+   hides them from the init there is no other way. */
+static void ask_all_to_end(bool hidden)
+{
+	struct names names NOT_CLEARED;
+	pid_t pid;
+
+	if (hidden) {
+		ask_to_end(-1);
+		return;
+	}
+	open_processes(&names);
+	while ((pid = next_process(&names)) > 0)
+		ask_to_end(pid);
+	close_processes(&names);
+}
+
 struct survivor {
 	int pidfd;	/* of a living process of the namespace, or -1 */
-	bool seen;	/* there was one, living or dead: they are not hidden */
+	bool seen;	/* there was one, living or dead */
 	bool unwatched; /* there was one that no descriptor could be had for */
 };
 
@@ -323,8 +377,6 @@ static void examine(pid_t pid, struct survivor *found)
 {
 	struct pollfd dead = {.events = POLLIN};
 
-	if (pid <= 1)
-		return;
 	found->seen = true;
 	dead.fd = sys_pidfd_open(pid);
 	if (dead.fd < 0)
@@ -341,18 +393,24 @@ static void examine(pid_t pid, struct survivor *found)
  */
 static struct survivor find_survivor(void)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 	struct survivor found = {.pidfd = -1};
 	struct names names NOT_CLEARED;
-	const char *name;
+	pid_t pid;
 
-	names.at = names.n = 0;
-	names.fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc", flags);
-	while (names.fd >= 0 && found.pidfd < 0 && (name = next_name(&names)))
-		examine(parse_pid(name), &found);
-	if (names.fd >= 0)
-		sys_close(names.fd);
+	open_processes(&names);
+	while (found.pidfd < 0 && (pid = next_process(&names)) > 0)
+		examine(pid, &found);
+	close_processes(&names);
 	return found;
+}
+
+/* Tell whether nothing of the session is left, but perhaps the application's unreaped children. */
+static bool is_over(const struct survivor *left, bool hidden)
+{
+	if (left->pidfd >= 0 || left->unwatched)
+		return false;
+	/* asked after looking: what is there now and was not seen is hidden, not gone */
+	return left->seen || !hidden || (syscall(SYS_kill, -1, 0) < 0 && errno == ESRCH);
 }
 
 /* Readable after so many seconds. A timer, because there is no clock to look at: the kernel's page
@@ -370,22 +428,17 @@ static int alarm_after(unsigned int seconds)
 
 /* Ask what is left to end, and wait for that as long as the time of grace. Not inlined: its buffers
    would be on the stack of an init that waits. */
-__attribute__((noinline)) static void end_processes(unsigned int grace)
+__attribute__((noinline)) static void end_processes(unsigned int grace, bool hidden)
 {
 	struct pollfd events[] = {{.fd = alarm_after(grace), .events = POLLIN}, {.events = POLLIN}};
 	struct survivor left;
 
 	(void)watch_signal(FD_SIGNALS, SIGCHLD);
-	(void)syscall(SYS_kill, -1, SIGHUP);
-	(void)syscall(SYS_kill, -1, SIGTERM);
-	(void)syscall(SYS_kill, -1, SIGCONT); /* a stopped one acts on the others only now */
+	ask_all_to_end(hidden);
 	while (events[0].fd >= 0 && !events[0].revents) {
 		left = find_survivor();
-		/* asked after looking: what is there now and was not seen is hidden, not gone */
-		if (syscall(SYS_kill, -1, 0) < 0 && errno == ESRCH)
+		if (is_over(&left, hidden))
 			return;
-		if (left.pidfd < 0 && left.seen && !left.unwatched)
-			return; /* only the application's unreaped children */
 		events[1].fd = left.pidfd >= 0 ? left.pidfd : FD_SIGNALS;
 		if (sys_poll(events, 2, true) < 0 && errno != EINTR)
 			return;
@@ -401,6 +454,7 @@ _Noreturn void init_main(struct init_task *task)
 	/* the task is in the application's memory, which is forgotten */
 	const struct kept kept = task->kept;
 	const unsigned int grace = task->grace;
+	const bool hidden = task->hidden;
 
 	/* 1. Nowhere but in a namespace of its own may it signal "all processes". */
 	must(task, INIT_PID, be_first());
@@ -438,6 +492,6 @@ _Noreturn void init_main(struct init_task *task)
 	/* 7. The session. */
 	wait_for_end();
 	if (grace > 0)
-		end_processes(grace);
+		end_processes(grace, hidden);
 	sys_exit(0);
 }

@@ -23,6 +23,7 @@ struct init_task {
 	struct procfs_plan *procfs; /* what to replace */
 	const char *where;	    /* the mount point that it is at work on */
 	unsigned int grace;	    /* seconds that processes have to end by themselves */
+	bool hidden;		    /* its /proc does not show it the session's processes */
 	void *stack;		    /* of init_stack_new() */
 	char *title;		    /* the command line that ps(1) shows; the stack begins below */
 	struct kept kept;	    /* what it keeps of the application's memory */

@@ -367,8 +367,10 @@ static int run_init(
 static int make_init(const struct namespace_request *request, struct procfs_plan *plan,
 	struct way_back *back, struct namespace *ns, struct failure *why)
 {
-	struct init_task task = {
-		.grace = request->grace, .procfs = plan, .stack = init_stack_new()};
+	struct init_task task = {.grace = request->grace,
+		.hidden = procfs_plan_hides(plan),
+		.procfs = plan,
+		.stack = init_stack_new()};
 	int err;
 
 	if (!task.stack)

@@ -411,6 +411,27 @@ void procfs_plan_avoid_servers(struct procfs_plan *plan, uid_t user)
 	}
 }
 
+bool procfs_plan_hides(const struct procfs_plan *plan)
+{
+	/* as they are given, and as the kernel tells them (proc_show_options()) */
+	static const char *const hiding[] = {"2", "4", "invisible", "ptraceable"};
+	const char *options = plan->options, *value;
+
+	for (size_t i = 0; !options && i < plan->n_mounts; i++)
+		if (is_main(&plan->mounts[i]) && plan->mounts[i].role == PROCFS_INSTANCE &&
+			!plan->mounts[i].covered)
+			options = plan->mounts[i].mount.options;
+	value = options ? strstr(options, "hidepid=") : NULL;
+	if (!value)
+		return false;
+	value += strlen("hidepid=");
+	for (size_t i = 0; i < sizeof(hiding) / sizeof(*hiding); i++)
+		if (strcspn(value, ",") == strlen(hiding[i]) &&
+			strncmp(value, hiding[i], strlen(hiding[i])) == 0)
+			return true;
+	return false;
+}
+
 bool procfs_plan_keeps(const struct procfs_plan *plan, unsigned long long mount_id)
 {
 	for (size_t i = 0; i < plan->n_mounts; i++)

@@ -102,6 +102,10 @@ int procfs_plan_ask(const char *options, struct procfs_plan **plan, struct failu
  */
 void procfs_plan_avoid_servers(struct procfs_plan *plan, uid_t user);
 
+/** Tell whether the fresh /proc will hide other users' processes from root without CAP_SYS_PTRACE.
+ */
+bool procfs_plan_hides(const struct procfs_plan *plan);
+
 /**
  * Tell whether a mount, by its id, is one of the namespace that the plan was made for and stays
  * where it is. One that is carried over does not: a copy of it comes to the fresh instance.

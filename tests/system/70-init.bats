@@ -345,6 +345,23 @@ documented_calls() {
     [ "$status" -ne 0 ]
 }
 
+@test "it signals the processes of its namespace one by one, and does not walk the machine" {
+    stack plain "required pam_unshare.so grace=1"
+    stack hidden "required pam_unshare.so grace=1 proc_options=hidepid=2"
+    local left='trap "" TERM HUP; sleep 1000 & sleep 1000'
+    calls_after_ready plain alice open run 'exit 0' close end >/dev/null
+    run grep -c ' kill(' "$work/trace" # an empty one needs no signal
+    [ "$output" -eq 0 ]
+    calls_after_ready plain alice open spawn "$left" close end >/dev/null
+    run grep -c ' kill(-1,' "$work/trace"
+    [ "$output" -eq 0 ]
+    for signal in SIGHUP SIGTERM SIGCONT; do
+        grep -q " kill([0-9]*, $signal) *= 0" "$work/trace"
+    done
+    calls_after_ready hidden alice open spawn "$left" close end >/dev/null # negative control
+    grep -q ' kill(-1, SIGTERM)' "$work/trace"
+}
+
 @test "root inside can do to it what root can to any process, and no user can" {
     cat >/run/attack.py <<'END'
 import ctypes, os, resource
