@@ -200,3 +200,25 @@ host_mounts() {
     wait "$SECRET_PID" || true
     eventually host_is_unchanged
 }
+
+@test "a lock by pid does not hold between two sessions of one user, as the manual says" {
+    mkfifo -m 666 /run/held /run/go
+    exec 7<>/run/held 8<>/run/go
+    # finds_owner: does a second session take the first one for alive?
+    finds_owner() {
+        su alice -c 'echo $$ >~/lock; echo held >/run/held; read -r _ </run/go' </dev/null 3>&- &
+        read -r _ <&7
+        local found=0
+        su alice -c 'pid=$(cat ~/lock); [ "$pid" -ne $$ ] && kill -0 "$pid"' </dev/null 2>/dev/null || found=1
+        echo >&8
+        wait "$!"
+        return "$found"
+    }
+    enable su
+    run finds_owner
+    [ "$status" -eq 1 ]
+    disable su
+    finds_owner # negative control
+    exec 7>&- 8>&-
+    grep -q '^.SS Locks by pid$' "$TOP/pam_unshare.8"
+}

@@ -1,22 +1,28 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # A procfs below a directory of alice's, and whatever she does to that directory: bob logs in, and sees
-# no process of the host. LOGINS=200 tries each for longer.
+# no process of the host. LOGINS=200 tries each for longer, half of them by su, half by ssh.
 
 load lib
 
-LOGINS=${LOGINS:-10}
+LOGINS=${LOGINS:-6}
 
 setup_file() {
     prepare
     stack plain "required pam_unshare.so"
     stack off "required pam_permit.so"
     mknod /dev/fuse c 10 229
+    start_sshd
+}
+
+teardown_file() {
+    stop_sshd
 }
 
 setup() {
     ATTACKERS=()
     enable su
+    enable sshd
     start_secret
     TREE=/run/tree
     mkdir -p "$TREE"
@@ -33,6 +39,7 @@ teardown() {
     rmdir "$TREE"
     kill "$SECRET_PID"
     disable su
+    disable sshd
 }
 
 # attack_as USER WORD…: until the test ends
@@ -70,13 +77,21 @@ no_instance_of_host() {
     [ -z "$(awk '/ - proc / { print $3 }' <<<"$1" | sort | comm -12 "$BATS_TEST_TMPDIR/instances" -)" ]
 }
 
-# bob logs in by su, and by the tests' application, again and again
+# bob_runs KIND COMMAND
+bob_runs() {
+    case $1 in
+    0) timeout 30 su bob -c "$2" </dev/null ;;
+    1) ssh_as bob "$2" ;;
+    esac
+}
+
+# bob logs in by su and ssh, and by the tests' application, again and again
 bob_gets_in() {
     local i said
     instances >"$BATS_TEST_TMPDIR/instances"
     remember_host
     for ((i = 0; i < LOGINS; i++)); do
-        said=$(timeout 30 su bob -c "cat /proc/self/mountinfo; exec $PROBE" </dev/null) || { tail -n 3 /run/syslog; return 1; }
+        said=$(bob_runs $((i % 2)) "cat /proc/self/mountinfo; exec $PROBE") || { tail -n 3 /run/syslog; return 1; }
         [[ $said == *foreign=0* && $said == *secret=hidden* ]] && no_instance_of_host "$said" || { echo "$said"; return 1; }
     done
     said=$(timeout 30 "$HOST" /run/pam.d plain bob state open run true close state end)
