@@ -39,7 +39,8 @@ NO_UNDEFINED = $(if $(findstring -fsanitize,$(CFLAGS)),,-Wl,-z,defs)
 
 # No PLT: the init's calls must not pass through the dynamic linker, which has data on the heap where it
 # profiles or audits (LD_PROFILE, LD_AUDIT), and the init forgets the heap (forget.c).
-ALL_CFLAGS  = -std=c17 -fPIC -fno-plt -MMD -MP -D_GNU_SOURCE $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
+# Large files: a 32-bit fstatfs(2) fails on a file system of many terabytes.
+ALL_CFLAGS  = -std=c17 -fPIC -fno-plt -MMD -MP -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -shared -Wl,--version-script=pam_unshare.map -Wl,-z,relro,-z,now \
               -Wl,-z,noexecstack $(NO_UNDEFINED) -Wl,--as-needed $(LDFLAGS)
 LIBS        = -lpam -lcap

@@ -55,6 +55,10 @@ static uintptr_t page_size(void)
 	return (uintptr_t)sysconf(_SC_PAGESIZE);
 }
 
+#ifdef __hppa__
+#error "PA-RISC has stacks that grow upwards: the guard of the init's, and what forget() lets go of, would be wrong"
+#endif
+
 void *init_stack_new(void)
 {
 	size_t guard = page_size();
@@ -168,12 +172,25 @@ static bool keeps(const struct kept *kept, uintptr_t address)
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));
 
+/* Compilers have a built-in function for it on some architectures only: gcc before 11 not on x86.
+ */
 static uintptr_t thread_pointer(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
-	return (uintptr_t)pthread_self(); /* gcc before 11 has no built-in function for it there */
+#if defined(__powerpc__)
+	uintptr_t pointer;
+
+#ifdef __powerpc64__
+	__asm__("mr %0, 13" : "=r"(pointer));
 #else
+	__asm__("mr %0, 2" : "=r"(pointer));
+#endif
+	return pointer;
+#elif defined(__aarch64__) || defined(__arm__) || defined(__loongarch__) || defined(__mips__) || \
+	defined(__riscv) || defined(__s390__)
 	return (uintptr_t)__builtin_thread_pointer();
+#else
+	/* x86, where they are the same; or glibc knows nothing of rseq, and it is near enough */
+	return (uintptr_t)pthread_self();
 #endif
 }
 

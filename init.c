@@ -113,7 +113,8 @@ static int become_root(void)
 /*
  * No handler of the application may run here, nothing may stay ignored. Everything stays blocked:
  * a blocked signal reaches even PID 1, through signalfd(2). Signals 32 and 33 as well, which
- * glibc's function would refuse and posix_spawn(3) leaves ignored.
+ * glibc's function would refuse and posix_spawn(3) leaves ignored. SPARC has one argument more,
+ * before the size.
  *
  * Orphans become the init's children; SA_NOCLDWAIT has the kernel reap them. That wakes nobody, and
  * no storm of them can keep the init from seeing that the session is over.
@@ -125,8 +126,9 @@ static int reset_signals(void)
 	const struct sigaction reap = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
 
 	for (int sig = 1; sig < NSIG; sig++)
-		if (syscall(SYS_rt_sigaction, sig, standard, NULL, NSIG / 8) < 0 && errno != EINVAL)
-			return -1; /* EINVAL: SIGKILL and SIGSTOP */
+		if (sig != SIGKILL && sig != SIGSTOP &&
+			syscall(SYS_rt_sigaction, sig, standard, NULL, NSIG / 8, NSIG / 8) < 0)
+			return -1;
 	return sigaction(SIGCHLD, &reap, NULL);
 }
 
@@ -199,6 +201,9 @@ static void keep_from_oom_killer(void)
  * for what /proc shows and for brk(2), which nobody calls here: so it need not be true, and to read
  * it would take longer than all the rest. Data and heap of no size pass any RLIMIT_DATA. A kernel
  * without it shows the application's command line; the name is there in any case.
+ *
+ * The structure has a pointer before its last two members. A 32-bit program does not know which
+ * kind of kernel it runs under: the one that this structure is not made for says EINVAL.
  */
 static void set_title(const char *title)
 {
@@ -213,9 +218,17 @@ static void set_title(const char *title)
 		.arg_start = text,
 		.arg_end = text + strlen(title) + 1,
 		.exe_fd = (__u32)-1};
+	struct {
+		__u64 addresses[11], auxv;
+		__u32 auxv_size, exe_fd;
+	} of_64_bits = {.exe_fd = (__u32)-1};
 
 	map.env_start = map.env_end = map.arg_end;
-	(void)syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0UL);
+	if (syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0UL) == 0 ||
+		sizeof(void *) == sizeof(__u64))
+		return;
+	memcpy(of_64_bits.addresses, &map, sizeof(of_64_bits.addresses));
+	(void)syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &of_64_bits, sizeof(of_64_bits), 0UL);
 }
 
 /* ---- dropping everything -------------------------------------------------------------------- */

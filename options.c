@@ -6,6 +6,7 @@
 #include <security/pam_ext.h>
 #include <security/pam_modutil.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -13,23 +14,24 @@
 #define GRACE_MAX 3600
 #define TEXT_OF(x) TEXT_OF_EXPANDED(x)
 #define TEXT_OF_EXPANDED(x) #x
-#define UID_LAST ((unsigned long)(uid_t)-2) /* -1 is "no user", setresuid(2) */
+#define UID_LAST ((uid_t)-2) /* -1 is "no user", setresuid(2) */
 
-/* Read a decimal number that n characters spell, without sign or space. */
-static bool parse_number(const char *s, size_t n, unsigned long max, unsigned long *value)
+/* Read a decimal number that n characters spell, without sign or space. The greatest possible, of
+   32 bits, times ten is one of 64. */
+static bool parse_number(const char *s, size_t n, uint32_t max, uint32_t *value)
 {
-	unsigned long v = 0;
+	uint64_t v = 0;
 
 	if (n == 0)
 		return false;
 	for (; n > 0; n--, s++) {
 		if (!isdigit((unsigned char)*s))
 			return false;
-		v = v * 10 + (unsigned long)(*s - '0');
+		v = v * 10 + (uint64_t)(*s - '0');
 		if (v > max)
 			return false;
 	}
-	*value = v;
+	*value = (uint32_t)v;
 	return true;
 }
 
@@ -40,7 +42,7 @@ static bool parse_uids(const char *s, size_t n, struct list_item *item)
 {
 	const char *colon = memchr(s, ':', n);
 	size_t left = colon ? (size_t)(colon - s) : n, right = colon ? n - left - 1 : 0;
-	unsigned long min = 0, max = 0;
+	uid_t min = 0, max = 0;
 
 	if (n == 1 && colon)
 		return false;
@@ -57,8 +59,8 @@ static bool parse_uids(const char *s, size_t n, struct list_item *item)
 	if (min > max)
 		return false;
 	item->kind = LIST_UIDS;
-	item->min = (uid_t)min;
-	item->max = (uid_t)max;
+	item->min = min;
+	item->max = max;
 	return true;
 }
 
@@ -125,7 +127,7 @@ static bool valid_hidepid(const char *s, size_t n)
 
 static bool valid_proc_option(const char *s, size_t n)
 {
-	unsigned long gid;
+	gid_t gid;
 
 	if (n > 8 && strncmp(s, "hidepid=", 8) == 0)
 		return valid_hidepid(s + 8, n - 8);
@@ -196,7 +198,7 @@ static bool set_string(const char **member, const char *value, bool valid)
 static bool set_argument(struct options *opts, const struct argument *arg, const char *value)
 {
 	char *member = (char *)opts + arg->offset;
-	unsigned long seconds;
+	uint32_t seconds;
 
 	if (arg->kind == FLAG) {
 		*(bool *)(void *)member = true;
@@ -212,7 +214,7 @@ static bool set_argument(struct options *opts, const struct argument *arg, const
 	default:
 		if (!parse_number(value, strlen(value), GRACE_MAX, &seconds))
 			return false;
-		*(unsigned int *)(void *)member = (unsigned int)seconds;
+		*(unsigned int *)(void *)member = seconds;
 		return true;
 	}
 }

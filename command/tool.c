@@ -82,10 +82,10 @@ __attribute__((noreturn)) static void run_child(
 static int milliseconds_left(const struct timespec *until)
 {
 	struct timespec now;
-	long left;
+	long long left;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	left = (until->tv_sec - now.tv_sec) * 1000 + (until->tv_nsec - now.tv_nsec) / 1000000;
+	left = (until->tv_sec - now.tv_sec) * 1000LL + (until->tv_nsec - now.tv_nsec) / 1000000;
 	return left > 0 ? (int)left : 0;
 }
 

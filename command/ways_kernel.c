@@ -455,26 +455,26 @@ void try_kill_range(const struct scene *scene, const struct way *way, struct fin
 
 static int compare_times(const void *a, const void *b)
 {
-	const long one = *(const long *)a, other = *(const long *)b;
+	const long long one = *(const long long *)a, other = *(const long long *)b;
 
 	return (one > other) - (one < other);
 }
 
-static long time_kill(pid_t pid)
+static long long time_kill(pid_t pid)
 {
 	struct timespec before, after;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &before);
 	(void)kill(pid, 0);
 	(void)clock_gettime(CLOCK_MONOTONIC, &after);
-	return (after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec;
+	return (after.tv_sec - before.tv_sec) * 1000000000LL + after.tv_nsec - before.tv_nsec;
 }
 
 /* The answer decides. The times are told for whoever reads them: a difference of noise is none, and
  * equal medians prove nothing. */
 void try_kill_timing(const struct scene *scene, const struct way *way, struct finding *finding)
 {
-	static long there[ROUNDS], nowhere[ROUNDS];
+	static long long there[ROUNDS], nowhere[ROUNDS];
 	const pid_t target = scene->targets[0].pid, nobody = free_pid();
 	int one, other;
 
@@ -488,7 +488,7 @@ void try_kill_timing(const struct scene *scene, const struct way *way, struct fi
 	qsort(there, ROUNDS, sizeof(*there), compare_times);
 	qsort(nowhere, ROUNDS, sizeof(*nowhere), compare_times);
 	tell(finding, one == other ? CLOSED : OPEN,
-		"'%s' of a target, '%s' of nobody; median times %ld and %ld ns", strerror(one),
+		"'%s' of a target, '%s' of nobody; median times %lld and %lld ns", strerror(one),
 		strerror(other), there[ROUNDS / 2], nowhere[ROUNDS / 2]);
 }
 

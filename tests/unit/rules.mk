@@ -14,12 +14,13 @@ $(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(BUILD)/options.o $(BU
 $(BUILD)/tests/unit/stack_test: $(BUILD)/command/stack.o
 $(BUILD)/tests/unit/look_test: $(BUILD)/command/look.o $(BUILD)/command/sessions.o
 
-# Functions of the C library that a test makes fail. A fortified read(2) has another name.
+# Functions of the C library that a test makes fail. A fortified read(2) has another name, and mmap(2)
+# of large files where they are not all large, on 32-bit architectures.
 comma := ,
 wrap   = $(addprefix -Wl$(comma)--wrap=,$(1))
 $(BUILD)/tests/unit/mountinfo_test: \
 	WRAPPED = $(call wrap,malloc calloc realloc free read __read_chk)
-$(BUILD)/tests/unit/session_test: WRAPPED = $(call wrap,mmap munmap madvise)
+$(BUILD)/tests/unit/session_test: WRAPPED = $(call wrap,mmap mmap64 munmap madvise)
 
 $(UNIT_TESTS): %: %.o
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAPPED) -o $@ $(filter %.o,$^) -lcmocka

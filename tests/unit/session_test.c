@@ -257,10 +257,12 @@ void terminal_take_back(uint64_t pid_namespace)
 /* ---- the memory of the state ------------------------------------------------------------------
  */
 
-void *__real_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
+void *__real_mmap64(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
 int __real_munmap(void *addr, size_t size);
 int __real_madvise(void *addr, size_t size, int advice);
 void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
+void *__wrap_mmap64(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
+	__attribute__((alias("__wrap_mmap")));
 int __wrap_munmap(void *addr, size_t size);
 int __wrap_madvise(void *addr, size_t size, int advice);
 
@@ -277,7 +279,7 @@ void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t of
 		errno = memory.mmap_err;
 		return MAP_FAILED;
 	}
-	p = __real_mmap(addr, size, prot, flags, fd, offset);
+	p = __real_mmap64(addr, size, prot, flags, fd, offset);
 	if (p != MAP_FAILED)
 		memory.mapped += size;
 	return p;
