@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # pam_unshare: see README.md. For users: all check demo bench install uninstall deb clean; for developers
-# also: lint sanitize sanitize-system coverage bench-full faults fuzz chaos load vm-check vm-table deb-check
-# audit-table.
+# also: lint cross sanitize sanitize-system coverage bench-full faults fuzz chaos load root-check i386-check
+# vm-check vm-table deb-check audit-table.
 
 ifeq ($(origin CC),default)
 CC = cc

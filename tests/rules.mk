@@ -3,7 +3,7 @@
 
 BUILD_PACKAGES = gcc libc6-dev make pkg-config libpam0g-dev libcap-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev bats openssh-server openssh-client sudo strace \
-                 python3-pexpect procps iproute2 busybox libcap2-bin tmux screen
+                 python3-pexpect procps iproute2 busybox libcap2-bin tmux screen systemd
 DEMO_PACKAGES  = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox
 VM_PACKAGES    = debian-archive-keyring e2fsprogs git iproute2 mmdebstrap openssh-client python3 \
                  qemu-system-x86 util-linux
@@ -14,6 +14,7 @@ include tests/faults/rules.mk
 include tests/fuzz/rules.mk
 include tests/chaos/rules.mk
 include tests/load/rules.mk
+include tests/root/rules.mk
 
 # The tests' own programs: a PAM application, a probe of what a session sees.
 PROGRAMS = $(BUILD)/tests/host $(BUILD)/tests/probe
@@ -70,7 +71,7 @@ SHELL_FILES = $(wildcard bench/run tests/install tests/sandbox tests/run tests/d
               tests/coverage tests/system/*.bash tests/system/*.bats .ci/run \
               debian/build-clean debian/tests/build debian/tests/command \
               debian/tests/session debian/libpam-unshare.postinst debian/libpam-unshare.postrm debian/libpam-unshare.prerm \
-              tests/deb-check tests/fuzz/run $(wildcard tests/vm/audit/run tests/vm/audit/*.bats tests/vm/package/*.bats tests/vm/selinux/*.bats) tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
+              tests/deb-check tests/fuzz/run tests/root/image tests/root/check $(wildcard tests/vm/audit/run tests/vm/audit/*.bats tests/vm/package/*.bats tests/vm/selinux/*.bats) tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
               tests/vm/guest/run tests/vm/guest/inventory tests/vm/guest/versions \
               tests/vm/guest/*.bash tests/vm/guest/*.bats)
 
@@ -92,6 +93,21 @@ lint:
 	tests/faults/failure_table.py
 
 objects: programs $(UNIT_TESTS)
+
+# All of it compiled for other machines, with the headers of PAM and its like that are here; nothing is linked.
+CROSS = aarch64-linux-gnu arm-linux-gnueabihf i686-linux-gnu powerpc64le-linux-gnu riscv64-linux-gnu s390x-linux-gnu
+CROSS_PACKAGES = $(CROSS:%=gcc-%) $(patsubst %,libc6-dev-%-cross,arm64 armhf i386 ppc64el riscv64 s390x)
+# as in Debian 13 and later
+CROSS_FLAGS_arm-linux-gnueabihf = -D_TIME_BITS=64
+cross:
+	@tests/install $(BUILD_PACKAGES) libcmocka-dev $(CROSS_PACKAGES)
+	@$(MAKE) --no-print-directory $(CROSS:%=cross-%)
+
+$(CROSS:%=cross-%): cross-%:
+	$(MAKE) --no-print-directory BUILD=build-$* CC=$*-gcc CFLAGS="-O2 -g -Werror" \
+		CPPFLAGS="-idirafter /usr/include $(CROSS_FLAGS_$*)" compiled
+
+compiled: $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/%,$(C_FILES)))
 
 # The unit tests once more, with AddressSanitizer and UndefinedBehaviorSanitizer; and, which takes some
 # minutes, the system tests of the tests' application.
@@ -115,7 +131,7 @@ coverage:
 	@tests/install $(CHECK_PACKAGES) clang llvm
 	@MODULE_SOURCES="$(SOURCES)" tests/coverage
 
-.PHONY: programs check demo picture lint objects sanitize sanitize-system unit-check coverage
+.PHONY: programs check demo picture lint objects cross $(CROSS:%=cross-%) compiled sanitize sanitize-system unit-check coverage
 
 # ---- virtual machines ------------------------------------------------------------------------
 

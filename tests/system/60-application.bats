@@ -296,10 +296,11 @@ second_root() { # KIND
     else
         mount -t tmpfs x /run/second
         mkdir -p /run/second/root
-        for dir in bin sbin lib lib64 usr etc proc dev run; do
-            mkdir "/run/second/root/$dir"
-            mount --rbind "/$dir" "/run/second/root/$dir"
-            mount --make-rslave "/run/second/root/$dir"
+        # the dynamic linker is in /lib or, by the architecture, in /lib64
+        for dir in /bin /sbin /lib* /usr /etc /proc /dev /run; do
+            mkdir "/run/second/root$dir"
+            mount --rbind "$dir" "/run/second/root$dir"
+            mount --make-rslave "/run/second/root$dir"
         done
     fi
 }
@@ -427,6 +428,15 @@ END
 }
 
 # bats test_tags=plain
+@test "a descriptor on a file system of many terabytes" {
+    mkdir -p /run/big
+    mount -t tmpfs -o size=20T big /run/big
+    : >/run/big/file
+    host plain state open run "$NS" close state end </run/big/file >"$BATS_TEST_TMPDIR/out"
+    umount /run/big
+    isolated_run "$(cat "$BATS_TEST_TMPDIR/out")"
+}
+
 @test "no descriptor is to be had at close: the application comes back" {
     log_position
     run host plain state open descriptors 4 close state end
