@@ -114,12 +114,24 @@ static void be_careless(struct scene *scene)
 			     open("/proc", O_RDONLY | O_DIRECTORY) >= 0;
 }
 
+/* What other modules say that refuse nobody: pam_unix; pam_env, of a file that Debian's services
+   name and not every machine has. */
+static bool is_no_refusal(const char *said)
+{
+	static const char *const beginnings[] = {"session opened", "Unable to open env file"};
+
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++)
+		if (strncmp(said, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
 static void refuse(struct audit *audit, const char *what, const char *why)
 {
 	size_t i = 0;
 
-	while (heard(i) && strncmp(heard(i), "session opened", strlen("session opened")) == 0)
-		i++; /* that of another module */
+	while (heard(i) && is_no_refusal(heard(i)))
+		i++;
 	(void)snprintf(audit->outcome->refused, sizeof(audit->outcome->refused), "%s says '%s'; %s",
 		what, why, heard(i) ? heard(i) : "nothing was logged");
 }

@@ -4,6 +4,9 @@
 
 load lib
 
+# How sshd's processes of a connection name themselves; since OpenSSH 9.8 they are a program of their own
+MONITOR='^sshd(-session)?:'
+
 setup_file() {
     prepare
     start_sshd
@@ -21,7 +24,7 @@ setup() {
 teardown() {
     install_module
     [ ! -S /run/ssh/master ] || ssh_master -O exit
-    pkill -9 -f "sshd: alice" || true
+    pkill -9 -f "$MONITOR alice" || true
     pkill -9 -u alice || true
     disable sshd
     eventually no_init_left
@@ -32,22 +35,30 @@ ssh_master() {
 }
 
 # A connection ends, and sshd's monitor with it; the limit of eventually only bounds a hang
-closes_promptly() {
-    ssh_as alice true && eventually no_monitor_left
+closes_promptly() { # COMMAND
+    ssh_as alice "$1" && eventually no_monitor_left
 }
 
 no_monitor_left() {
-    [ "$(pgrep -cf '^sshd: alice')" -eq 0 ]
+    [ "$(pgrep -cf "$MONITOR alice")" -eq 0 ]
 }
 
 @test "the connection closes promptly" {
-    closes_promptly
+    local leaves='trap "" HUP TERM; sleep 1000 </dev/null >/dev/null 2>&1 &'
+    closes_promptly true
     log_position
-    closes_promptly
+    closes_promptly true
     logged 'session of alice closed'
+    enable sshd grace=60
+    closes_promptly "$leaves"
     # negative control: a module that waits for the init when it closes hangs sshd's monitor
     install_module "$TOP/$BUILD/tests/pam_unshare_waiting.so"
-    run closes_promptly
+    run closes_promptly "$leaves"
+    [ "$status" -ne 0 ]
+    # an sshd that is one program reaps its child only when it has closed: then any session hangs
+    [ ! -e /usr/lib/openssh/sshd-session ] || return 0
+    pkill -9 -f "$MONITOR alice"
+    run closes_promptly true
     [ "$status" -ne 0 ]
     [[ $(ps -eo stat,args) == *Z*sshd*defunct* ]]
 }
@@ -121,7 +132,7 @@ session_of_alice() {
 @test "a killed monitor leaves nothing" {
     session_of_alice
     monitor=$(ps -o ppid= -p "$(pgrep -xo pam_unshare)" | tr -d ' ')
-    [[ $(ps -o args= -p "$monitor") == sshd:* ]]
+    [[ $(ps -o args= -p "$monitor") =~ $MONITOR ]]
     kill -9 "$monitor"
     wait "$CLIENT" || true
     eventually no_init_left

@@ -176,7 +176,8 @@ saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$
     reached opened
     eventually pgrep -u alice -f 'sleep 4723'
     pkill -9 -x pam_unshare
-    eventually test "$(pgrep -u alice -cf 'sleep 4723')" = 0
+    ended() { ! pgrep -u alice -f 'sleep 4723'; }
+    eventually ended
     go_on
     wait "$APPLICATION"
     grep -qx close=0 "$work/out"

@@ -51,10 +51,17 @@ enable() { # SERVICE [ARGUMENT…]
     else
         { cat "$STOCK/$service"; echo "session required pam_unshare.so $*"; } >"/etc/pam.d/$service"
     fi
+    [ "$service" != su ] || su_l_includes_su || cp /etc/pam.d/su /etc/pam.d/su-l
 }
 
 disable() { # SERVICE
     cp "$STOCK/$1" "/etc/pam.d/$1"
+    [ "$1" != su ] || cp "$STOCK/su-l" /etc/pam.d/su-l
+}
+
+# The service of "su -": up to Debian 13; later it has lines of its own, and needs the module in them
+su_l_includes_su() {
+    grep -qE '^session[[:space:]]+include[[:space:]]+su$' "$STOCK/su-l"
 }
 
 # with_and_without SERVICE CHECK [ARGUMENT…]
