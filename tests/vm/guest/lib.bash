@@ -132,6 +132,17 @@ no_init_left() {
     [ "$(inits)" -eq 0 ]
 }
 
+# install_mailer PACKAGE: from what the image has, in the place of any other
+install_mailer() {
+    debconf-set-selections <<-'END'
+	exim4-config exim4/dc_eximconfig_configtype select local delivery only; not on a network
+	postfix postfix/main_mailer_type select Local only
+	postfix postfix/mailname string guest
+	END
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "/root/mailers/$1"/*.deb >/root/install.log 2>&1 ||
+        { tail -n 20 /root/install.log >&2; return 1; }
+}
+
 ssh_as() { # USER [ARGUMENT…]
     local user=$1
     shift
