@@ -2,8 +2,8 @@
 /*
  * pam-unshare harden: the measures besides the module. What was there before is there again after
  * "disable", byte for byte: a file is removed only if it is as it was written, of which a copy is
- * kept, and of a file of PAM only those lines are taken out that were put in. Whatever is
- * interrupted is completed by the same command given again.
+ * kept, and of a file of PAM or of a mailer only those lines are taken out that were put in.
+ * Whatever is interrupted is completed by the same command given again.
  */
 #include "harden.h"
 
@@ -36,21 +36,42 @@
 /* update-grub looks for other systems on all disks. */
 #define LIMIT_S 900
 
+struct command {
+	const char *running; /* without this it need not be run */
+	const char *argv[7];
+};
+
 struct part {
 	const char *name, *about;
-	const char *source; /* the file that is copied; NULL: lines in a file of PAM */
+	const char *source; /* the file that is copied, or put in; NULL: lines in a file of PAM */
 	const char *path;
-	const char *needs;		  /* without this the part is for nothing here */
-	const char *running;		  /* without this nothing needs to be run */
-	const char *after[7], *undone[7]; /* what is run afterwards */
+	const char *below; /* it is put in below this line, ""  at the end; NULL: it is the file */
+	const char *setting;		      /* and sets this, unless somebody else has */
+	const char *instead;		      /* where this is, nobody reads the file */
+	const char *needs;		      /* without this the part is for nothing here */
+	const struct command *after, *undone; /* what is run afterwards */
 	const char *undone_input;
 };
 
-#define RELOAD_BUS                                                                     \
-	{                                                                              \
-		"busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", \
-			"ReloadConfig"                                                 \
-	}
+#define SYSTEMD "/run/systemd/system"
+
+static const struct command reload_bus = {"/run/dbus/system_bus_socket",
+	{"busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ReloadConfig"}};
+
+static const struct command make_files = {
+	SYSTEMD, {"systemd-tmpfiles", "--create", "/etc/tmpfiles.d/pam-unshare.conf"}};
+
+static const struct command give_modes = {SYSTEMD, {"systemd-tmpfiles", "--create", "-"}};
+
+static const struct command reload_units = {SYSTEMD, {"systemctl", "daemon-reload"}};
+
+/* exim executes itself anew for each delivery, so its daemon need not hear of it. */
+static const struct command update_exim = {"/usr/sbin/update-exim4.conf", {"update-exim4.conf"}};
+
+static const struct command reload_postfix = {
+	SYSTEMD, {"systemctl", "try-reload-or-restart", "postfix.service"}};
+
+static const struct command update_grub = {"/usr/sbin/update-grub", {"update-grub"}};
 
 static const struct part parts[] = {
 	{.name = "bus",
@@ -58,27 +79,42 @@ static const struct part parts[] = {
 		.source = "bus.conf",
 		.path = "/etc/dbus-1/system.d/pam-unshare.conf",
 		.needs = "/etc/dbus-1/system.d",
-		.running = "/run/dbus/system_bus_socket",
-		.after = RELOAD_BUS,
-		.undone = RELOAD_BUS},
+		.after = &reload_bus,
+		.undone = &reload_bus},
 	{.name = "units",
 		.about = "files with the command lines of units",
 		.source = "units.conf",
 		.path = "/etc/tmpfiles.d/pam-unshare.conf",
-		.needs = "/run/systemd/system",
-		.running = "/run/systemd/system",
-		.after = {"systemd-tmpfiles", "--create", "/etc/tmpfiles.d/pam-unshare.conf"},
-		.undone = {"systemd-tmpfiles", "--create", "-"},
-		.undone_input =
-			"z /run/systemd/transient 0755\nz /run/systemd/io.systemd.Manager 0666\n"},
+		.needs = SYSTEMD,
+		.after = &make_files,
+		.undone = &give_modes,
+		.undone_input = "z /run/systemd/transient 0755\nz /run/systemd/inhibit 0755\n"
+				"z /run/systemd/io.systemd.Manager 0666\n"
+				"z /run/systemd/io.systemd.ManagedOOM 0666\n"
+				"z /run/systemd/userdb/io.systemd.DynamicUser 0666\n"
+				"z /run/systemd/report/io.systemd.Manager 0666\n"
+				"z /run/systemd/io.systemd.Login 0666\n"},
+	{.name = "units",
+		.about = "logind's files of inhibitors, from its next start on",
+		.source = "logind.conf",
+		.path = "/etc/systemd/system/systemd-logind.service.d/pam-unshare.conf",
+		.needs = SYSTEMD,
+		.after = &reload_units,
+		.undone = &reload_units},
+	{.name = "units",
+		.about = "logind's socket, as it is made at a boot",
+		.source = "login-socket.conf",
+		.path = "/etc/systemd/system/systemd-logind-varlink.socket.d/pam-unshare.conf",
+		.needs = SYSTEMD,
+		.after = &reload_units,
+		.undone = &reload_units},
 	{.name = "user-manager",
 		.about = "no user manager, but for sudo's members",
 		.source = "user-manager.conf",
 		.path = "/etc/systemd/system/user@.service.d/pam-unshare.conf",
-		.needs = "/run/systemd/system",
-		.running = "/run/systemd/system",
-		.after = {"systemctl", "daemon-reload"},
-		.undone = {"systemctl", "daemon-reload"}},
+		.needs = SYSTEMD,
+		.after = &reload_units,
+		.undone = &reload_units},
 	{.name = "cron",
 		.about = "cron jobs are isolated",
 		.path = "/etc/pam.d/cron",
@@ -87,14 +123,42 @@ static const struct part parts[] = {
 		.about = "at jobs are isolated",
 		.path = "/etc/pam.d/atd",
 		.needs = "/etc/pam.d/atd"},
+	{.name = "mail",
+		.about = "exim4: no programs from .forward files",
+		.source = "mail-exim4.conf",
+		.path = "/etc/exim4/conf.d/router/600_exim4-config_userforward",
+		.below = "  allow_filter\n",
+		.setting = "forbid_pipe",
+		.instead = "/etc/exim4/exim4.conf",
+		.needs = "/usr/sbin/update-exim4.conf",
+		.after = &update_exim,
+		.undone = &update_exim},
+	{.name = "mail",
+		.about = "the same, where its configuration is one file",
+		.source = "mail-exim4.conf",
+		.path = "/etc/exim4/exim4.conf.template",
+		.below = "  allow_filter\n",
+		.setting = "forbid_pipe",
+		.instead = "/etc/exim4/exim4.conf",
+		.needs = "/usr/sbin/update-exim4.conf",
+		.after = &update_exim,
+		.undone = &update_exim},
+	{.name = "mail",
+		.about = "Postfix: no programs from .forward files",
+		.source = "mail-postfix.cf",
+		.path = "/etc/postfix/main.cf",
+		.below = "",
+		.setting = "allow_mail_to_commands",
+		.needs = "/usr/sbin/postconf",
+		.after = &reload_postfix,
+		.undone = &reload_postfix},
 	{.name = "process-events",
 		.about = "no process events, from the next boot on",
 		.source = "process-events.cfg",
 		.path = "/etc/default/grub.d/pam-unshare.cfg",
 		.needs = "/etc/default/grub.d",
-		.running = "/usr/sbin/update-grub",
-		.after = {"update-grub"},
-		.undone = {"update-grub"}},
+		.after = &update_grub,
+		.undone = &update_grub},
 };
 
 #define PARTS (sizeof(parts) / sizeof(*parts))
@@ -180,9 +244,11 @@ static void source_path(const struct part *part, char *path, size_t size)
 	(void)snprintf(path, size, "%s/" SOURCES "/%s", own, part->source);
 }
 
+/* What is put in is a copy for each file that it is put in. */
 static void copy_path(const struct part *part, char path[256])
 {
-	(void)snprintf(path, 256, COPIES "/%s", part->source);
+	(void)snprintf(
+		path, 256, COPIES "/%s", part->below ? strrchr(part->path, '/') + 1 : part->source);
 }
 
 static void gone_path(const struct part *part, char path[256])
@@ -190,28 +256,30 @@ static void gone_path(const struct part *part, char path[256])
 	(void)snprintf(path, 256, "%s" GONE, part->path);
 }
 
-/* Returns NULL, or what failed. */
-static const char *run_after(const struct part *part, const char *const argv[], const char *input)
+static bool run_command(const char *const argv[], const char *input)
 {
 	struct tool tool = {.input = input, .limit_s = LIMIT_S};
-	int err;
+	int err = tool_run(&tool, argv);
 
-	if (!argv[0] || access(part->running, F_OK) < 0)
-		return NULL;
-	err = tool_run(&tool, argv);
 	if (err == -ENOENT) {
 		(void)fprintf(stderr,
 			"pam-unshare: there is no %s: it counts from the next boot on\n", argv[0]);
-		return NULL;
+		return true;
 	}
 	if (err < 0)
 		(void)fprintf(stderr, "pam-unshare: %s: %s\n", argv[0], strerror(-err));
 	else if (tool.status != 0)
 		(void)fprintf(stderr, "pam-unshare: %s: %s", argv[0], tool.text);
 	tool_free(&tool);
-	return err < 0 || tool.status != 0
-		       ? "what must be run afterwards has failed; give the same command again"
-		       : NULL;
+	return err == 0 && tool.status == 0;
+}
+
+/* Returns NULL, or what failed. */
+static const char *run_after(const struct command *command, const char *input)
+{
+	if (access(command->running, F_OK) == 0 && !run_command(command->argv, input))
+		return "what must be run afterwards has failed; give the same command again";
+	return NULL;
 }
 
 /* ---- parts that are a file --------------------------------------------------------------------
@@ -270,7 +338,7 @@ static const char *file_enable(const struct part *part)
 	if (failed)
 		return failed;
 	(void)unlink(gone);
-	return run_after(part, part->after, NULL);
+	return run_after(part->after, NULL);
 }
 
 /* The file goes by another name, and its copy stays, until what it did is undone. */
@@ -289,15 +357,147 @@ static const char *file_disable(const struct part *part)
 		return strerror(errno);
 	if (access(path, F_OK) < 0 && access(copy, F_OK) < 0)
 		return NULL;
-	failed = run_after(part, part->undone, part->undone_input);
+	failed = run_after(part->undone, part->undone_input);
 	if (failed)
 		return failed;
 	(void)unlink(path);
 	(void)unlink(copy);
 	(void)rmdir(COPIES); /* unless it has another part's */
 	*strrchr(path, '/') = '\0';
-	if (strstr(path, ".service.d"))
+	if (strstr(path, ".service.d") || strstr(path, ".socket.d"))
 		(void)rmdir(path); /* unless it has another drop-in */
+	return NULL;
+}
+
+/* ---- parts that are put into a file -----------------------------------------------------------
+ */
+
+static void take_out(char *text, const char *line);
+static const char *line_after(const char *line);
+
+/* What is put in: as the package has it, and as it was written. */
+static void read_block(const struct part *part, char **wanted, char **written)
+{
+	char path[512], copy[256];
+
+	source_path(part, path, sizeof(path));
+	copy_path(part, copy);
+	*wanted = read_file(path);
+	*written = read_file(copy);
+}
+
+/* Whether a line that is no comment begins with the name. */
+static bool sets(const char *text, const char *name)
+{
+	for (const char *line = text; *line != '\0'; line = line_after(line))
+		if (strncmp(line + strspn(line, " \t"), name, strlen(name)) == 0)
+			return true;
+	return false;
+}
+
+static enum state block_state(const struct part *part)
+{
+	char *text = read_file(part->path), *wanted, *written;
+	enum state state = text || errno != ENOENT ? OFF : NOT_HERE;
+
+	read_block(part, &wanted, &written);
+	if (text && ((wanted && strstr(text, wanted)) || (written && strstr(text, written))))
+		state = ON;
+	else if (text && sets(text, part->setting))
+		state = OTHERS;
+	free(text);
+	free(wanted);
+	free(written);
+	return state;
+}
+
+/* Returns the text with the block in it, or NULL with why. */
+static char *put_in(
+	const struct part *part, const char *text, const char *block, const char **failed)
+{
+	const char *at = part->below[0] != '\0' ? strstr(text, part->below) : text + strlen(text);
+	char *new = NULL;
+
+	if (!at)
+		*failed = "it is not the distribution's; add the lines by hand, pam-unshare(8)";
+	else if (text[0] == '\0' || text[strlen(text) - 1] != '\n')
+		*failed = "its last line has no end; add one";
+	else if (asprintf(&new, "%.*s%s%s", (int)(at - text) + (int)strlen(part->below), text,
+			 block, at + strlen(part->below)) < 0)
+		*failed = strerror(ENOMEM);
+	return *failed ? NULL : new;
+}
+
+/* First the file, whose lines are known by the package's, too; then the copy. */
+static const char *block_write(
+	const struct part *part, char *text, const char *wanted, const char *written)
+{
+	const char *failed = NULL;
+	char copy[256], *new;
+
+	if (written)
+		take_out(text, written);
+	take_out(text, wanted);
+	new = put_in(part, text, wanted, &failed);
+	copy_path(part, copy);
+	make_directory(copy);
+	if (new && (!write_file(part->path, new) || !write_file(copy, wanted)))
+		failed = strerror(errno);
+	free(new);
+	return failed;
+}
+
+static const char *block_enable(const struct part *part)
+{
+	const enum state state = block_state(part);
+	char *text, *wanted, *written;
+	const char *failed;
+
+	if (state == NOT_HERE || state == OTHERS)
+		return NULL; /* it is left as it is */
+	text = read_file(part->path);
+	read_block(part, &wanted, &written);
+	if (!text)
+		failed = strerror(errno);
+	else if (!wanted)
+		failed = "what is put in is not there; install the package";
+	else if (part->instead && access(part->instead, F_OK) == 0)
+		failed = "the mailer has a configuration of your own, and does not read this file";
+	else
+		failed = block_write(part, text, wanted, written);
+	free(text);
+	free(wanted);
+	free(written);
+	return failed ? failed : run_after(part->after, NULL);
+}
+
+/* The copy stays until what the lines did is undone. */
+static const char *block_disable(const struct part *part)
+{
+	const enum state state = block_state(part);
+	char *text = read_file(part->path), *wanted, *written, copy[256];
+	const char *failed = NULL;
+
+	copy_path(part, copy);
+	read_block(part, &wanted, &written);
+	if (state == OTHERS && written)
+		failed = "its lines have been changed; take them out by hand";
+	if (text && state == ON) {
+		if (written)
+			take_out(text, written);
+		if (wanted)
+			take_out(text, wanted);
+		failed = write_file(part->path, text) ? NULL : strerror(errno);
+	}
+	if (!failed && (state == ON || written))
+		failed = run_after(part->undone, NULL);
+	free(text);
+	free(wanted);
+	free(written);
+	if (failed)
+		return failed;
+	(void)unlink(copy);
+	(void)rmdir(COPIES); /* unless it has another part's */
 	return NULL;
 }
 
@@ -409,6 +609,8 @@ static enum state state_of(const struct part *part)
 
 	if (access(part->needs, F_OK) < 0)
 		return NOT_HERE;
+	if (part->below)
+		return block_state(part);
 	if (part->source) {
 		state = file_state(part, &text);
 	} else {
@@ -429,7 +631,8 @@ static int show(const struct part *part)
 	if (strcmp(part->name, "process-events") == 0)
 		more = in_kernel() ? "; this kernel has none" : "; this kernel may have them";
 	else if (state == OTHERS)
-		more = part->source ? "; the file is not the package's" : "; by lines of your own";
+		more = part->source && !part->below ? "; the file is not the package's"
+						    : "; by lines of your own";
 	else if (state == NOT_HERE)
 		more = "; not on this machine";
 	printf("%-15s %-4s %s: %s%s\n", part->name, words[state], part->about, part->path, more);
@@ -443,7 +646,9 @@ static int change(const struct part *part, bool enable)
 	if (enable && access(part->needs, F_OK) < 0)
 		return show(part);
 	remove_new(part->path);
-	if (part->source)
+	if (part->below)
+		failed = enable ? block_enable(part) : block_disable(part);
+	else if (part->source)
 		failed = enable ? file_enable(part) : file_disable(part);
 	else
 		failed = enable ? lines_enable(part) : lines_disable(part);
@@ -482,7 +687,8 @@ static bool all_known(char *const names[], int n)
 		(void)fprintf(
 			stderr, "pam-unshare: there is no part '%s'; the parts are", names[i]);
 		for (size_t k = 0; k < PARTS; k++)
-			(void)fprintf(stderr, " %s", parts[k].name);
+			if (k == 0 || strcmp(parts[k].name, parts[k - 1].name) != 0)
+				(void)fprintf(stderr, " %s", parts[k].name);
 		(void)fprintf(stderr, "\n");
 		return false;
 	}

@@ -338,5 +338,5 @@ stock_jobs() {
         run "$COMMAND" harden $words
         [ "$status" -eq 2 ]
     done
-    [[ $output == *"there is no part 'busses'; the parts are bus units user-manager cron atd process-events"* ]]
+    [[ $output == *"there is no part 'busses'; the parts are bus units user-manager cron atd mail process-events"* ]]
 }
