@@ -5,7 +5,8 @@
  *
  *     audit ─┬─ opener of a session ─┬─ the ways that begin as root
  *            │                       └─ the ways, as the user
- *            └─ opener of another session ─── tmux and screen servers, as the user
+ *            └─ opener of another session ─── as the user: tmux and screen servers, and a
+ *                                              process that has directories open
  *
  * The ways execute this program anew, as a login executes a shell: what the application has open
  * close-on-exec is not theirs, and neither is root's terminal. They report through memory that is
@@ -199,13 +200,14 @@ static bool audit_has_ended(void)
 
 static void run_servers(const struct audit *audit)
 {
-	char socket[96], directory[96], environment[128];
+	char own[96], socket[96], directory[96], environment[128];
 	const char *const tmux[] = {"tmux", "-D", "-S", socket, "-f", "/dev/null", NULL};
 	const char *const session[] = {"tmux", "-S", socket, "new-session", "-d", NULL};
 	const char *const screen[] = {"screen", "-D", "-m", "-S", "audit", NULL};
+	const char *const holder[] = {audit->scene.command, "audit-holder", own, NULL};
 	struct tool tool = {.user = audit->user.pw_name, .home = audit->user.pw_dir};
 	const struct timespec pause = {.tv_nsec = 200000000};
-	pid_t child = fork(), started[2];
+	pid_t child = fork(), started[3];
 	char byte = 'r';
 
 	if (child > 0)
@@ -216,6 +218,8 @@ static void run_servers(const struct audit *audit)
 	(void)close(audit->keeper);
 	if (!session_no_terminal() || !session_become(&audit->user))
 		_exit(1);
+	(void)snprintf(own, sizeof(own), "%s/user", audit->scene.directory);
+	started[2] = start_server(&tool, holder);
 	(void)snprintf(socket, sizeof(socket), "%s/user/tmux-socket", audit->scene.directory);
 	(void)snprintf(directory, sizeof(directory), "%s/user/screen", audit->scene.directory);
 	(void)snprintf(environment, sizeof(environment), "SCREENDIR=%s", directory);
@@ -237,7 +241,7 @@ static void run_servers(const struct audit *audit)
 	/* until the audit has ended */
 	if (send(servers[1], &byte, 1, MSG_NOSIGNAL) == 1)
 		(void)recv(servers[1], &byte, 1, 0);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 3; i++)
 		if (started[i] > 0)
 			(void)kill(started[i], SIGKILL);
 	_exit(0);
@@ -255,7 +259,8 @@ static pid_t start_other_session(struct audit *audit)
 	pid_t child;
 	char byte;
 
-	if (!wants(&audit->scene, "tmux") && !wants(&audit->scene, "screen"))
+	if (!wants(&audit->scene, "tmux") && !wants(&audit->scene, "screen") &&
+		!wants(&audit->scene, "own-descriptors"))
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, servers) < 0)
 		return -1;
@@ -294,6 +299,7 @@ static void closes(const struct scene *scene, const struct way *way, char *text,
 		[BY_MANAGER] = "user-manager",
 		[BY_CRON] = "cron",
 		[BY_ATD] = "atd",
+		[BY_MAIL] = "mail",
 		[BY_KERNEL] = "process-events"};
 
 	/* the audit's sshd is like any other: of the service sshd */
@@ -337,12 +343,18 @@ static void print_finding(
 static int report(const struct audit *audit)
 {
 	unsigned int count[4] = {0};
+	char service[sizeof(audit->scene.service)], user[sizeof(audit->scene.user)];
 	bool first = true;
 
-	if (audit->options->json)
-		printf("{\"service\": \"%s\", \"user\": \"%s\", \"session\": %s, \"ways\": [",
-			audit->scene.service, audit->scene.user,
-			audit->scene.without ? "false" : "true");
+	printable(service, sizeof(service), audit->scene.service, strlen(audit->scene.service));
+	printable(user, sizeof(user), audit->scene.user, strlen(audit->scene.user));
+	if (audit->options->json) {
+		printf("{\"service\": ");
+		print_json_string(service);
+		printf(", \"user\": ");
+		print_json_string(user);
+		printf(", \"session\": %s, \"ways\": [", audit->scene.without ? "false" : "true");
+	}
 	for (size_t i = 0; i < ways_count(); i++) {
 		struct finding finding = audit->shared->findings[i];
 
@@ -362,9 +374,8 @@ static int report(const struct audit *audit)
 			count[CLOSED], count[OPEN], count[NOT_TESTED], count[NOT_PROMISED]);
 	else
 		printf("result: %s%s, for %s: %u OPEN, %u closed, %u not tested, %u not promised\n",
-			audit->scene.without ? "without a session of " : "with ",
-			audit->scene.service, audit->scene.user, count[OPEN], count[CLOSED],
-			count[NOT_TESTED], count[NOT_PROMISED]);
+			audit->scene.without ? "without a session of " : "with ", service, user,
+			count[OPEN], count[CLOSED], count[NOT_TESTED], count[NOT_PROMISED]);
 	if (fflush(stdout) != 0)
 		return 2;
 	if (count[OPEN] > 0)
@@ -589,6 +600,8 @@ int audit_part(int argc, char **argv)
 		return target_main(argv[2], argc > 3 ? argv[3] : NULL);
 	if (strcmp(word, "audit-look") == 0 && argc == 5)
 		return look_report(argv[2], argv[3], argv[4]);
+	if (strcmp(word, "audit-holder") == 0 && argc == 3)
+		return holder_main(argv[2]);
 	if (strcmp(word, "audit-inside") == 0 && argc == 4)
 		return inside(argv[2], strcmp(argv[3], "root") == 0);
 	return -1;

@@ -176,22 +176,65 @@ static void remove_jobs(const char *directory)
 		(void)closedir(list);
 }
 
-/* A part of it is the user's, who may have filled it, or mounted something there. */
+/* A file system of its own: with it goes whatever the user has put there, or mounted. */
 static void remove_directory(const struct scene *scene)
 {
-	const char *const argv[] = {"rm", "-rf", "--one-file-system", "--", scene->directory, NULL};
-	struct tool tool = {0};
-	char path[96];
-
-	(void)snprintf(path, sizeof(path), "%s/user", scene->directory);
-	while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+	while (umount2(scene->directory, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 		;
-	if (lchown(path, 0, 0) == 0)
-		(void)chmod(path, 0700); /* root's now: nobody comes to what is below it any more */
-	if (tool_run(&tool, argv) < 0 || tool.status != 0)
+	if (rmdir(scene->directory) < 0)
 		(void)fprintf(stderr, "pam-unshare: %s cannot be removed: %s\n", scene->directory,
-			tool_first_line(&tool));
-	tool_free(&tool);
+			strerror(errno));
+}
+
+void forward_paths(const struct scene *scene, char forward[FORWARD_MAX], char other[FORWARD_MAX])
+{
+	(void)snprintf(forward, FORWARD_MAX, "%s/.forward", scene->home);
+	(void)snprintf(other, FORWARD_MAX, "%s/.forward.pam-unshare-audit-%s", scene->home,
+		scene_id(scene));
+}
+
+bool forward_restore(const struct scene *scene)
+{
+	char forward[FORWARD_MAX], other[FORWARD_MAX];
+	struct stat st;
+
+	forward_paths(scene, forward, other);
+	if (names(AT_FDCWD, other, scene->directory)) /* it has not come to its place */
+		return unlink(other) == 0;
+	if (!names(AT_FDCWD, forward, scene->directory))
+		return lstat(other, &st) < 0; /* or somebody has written another one meanwhile */
+	return rename(other, forward) == 0 || (errno == ENOENT && unlink(forward) == 0);
+}
+
+/* What the ways have left where it is the user's, who may have put symbolic links there. */
+static bool clear_users_files(const struct scene *scene)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "/run/user/%u/systemd/user/pamunshareaudit%s.service",
+		scene->uid, scene_id(scene));
+	(void)unlink(path);
+	(void)snprintf(path, sizeof(path),
+		"/run/user/%u/dbus-1/services/com.example.PamUnshareAudit%s.service", scene->uid,
+		scene_id(scene));
+	(void)unlink(path);
+	return forward_restore(scene);
+}
+
+/* As the user, so that it does no more than the user may. */
+static void clear_as_user(const struct scene *scene, const struct passwd *user)
+{
+	char forward[FORWARD_MAX], other[FORWARD_MAX];
+	int status = 1;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(session_become(user) && clear_users_files(scene) ? 0 : 1);
+	forward_paths(scene, forward, other);
+	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+		(void)fprintf(stderr,
+			"pam-unshare: a line with %s may be left in %s, and %s be what it was\n",
+			scene->directory, forward, other);
 }
 
 /* Returns its exit status, or -1. */
@@ -218,23 +261,17 @@ static void stop_manager(uid_t uid)
 }
 
 /* What cannot end by itself. */
-static void clear_away(const struct scene *scene, const struct crontab *crontab, bool manager)
+static void clear_away(const struct scene *scene, const struct passwd *user,
+	const struct crontab *crontab, bool manager)
 {
-	char path[128];
+	char unit[80];
 
 	crontab_restore(crontab, scene);
 	remove_jobs(scene->directory);
+	clear_as_user(scene, user);
 	if (scene->systemd) {
-		(void)snprintf(path, sizeof(path), "pamunshareaudit%s.service", scene_id(scene));
-		(void)systemctl("stop", path);
-		(void)snprintf(path, sizeof(path),
-			"/run/user/%u/systemd/user/pamunshareaudit%s.service", scene->uid,
-			scene_id(scene));
-		(void)unlink(path);
-		(void)snprintf(path, sizeof(path),
-			"/run/user/%u/dbus-1/services/com.example.PamUnshareAudit%s.service",
-			scene->uid, scene_id(scene));
-		(void)unlink(path);
+		(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service", scene_id(scene));
+		(void)systemctl("stop", unit);
 	}
 	if (manager)
 		stop_manager(scene->uid);
@@ -250,7 +287,8 @@ static bool manager_is_off(uid_t uid)
 	return systemctl("is-active", unit) == 3;
 }
 
-static const char *start_keeper(struct stage *stage, struct scene *scene, bool manager)
+static const char *start_keeper(
+	struct stage *stage, struct scene *scene, const struct passwd *user, bool manager)
 {
 	struct crontab crontab;
 	bool stop = manager && scene->systemd && manager_is_off(scene->uid);
@@ -271,7 +309,7 @@ static const char *start_keeper(struct stage *stage, struct scene *scene, bool m
 		(void)close(fds[1]);
 		while (read(fds[0], &byte, 1) < 0)
 			;
-		clear_away(scene, &crontab, stop);
+		clear_away(scene, user, &crontab, stop);
 		_exit(0);
 	}
 	free(crontab.text);
@@ -338,7 +376,21 @@ static pid_t fork_high(void)
 	}
 }
 
-static const char *start_target(struct scene *scene, uid_t uid, gid_t gid)
+/* It is in the table of what logind waits for, which has its command line. */
+__attribute__((noreturn)) static void become_inhibitor(
+	const struct scene *scene, const char *secret, int out, pid_t parent)
+{
+	const struct tool nothing = {0};
+	const char *const argv[] = {tool_find("systemd-inhibit"), "--what=idle", "--mode=block",
+		"--why=audit", scene->command, TARGET_WORD, secret, "-", NULL};
+
+	if (!argv[0] || !session_no_terminal() || dup2(out, STDOUT_FILENO) < 0)
+		_exit(1);
+	session_die_with(parent);
+	tool_become(&nothing, argv);
+}
+
+static const char *start_target(struct scene *scene, uid_t uid, gid_t gid, bool inhibitor)
 {
 	struct target *target = &scene->targets[scene->n_targets];
 	const pid_t parent = getpid();
@@ -348,6 +400,8 @@ static const char *start_target(struct scene *scene, uid_t uid, gid_t gid)
 	if (!make_secret(target->secret) || pipe2(fds, O_CLOEXEC) < 0)
 		return "make a secret";
 	target->pid = fork_high();
+	if (target->pid == 0 && inhibitor)
+		become_inhibitor(scene, target->secret, fds[1], parent);
 	if (target->pid == 0)
 		become_target(scene, target->secret, uid, gid, fds[1], parent);
 	(void)close(fds[1]);
@@ -546,6 +600,7 @@ static void start_manager(struct scene *scene)
 /* ---- the whole --------------------------------------------------------------------------------
  */
 
+/* A part of it is the user's: a file system of its own, so that who fills it does not fill /run. */
 static const char *make_directory(struct scene *scene)
 {
 	char path[96];
@@ -553,8 +608,9 @@ static const char *make_directory(struct scene *scene)
 	memcpy(scene->directory, DIRECTORY, sizeof(DIRECTORY));
 	if (!mkdtemp(scene->directory))
 		return "make a directory in /run";
-	if (chmod(scene->directory, 0711) < 0)
-		return "open the directory";
+	if (mount("pam-unshare-audit", scene->directory, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		    "size=1m,nr_inodes=1024,mode=0711") < 0)
+		return "mount a file system there";
 	(void)snprintf(path, sizeof(path), "%s/proc", scene->directory);
 	if (mkdir(path, 0755) < 0)
 		return "make a mount point";
@@ -576,7 +632,7 @@ const char *stage_set(struct stage *stage, struct scene *scene, const struct pas
 	scene->systemd = access("/run/systemd/system", F_OK) == 0;
 	failed = make_directory(scene);
 	if (!failed)
-		failed = start_keeper(stage, scene, manager);
+		failed = start_keeper(stage, scene, user, manager);
 	if (failed) {
 		const int err = errno;
 
@@ -586,16 +642,18 @@ const char *stage_set(struct stage *stage, struct scene *scene, const struct pas
 		return failed;
 	}
 	nobody = getpwnam("nobody");
-	failed = start_target(scene, 0, 0);
+	failed = start_target(scene, 0, 0, false);
 	if (!failed && nobody && nobody->pw_uid != scene->uid)
-		failed = start_target(scene, nobody->pw_uid, nobody->pw_gid);
+		failed = start_target(scene, nobody->pw_uid, nobody->pw_gid, false);
 	if (failed)
 		return failed;
 	if (ssh)
 		start_sshd(scene);
 	if (scene->systemd && manager)
 		start_manager(scene);
-	if (scene->systemd && unit)
+	if (scene->systemd && unit) {
+		scene->inhibitor = start_target(scene, 0, 0, true) == NULL;
 		start_unit(scene);
+	}
 	return NULL;
 }

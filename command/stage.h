@@ -32,6 +32,21 @@ enum { TARGET_READY = 1, TARGET_LOCK = 2, TARGET_SEGMENT = 4 };
 /* Under which name it writes to the log. */
 #define TARGET_LOG "pam-unshare-audit"
 
+/**
+ * Put the user's ~/.forward back, if it is the audit's: the file that was there, or none.
+ *
+ * Runs as the user.
+ *
+ * @return false: something is left
+ */
+bool forward_restore(const struct scene *scene);
+
+#define FORWARD_MAX 400
+
+/** Where the file is, and where the other one is: the user's own while the audit's is in its place.
+ */
+void forward_paths(const struct scene *scene, char forward[FORWARD_MAX], char other[FORWARD_MAX]);
+
 /** Have the keeper clear away, and wait for it. */
 void stage_strike(struct stage *stage);
 
@@ -42,5 +57,12 @@ void stage_strike(struct stage *stage);
  * @param directory  of the audit, for what a process can be seen by otherwise; NULL: none of that
  */
 int target_main(const char *secret, const char *directory);
+
+/** Be a process of the user's in another session, which has / and /proc open, and a socket in a
+ * directory. */
+int holder_main(const char *directory);
+
+/* The name of its socket. */
+#define HOLDER "holder"
 
 #endif

@@ -8,6 +8,7 @@
 #include "../syscalls.h"
 #include "connector.h"
 #include "heard.h"
+#include "tool.h"
 
 #include <poll.h>
 #include <stdint.h>
@@ -44,12 +45,12 @@ static bool hold_segment(void)
 	return false;
 }
 
-static int listen_at(const char *directory)
+static int listen_at(const char *directory, const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", directory);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", directory, name);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 		chmod(address.sun_path, 0666) < 0 || listen(fd, 16) < 0)
 		return -1;
@@ -85,7 +86,22 @@ static char cause_events(void)
 	return answer;
 }
 
-static void answer(int fd)
+/* Have systemd start a unit, and end it. Returns 'y', it did; or 'n'. */
+static char start_unit(const char *directory)
+{
+	char name[80];
+	const char *const argv[] = {"systemd-run", "--quiet", "--collect", "--wait", "--unit", name,
+		"--", "/bin/true", NULL};
+	struct tool tool = {.limit_s = 60};
+	char answer;
+
+	(void)snprintf(name, sizeof(name), "pamunshareauditstarted%s", strrchr(directory, '.') + 1);
+	answer = tool_run(&tool, argv) == 0 && tool.status == 0 ? 'y' : 'n';
+	tool_free(&tool);
+	return answer;
+}
+
+static void answer(int fd, const char *directory)
 {
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
 	char question = '\0', said = 'p';
@@ -93,6 +109,8 @@ static void answer(int fd)
 	if (poll(&readable, 1, 1000) > 0 && read(fd, &question, 1) == 1) {
 		if (question == 'c')
 			said = cause_events();
+		if (question == 'u')
+			said = start_unit(directory);
 		if (write(fd, &said, 1) == 1)
 			(void)poll(&readable, 1, 1000); /* until the other has looked */
 	}
@@ -118,7 +136,7 @@ __attribute__((noreturn)) static void answer_all(int listener, const char *direc
 		int fd = listener < 0 ? (pause(), -1) : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 		if (fd >= 0 && may_ask(fd, directory))
-			answer(fd);
+			answer(fd, directory);
 		close_fd(&fd);
 	}
 }
@@ -136,10 +154,20 @@ int target_main(const char *secret, const char *directory)
 		syslog(LOG_INFO, "target %s", secret); /* for who may read the journal */
 		has |= hold_lock(directory) ? TARGET_LOCK : 0;
 		has |= hold_segment() ? TARGET_SEGMENT : 0;
-		listener = listen_at(directory);
+		listener = listen_at(directory, "socket");
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (write(STDOUT_FILENO, &has, 1) != 1)
 		return 1;
 	answer_all(listener, directory);
+}
+
+int holder_main(const char *directory)
+{
+	if (open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 ||
+		open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 ||
+		listen_at(directory, HOLDER) < 0)
+		return 1;
+	for (;;)
+		(void)pause();
 }

@@ -22,6 +22,7 @@ const struct way ways[] = {
 	/* The slow ones come first: they are awaited last. */
 	{"cron", try_cron, BY_CRON, SLOWLY, NULL, {NULL}},
 	{"at", try_at, BY_ATD, SLOWLY, NULL, {NULL}},
+	{"forward", try_forward, BY_MAIL, SLOWLY, NULL, {NULL}},
 
 	{"proc", try_proc, BY_MODULE, AS_USER, NULL, {NULL}},
 	{"proc-pid", try_proc_pid, BY_MODULE, AS_USER, NULL, {NULL}},
@@ -75,6 +76,11 @@ const struct way ways[] = {
 	{"bus-credentials", try_bus_peers, BY_BUS, AS_USER, NULL, {"GetConnectionCredentials"}},
 	{"varlink", try_varlink, BY_UNITS, AS_USER, NULL, {NULL}},
 	{"unit-file", try_unit_file, BY_UNITS, AS_USER, NULL, {NULL}},
+	{"unit-signals", try_signals, BY_BUS, AS_USER, NULL, {NULL}},
+	{"session-by-pid", try_logind_by_pid, BY_BUS, AS_USER, NULL, {"GetSessionByPID"}},
+	{"user-by-pid", try_logind_by_pid, BY_BUS, AS_USER, NULL, {"GetUserByPID"}},
+	{"inhibitors", try_inhibitors, BY_BUS, AS_USER, NULL, {NULL}},
+	{"inhibitor-files", try_inhibitor_files, BY_UNITS, AS_USER, NULL, {NULL}},
 	{"polkit", try_polkit, BY_BUS, AS_USER, NULL, {NULL}},
 	{"machined", try_machined, BY_NOBODY, AS_USER, "it knows containers, no processes", {NULL}},
 
@@ -83,6 +89,7 @@ const struct way ways[] = {
 	{"user-unit", try_unit_user, BY_MANAGER, AS_USER, NULL, {NULL}},
 	{"user-bus", try_bus_user, BY_MANAGER, AS_USER, NULL, {NULL}},
 	{"activation", try_activation, BY_MANAGER, AS_USER, NULL, {NULL}},
+	{"own-descriptors", try_own_descriptors, BY_MODULE, AS_USER, NULL, {NULL}},
 	{"ssh", try_ssh, BY_MODULE, AS_USER, NULL, {NULL}},
 	{"su", try_su, BY_MODULE, AS_ROOT, NULL, {"su"}},
 	{"sudo", try_su, BY_MODULE, AS_ROOT, NULL, {"sudo"}},

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define TARGETS 3
+#define TARGETS 4
 #define WAYS_MAX 96
 
 /* A process of somebody else's, on the host, whose command line has a secret. */
@@ -35,6 +35,7 @@ struct scene {
 	struct target targets[TARGETS];
 	size_t n_targets;
 	bool lock, segment;    /* the first target has them */
+	bool inhibitor;	       /* one has logind delay nothing, and its secret is told there */
 	bool descriptors;      /* the application has opened some that must not be inherited */
 	char cron_reason[128]; /* why the user's crontab is left alone; "": it is not */
 	bool wanted[WAYS_MAX];
@@ -56,6 +57,7 @@ enum closed_by {
 	BY_MANAGER,
 	BY_CRON,
 	BY_ATD,
+	BY_MAIL,
 	BY_KERNEL,
 };
 
@@ -89,6 +91,9 @@ void ways_try(const struct scene *scene, struct finding *findings, bool as_root)
 __attribute__((format(printf, 3, 4))) void tell(
 	struct finding *finding, enum verdict verdict, const char *format, ...);
 
+/** Have the target do something, and wait: 'u' start a unit. Tells whether it has. */
+bool ask_target(const struct scene *scene, char question);
+
 /** Of a slow way: what it starts has been started, and others may begin. */
 void ways_started(void);
 
@@ -98,15 +103,16 @@ void ways_started(void);
 typedef void way_function(
 	const struct scene *scene, const struct way *way, struct finding *finding);
 way_function try_proc, try_proc_pid, try_call, try_kill_range, try_kill_timing, try_other_procfs,
-	try_descriptors, try_proc_file, try_cgroup, try_socket, try_user_namespace, try_connector,
-	try_utmp, try_counters;
+	try_descriptors, try_own_descriptors, try_proc_file, try_cgroup, try_socket,
+	try_user_namespace, try_connector, try_utmp, try_counters;
 
 /* ways_bus.c */
 way_function try_bus, try_bus_properties, try_bus_by_pid, try_bus_peers, try_logind, try_machined,
-	try_polkit, try_varlink, try_unit_file;
+	try_logind_by_pid, try_inhibitors, try_inhibitor_files, try_signals, try_polkit,
+	try_varlink, try_unit_file;
 
 /* ways_places.c: where a program of the user's may come to run */
 way_function try_program, try_setuid, try_journal, try_su, try_ssh, try_server, try_cron, try_at,
-	try_run_user, try_unit_user, try_bus_user, try_activation, try_run_system;
+	try_forward, try_run_user, try_unit_user, try_bus_user, try_activation, try_run_system;
 
 #endif

@@ -9,6 +9,7 @@
 #include "../syscalls.h"
 #include "connector.h"
 #include "look.h"
+#include "stage.h"
 #include "tool.h"
 
 #include <dirent.h>
@@ -155,10 +156,10 @@ void try_other_procfs(const struct scene *scene, const struct way *way, struct f
 }
 
 /* Where a descriptor leads to: itself a procfs, or a directory below which there is one. */
-static void follow(const struct scene *scene, int fd, struct finding *finding)
+static void follow(const struct scene *scene, const char *whose, int fd, struct finding *finding)
 {
-	static const char *const ways_on[] = {
-		".", "proc", "../proc", "../../proc", "../../../proc"};
+	static const char *const ways_on[] = {".", "proc", "../proc", "../../proc", "../../../proc",
+		"../../../../../../../../../../../../../../../../proc"};
 	struct look look;
 	char name[64];
 
@@ -170,8 +171,8 @@ static void follow(const struct scene *scene, int fd, struct finding *finding)
 			continue;
 		}
 		look_through(next, scene->uid, &look);
-		(void)snprintf(name, sizeof(name), "the application's descriptor %d, by %s", fd,
-			ways_on[i]);
+		(void)snprintf(
+			name, sizeof(name), "%s descriptor %d, by %.14s", whose, fd, ways_on[i]);
 		if (look.foreign > 0 || look.n_secrets > 0)
 			look_tell(scene, name, &look, finding);
 	}
@@ -190,7 +191,7 @@ void try_descriptors(const struct scene *scene, const struct way *way, struct fi
 		if (fcntl(fd, F_GETFD) < 0)
 			continue;
 		n++;
-		follow(scene, fd, finding);
+		follow(scene, "the application's", fd, finding);
 		if (finding->verdict == OPEN)
 			return;
 	}
@@ -567,7 +568,8 @@ void try_cgroup(const struct scene *scene, const struct way *way, struct finding
 /* ---- sockets ----------------------------------------------------------------------------------
  */
 
-/* Connect to the first target, which answers a byte: "p" at once, "c" when it has caused events. */
+/* Connect to the first target, which answers a byte: "p" at once, others when it has done
+ * something. */
 static int connect_target(const struct scene *scene, char question)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -581,6 +583,14 @@ static int connect_target(const struct scene *scene, char question)
 		return -1;
 	}
 	return fd;
+}
+
+bool ask_target(const struct scene *scene, char question)
+{
+	int fd AUTO_CLOSE = connect_target(scene, question);
+	char answer = 'n';
+
+	return fd >= 0 && read(fd, &answer, 1) == 1 && answer == 'y';
 }
 
 /* Receive a byte, with who has sent it. */
@@ -614,16 +624,23 @@ static pid_t peer_of(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : -1;
 }
 
+static int pidfd_of_peer(int fd)
+{
+	int pidfd = -1;
+	socklen_t size = sizeof(pidfd);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == 0 ? pidfd : -1;
+}
+
 /* The pid behind a pidfd of the peer; 0: none that is told here. */
 static pid_t pidfd_peer_of(int fd)
 {
 	char path[64], line[128];
-	int pidfd = -1;
-	socklen_t size = sizeof(pidfd);
+	const int pidfd = pidfd_of_peer(fd);
 	FILE *info;
 	long pid = 0;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) < 0)
+	if (pidfd < 0)
 		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
 	info = fopen(path, "re");
@@ -660,6 +677,78 @@ void try_socket(const struct scene *scene, const struct way *way, struct finding
 	else
 		tell(finding, CLOSED,
 			"a peer on the host has the pid 0, by SO_PEERCRED and SCM_CREDENTIALS");
+}
+
+/* What another process of the user's has open, by a pidfd that its socket gives: from a directory a
+   path leads to the /proc that it sees. Returns how many descriptors could be had. */
+static unsigned int take_descriptors(const struct scene *scene, int pidfd, struct finding *finding)
+{
+	unsigned int n = 0;
+
+	for (int fd = 0; fd < 256 && finding->verdict != OPEN; fd++) {
+		int taken AUTO_CLOSE = (int)syscall(__NR_pidfd_getfd, pidfd, fd, 0U);
+
+		n += taken >= 0;
+		if (taken >= 0)
+			follow(scene, "another process's", taken, finding);
+	}
+	return n;
+}
+
+/* Returns a connection to whoever listens at a path, if the user's, or -1. */
+static int connect_to_own(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat st;
+
+	if (fd >= 0 && strlen(path) < sizeof(address.sun_path) && lstat(path, &st) == 0 &&
+		st.st_uid == getuid() && S_ISSOCK(st.st_mode)) {
+		memcpy(address.sun_path, path, strlen(path));
+		if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+			return fd;
+	}
+	close_fd(&fd);
+	return -1;
+}
+
+/* All sockets of the machine have a line; what counts is in another session, or in none. */
+void try_own_descriptors(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	FILE *sockets = fopen("/proc/net/unix", "re");
+	unsigned int processes = 0, taken = 0;
+	char line[512], holder[96];
+	bool held = false;
+
+	(void)way;
+	(void)snprintf(holder, sizeof(holder), "%s/user/" HOLDER, scene->directory);
+	while (sockets && finding->verdict != OPEN && fgets(line, sizeof(line), sockets)) {
+		const char *path = strchr(line, '/');
+		int fd AUTO_CLOSE = -1, pidfd AUTO_CLOSE = -1;
+		unsigned int n;
+
+		line[strcspn(line, "\n")] = '\0';
+		fd = path ? connect_to_own(path) : -1;
+		pidfd = fd < 0 ? -1 : pidfd_of_peer(fd);
+		if (pidfd < 0)
+			continue;
+		processes++;
+		n = take_descriptors(scene, pidfd, finding);
+		taken += n;
+		held |= n > 0 && strcmp(path, holder) == 0;
+	}
+	if (sockets)
+		(void)fclose(sockets);
+	if (finding->verdict == OPEN)
+		return;
+	if (!held && access(holder, F_OK) < 0)
+		tell(finding, NOT_TESTED, "no process listens in another session of %s",
+			scene->user);
+	else
+		tell(finding, CLOSED,
+			"of %u other processes %u descriptors can be had; none leads to the host's "
+			"/proc",
+			processes, taken);
 }
 
 /* ---- namespaces of one's own ------------------------------------------------------------------

@@ -10,10 +10,13 @@
 #include "stage.h"
 #include "tool.h"
 
+#include <arpa/inet.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <syslog.h>
 #include <time.h>
 
@@ -345,6 +348,154 @@ void try_at(const struct scene *scene, const struct way *way, struct finding *fi
 		await_report(scene, "an at job (a batch job is the same daemon's)", path, 120,
 			"atd does not run?", finding);
 	tool_free(&tool);
+}
+
+/* ---- mail -------------------------------------------------------------------------------------
+ */
+
+/* The user's ~/.forward as it is, with a line more; none is like one that names the user. */
+static const char *write_forward(const struct scene *scene, const char *line)
+{
+	char forward[FORWARD_MAX], other[FORWARD_MAX], old[12001] = "";
+	int there AUTO_CLOSE = -1, fd AUTO_CLOSE = -1;
+	struct stat st;
+	ssize_t n = 0;
+
+	forward_paths(scene, forward, other);
+	there = open(forward, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (there >= 0)
+		n = read(there, old, sizeof(old) - 1);
+	if (n < 0 || (there < 0 && (errno != ENOENT || lstat(forward, &st) == 0)) ||
+		n == (ssize_t)sizeof(old) - 1)
+		return "the user's ~/.forward cannot be read";
+	old[n] = '\0';
+	if (old[0] == '#')
+		return "the user's ~/.forward is a filter";
+	fd = open(other, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0 || fchmod(fd, 0644) < 0 ||
+		dprintf(fd, "%s%s%s%s\n", there < 0 ? "\\" : "", there < 0 ? scene->user : old,
+			n > 0 && old[n - 1] == '\n' ? "" : "\n", line) < 0 ||
+		renameat2(AT_FDCWD, other, AT_FDCWD, forward,
+			there < 0 ? RENAME_NOREPLACE : RENAME_EXCHANGE) < 0)
+		return "the user's ~/.forward cannot be written";
+	return NULL;
+}
+
+/* The next line that it says is the answer. */
+static bool says(FILE *server, const char *code)
+{
+	char line[512] = "";
+
+	while (fgets(line, sizeof(line), server) && strlen(line) > 3 && line[3] == '-')
+		;
+	return strncmp(line, code, strlen(code)) == 0;
+}
+
+/* To the mailer's own port: what it takes there it delivers on the host. */
+static bool send_to_port(const struct scene *scene, const char *subject)
+{
+	const struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons(25),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct timeval limit = {.tv_sec = 60};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	FILE *server = NULL;
+	bool sent;
+
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
+		connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		server = fdopen(fd, "r+e");
+	if (!server) {
+		close_fd(&fd);
+		return false;
+	}
+	sent = says(server, "220") && fprintf(server, "HELO localhost\r\n") > 0 &&
+	       fflush(server) == 0 && says(server, "250") &&
+	       fprintf(server, "MAIL FROM:<%s@localhost>\r\n", scene->user) > 0 &&
+	       fflush(server) == 0 && says(server, "250") &&
+	       fprintf(server, "RCPT TO:<%s@localhost>\r\n", scene->user) > 0 &&
+	       fflush(server) == 0 && says(server, "250") && fprintf(server, "DATA\r\n") > 0 &&
+	       fflush(server) == 0 && says(server, "354") &&
+	       fprintf(server, "Subject: %s\r\n\r\nDelete it.\r\n.\r\n", subject) > 0 &&
+	       fflush(server) == 0 && says(server, "250");
+	(void)fclose(server);
+	return sent;
+}
+
+static bool send_by_program(const struct scene *scene, const char *subject)
+{
+	char message[256];
+	const char *const argv[] = {"sendmail", scene->user, NULL};
+	struct tool tool = {
+		.input = message, .limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+	bool sent;
+
+	(void)snprintf(message, sizeof(message), "Subject: %s\n\nDelete it.\n", subject);
+	sent = tool_run(&tool, argv) == 0 && tool.status == 0;
+	tool_free(&tool);
+	return sent;
+}
+
+/* The mail, or what came back of it, is in the user's mailbox. */
+static bool has_come(const struct scene *scene, const char *subject)
+{
+	char path[300], text[65536];
+	int fd AUTO_CLOSE = -1;
+	ssize_t n = -1;
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "/var/mail/%s", scene->user);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		n = pread(fd, text, sizeof(text),
+			st.st_size > (off_t)sizeof(text) ? st.st_size - (off_t)sizeof(text) : 0);
+	return n > 0 && memmem(text, (size_t)n, subject, strlen(subject));
+}
+
+/* Until the program has run, or for some seconds more after the mail has come without it. */
+static void await_mail(
+	const struct scene *scene, const char *path, const char *subject, struct finding *finding)
+{
+	bool come = false;
+
+	for (int i = 0, left = 900; i < left && access(path, F_OK) < 0; i++) {
+		if (!come && has_come(scene, subject)) {
+			come = true;
+			left = i + 100;
+		}
+		nap();
+	}
+	if (access(path, F_OK) == 0)
+		await_report(scene, "a program in ~/.forward", path, 60, "", finding);
+	else if (come)
+		tell(finding, CLOSED, "mail comes, and no program in ~/.forward is run");
+	else
+		tell(finding, NOT_TESTED, "no mail comes to /var/mail/%s", scene->user);
+}
+
+void try_forward(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	char path[128], command[1024], line[1100], subject[64];
+	const char *failed;
+
+	(void)way;
+	if (!tool_find("sendmail")) {
+		tell(finding, CLOSED, "this machine has no mailer");
+		return;
+	}
+	report_path(scene, "from-forward", path, sizeof(path));
+	look_line(scene, path, command, sizeof(command));
+	(void)snprintf(line, sizeof(line), "\"|%s\"", command);
+	(void)snprintf(subject, sizeof(subject), "pam-unshare audit %s", scene_id(scene));
+	failed = write_forward(scene, line);
+	ways_started();
+	if (failed)
+		tell(finding, NOT_TESTED, "%s", failed);
+	else if (!send_to_port(scene, subject) && !send_by_program(scene, subject))
+		tell(finding, NOT_TESTED, "the mailer takes no mail");
+	else
+		await_mail(scene, path, subject, finding);
+	(void)forward_restore(scene); /* or the keeper says it */
 }
 
 /* ---- the user manager -------------------------------------------------------------------------
