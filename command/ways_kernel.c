@@ -156,7 +156,7 @@ void try_other_procfs(const struct scene *scene, const struct way *way, struct f
 }
 
 /* Where a descriptor leads to: itself a procfs, or a directory below which there is one. */
-static void follow(const struct scene *scene, const char *whose, int fd, struct finding *finding)
+static void follow(const struct scene *scene, bool other, int fd, struct finding *finding)
 {
 	static const char *const ways_on[] = {".", "proc", "../proc", "../../proc", "../../../proc",
 		"../../../../../../../../../../../../../../../../proc"};
@@ -171,9 +171,10 @@ static void follow(const struct scene *scene, const char *whose, int fd, struct 
 			continue;
 		}
 		look_through(next, scene->uid, &look);
-		(void)snprintf(
-			name, sizeof(name), "%s descriptor %d, by %.14s", whose, fd, ways_on[i]);
-		if (look.foreign > 0 || look.n_secrets > 0)
+		(void)snprintf(name, sizeof(name), "%s descriptor %d, by %.14s",
+			other ? "another process's" : "the application's", fd, ways_on[i]);
+		/* another session of the user's has an init and an opener, which are root's */
+		if (look.n_secrets > 0 || (look.foreign > 0 && !other))
 			look_tell(scene, name, &look, finding);
 	}
 }
@@ -191,7 +192,7 @@ void try_descriptors(const struct scene *scene, const struct way *way, struct fi
 		if (fcntl(fd, F_GETFD) < 0)
 			continue;
 		n++;
-		follow(scene, "the application's", fd, finding);
+		follow(scene, false, fd, finding);
 		if (finding->verdict == OPEN)
 			return;
 	}
@@ -690,7 +691,7 @@ static unsigned int take_descriptors(const struct scene *scene, int pidfd, struc
 
 		n += taken >= 0;
 		if (taken >= 0)
-			follow(scene, "another process's", taken, finding);
+			follow(scene, true, taken, finding);
 	}
 	return n;
 }
