@@ -239,22 +239,28 @@ static int parse_table(struct procfs_plan *plan, struct failure *why)
 	return check_plan(plan, why);
 }
 
+/* Have the mount's text told, with room for so much. NULL, and the -errno in *err. */
+static struct text *ask_text(uint64_t id, size_t size, int *err)
+{
+	struct text *text = malloc(sizeof(*text) + size);
+
+	*err = text ? mount_ask_text(id, text->buffer, size, &text->mount) : -ENOMEM;
+	if (*err == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 /* Have the mount's text told; it stays with the plan. Most mounts have no role, and need none. */
 static int describe(struct procfs_plan *plan, uint64_t id, struct mount_text *told)
 {
-	struct text *text = NULL, *bigger;
+	struct text *text = NULL;
 	int err = -EOVERFLOW;
 
-	for (size_t size = TEXT_SIZE; err == -EOVERFLOW && size <= TEXT_MAX; size *= 4) {
-		bigger = realloc(text, sizeof(*text) + size);
-		if (bigger)
-			text = bigger;
-		err = bigger ? mount_ask_text(id, text->buffer, size, &text->mount) : -ENOMEM;
-	}
-	if (err < 0) {
-		free(text);
+	for (size_t size = TEXT_SIZE; err == -EOVERFLOW && size <= TEXT_MAX; size *= 4)
+		text = ask_text(id, size, &err);
+	if (!text)
 		return err;
-	}
 	text->next = plan->texts;
 	plan->texts = text;
 	*told = text->mount;
@@ -263,7 +269,7 @@ static int describe(struct procfs_plan *plan, uint64_t id, struct mount_text *to
 
 static int plan_asked(struct procfs_plan *plan, uint64_t id, const struct mount_facts *facts)
 {
-	struct mount_text told;
+	struct mount_text told = {0};
 	int err = describe(plan, id, &told);
 
 	if (err == 0)
@@ -351,7 +357,7 @@ struct entry *plan_entry(const struct procfs_plan *plan, int id)
 /* Whose process serves a FUSE mount; 0 is root, and nobody. */
 static uid_t server(struct procfs_plan *plan, struct entry *entry)
 {
-	struct mount_text told;
+	struct mount_text told = {0};
 	const char *user;
 
 	if (entry->unique != 0 && !entry->options && describe(plan, entry->unique, &told) == 0) {
