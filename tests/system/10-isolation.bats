@@ -202,11 +202,11 @@ host_mounts() {
 }
 
 @test "a lock by pid does not hold between two sessions of one user, as the manual says" {
-    mkfifo -m 666 /run/held /run/go
-    exec 7<>/run/held 8<>/run/go
+    mkfifo -m 666 /run/lock-held /run/lock-go
+    exec 7<>/run/lock-held 8<>/run/lock-go
     # finds_owner: does a second session take the first one for alive?
     finds_owner() {
-        su alice -c 'echo $$ >~/lock; echo held >/run/held; read -r _ </run/go' </dev/null 3>&- &
+        su alice -c 'echo $$ >~/lock; echo held >/run/lock-held; read -r _ </run/lock-go' </dev/null 3>&- &
         read -r _ <&7
         local found=0
         su alice -c 'pid=$(cat ~/lock); [ "$pid" -ne $$ ] && kill -0 "$pid"' </dev/null 2>/dev/null || found=1
@@ -220,5 +220,6 @@ host_mounts() {
     disable su
     finds_owner # negative control
     exec 7>&- 8>&-
+    rm /run/lock-held /run/lock-go
     grep -q '^.SS Locks by pid$' "$TOP/pam_unshare.8"
 }

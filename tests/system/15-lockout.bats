@@ -220,16 +220,17 @@ sees_host() {
     grep -qx of-root <<<"$output"
     grep -q " $TREE/alice/a/below .* two " <<<"$output"
     # its end reaches the session, which finds a procfs of its own under it
-    mkfifo -m 644 /run/go
-    exec 6<>/run/go
+    mkfifo -m 644 /run/lockout-go
+    exec 6<>/run/lockout-go
     timeout 30 "$HOST" /run/pam.d plain bob open \
-        run "read -r _ </run/go; grep -c ' $TREE/alice/a ' /proc/self/mountinfo; ls '$TREE/alice/a/proc' | grep -xe 1 -e $SECRET_PID" \
+        run "read -r _ </run/lockout-go; grep -c ' $TREE/alice/a ' /proc/self/mountinfo; ls '$TREE/alice/a/proc' | grep -xe 1 -e $SECRET_PID" \
         close end >"$BATS_TEST_TMPDIR/out" 3>&- 6>&- &
     eventually grep -qx open=0 "$BATS_TEST_TMPDIR/out"
     umount -R "$TREE/alice/a"
     echo >&6
     wait "$!"
     exec 6>&-
+    rm /run/lockout-go
     [ "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/out")" = 'open=0 0 1 run=0 close=0 end=0 ' ]
     ls "$TREE/alice/a/proc" | grep -qx "$SECRET_PID" # negative control
 }

@@ -333,6 +333,7 @@ second_root() { # KIND
         logged "unit with PAMName= cannot be isolated: /run/$name"
         run "/run/$name" /run/pam.d plain root open close end
         [[ $output == *open=0* ]]
+        rm "/run/$name"
     done
     install -m 755 "$HOST" /run/systemd-run
     run /run/systemd-run /run/pam.d plain alice open run "$NS" close end
