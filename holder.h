@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* The last resort against a mount that no path leads to: its parent is replaced by a copy without
- * it. */
+/*
+ * The last resort against a mount that no path leads to, or that is not found in time: what holds
+ * it is replaced by a copy of itself, which has nothing mounted on it, and gets back what is
+ * mounted in trusted places. A place is trusted if no user but the session's own can change the way
+ * to it; so a path that the kernel has told stays true, and no walk needs a second try. What is
+ * mounted below directories of other users is not in the session then.
+ */
 #ifndef PAM_UNSHARE_HOLDER_H
 #define PAM_UNSHARE_HOLDER_H
 
 #include "walker.h"
 
 /**
- * Replace the mount that holds one of the plan's by a copy of itself that has all that is mounted
- * there but that one, and others that must go. What the session sees is the same, unless a user
- * plays with what he has mounted there himself. Not possible with the root, through which
- * everything is found.
+ * Replace the mount that holds another one, or the nearest above it that is in a trusted place, in
+ * the last resort the root of the mount namespace.
  *
- * Runs in the init until it is ready. Async-signal-safe.
+ * Runs in the init until it is ready. Async-signal-safe. With the root's, the application gets
+ * another root directory, the same of another mount, and must enter its working directory anew.
  *
- * @param err  why the mount was not found: what is returned where this is not possible
+ * @param parent  mount id of what holds it
+ * @param user    the session's
  * @return 0 or -errno
  */
-int replace_holder(struct walker *walker, const struct planned *p, int err);
+int replace_holder(struct walker *walker, int parent, uid_t user);
 
 #endif

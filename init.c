@@ -173,6 +173,7 @@ static int replace_procfs(struct init_task *task)
 {
 	int err = procfs_replace(task->procfs, &task->where);
 
+	task->replaced = err == 1;
 	errno = -err;
 	return err;
 }
@@ -324,34 +325,47 @@ static pid_t parse_pid(const char *s)
 	return *s == '\0' && n > 0 ? (pid_t)n : -1;
 }
 
-/* The processes of the namespace but the init itself, from its /proc, in the order of their pids:
-   one that is born meanwhile comes later, and is met too (next_tgid()). */
-static void open_processes(struct names *names)
+/* More are not gone through one by one: processes that fork all the time would have no end. */
+#define PROCESSES_MAX 32768
+
+/* A look at the namespace's processes, by its /proc, in the order of their pids: one that is born
+   meanwhile comes later, and is met too (next_tgid()). */
+struct look {
+	struct names names;
+	unsigned int left; /* how many more it goes through */
+	bool self; /* it has met the init: that /proc is the one which the init has mounted */
+};
+
+static void begin_look(struct look *look)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-	names->at = names->n = 0;
-	names->fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc", flags);
+	look->names.at = look->names.n = 0;
+	look->names.fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc", flags);
+	look->left = PROCESSES_MAX;
+	look->self = false;
 }
 
-/* Returns 0 at the end. */
-static pid_t next_process(struct names *names)
+/* The next process but the init, or 0. */
+static pid_t next_process(struct look *look)
 {
 	const char *name;
+	pid_t pid;
 
-	while (names->fd >= 0 && (name = next_name(names))) {
-		const pid_t pid = parse_pid(name);
-
+	while (look->names.fd >= 0 && look->left > 0 && (name = next_name(&look->names))) {
+		pid = parse_pid(name);
+		look->self = look->self || pid == 1;
+		look->left -= pid > 0;
 		if (pid > 1)
 			return pid;
 	}
 	return 0;
 }
 
-static void close_processes(const struct names *names)
+static void end_look(const struct look *look)
 {
-	if (names->fd >= 0)
-		sys_close(names->fd);
+	if (look->names.fd >= 0)
+		sys_close(look->names.fd);
 }
 
 static void ask_to_end(pid_t pid)
@@ -361,27 +375,30 @@ static void ask_to_end(pid_t pid)
 	(void)syscall(SYS_kill, pid, SIGCONT); /* a stopped one acts on the others only now */
 }
 
-/* One by one: kill(-1) looks at every process of the machine, with a lock held. Only where hidepid
-   hides them from the init there is no other way. */
+/*
+ * One by one: kill(-1) looks at every process of the machine, with a lock held. There is no other
+ * way where hidepid hides them from the init, where root inside has put something else over /proc,
+ * or where they have no end.
+ */
 static void ask_all_to_end(bool hidden)
 {
-	struct names names NOT_CLEARED;
+	struct look look NOT_CLEARED;
 	pid_t pid;
 
-	if (hidden) {
-		ask_to_end(-1);
-		return;
-	}
-	open_processes(&names);
-	while ((pid = next_process(&names)) > 0)
+	begin_look(&look);
+	while (!hidden && (pid = next_process(&look)) > 0)
 		ask_to_end(pid);
-	close_processes(&names);
+	end_look(&look);
+	if (hidden || !look.self || look.left == 0)
+		ask_to_end(-1);
 }
 
 struct survivor {
 	int pidfd;	/* of a living process of the namespace, or -1 */
 	bool seen;	/* there was one, living or dead */
-	bool unwatched; /* there was one that no descriptor could be had for */
+	bool unwatched; /* there was one that no descriptor could be had for, or there were too many
+			 */
+	bool hidden;	/* there may be one that was not seen */
 };
 
 /* Look at one process: take it as the survivor if it lives. A pidfd is readable once it has died,
@@ -404,26 +421,28 @@ static void examine(pid_t pid, struct survivor *found)
  * Find a process that is still alive, to watch it by pidfd: those that the application forked are
  * its children, not the init's, so no SIGCHLD tells of their end. hidepid may hide all of them.
  */
-static struct survivor find_survivor(void)
+static struct survivor find_survivor(bool hidden)
 {
 	struct survivor found = {.pidfd = -1};
-	struct names names NOT_CLEARED;
+	struct look look NOT_CLEARED;
 	pid_t pid;
 
-	open_processes(&names);
-	while (found.pidfd < 0 && (pid = next_process(&names)) > 0)
+	begin_look(&look);
+	while (found.pidfd < 0 && (pid = next_process(&look)) > 0)
 		examine(pid, &found);
-	close_processes(&names);
+	end_look(&look);
+	found.unwatched = found.unwatched || look.left == 0;
+	found.hidden = hidden || !look.self;
 	return found;
 }
 
 /* Tell whether nothing of the session is left, but perhaps the application's unreaped children. */
-static bool is_over(const struct survivor *left, bool hidden)
+static bool is_over(const struct survivor *left)
 {
 	if (left->pidfd >= 0 || left->unwatched)
 		return false;
 	/* asked after looking: what is there now and was not seen is hidden, not gone */
-	return left->seen || !hidden || (syscall(SYS_kill, -1, 0) < 0 && errno == ESRCH);
+	return left->seen || !left->hidden || (syscall(SYS_kill, -1, 0) < 0 && errno == ESRCH);
 }
 
 /* Readable after so many seconds. A timer, because there is no clock to look at: the kernel's page
@@ -449,8 +468,8 @@ __attribute__((noinline)) static void end_processes(unsigned int grace, bool hid
 	(void)watch_signal(FD_SIGNALS, SIGCHLD);
 	ask_all_to_end(hidden);
 	while (events[0].fd >= 0 && !events[0].revents) {
-		left = find_survivor();
-		if (is_over(&left, hidden))
+		left = find_survivor(hidden);
+		if (is_over(&left))
 			return;
 		events[1].fd = left.pidfd >= 0 ? left.pidfd : FD_SIGNALS;
 		if (sys_poll(events, 2, true) < 0 && errno != EINTR)
@@ -463,7 +482,7 @@ __attribute__((noinline)) static void end_processes(unsigned int grace, bool hid
 
 _Noreturn void init_main(struct init_task *task)
 {
-	const struct init_report ready = {.step = INIT_READY};
+	struct init_report ready = {.step = INIT_READY};
 	/* the task is in the application's memory, which is forgotten */
 	const struct kept kept = task->kept;
 	const unsigned int grace = task->grace;
@@ -481,6 +500,7 @@ _Noreturn void init_main(struct init_task *task)
 	/* 3. The work that takes CAP_SYS_ADMIN. */
 	must(task, INIT_CHROOT, compare_root(task));
 	must(task, INIT_PROCFS, replace_procfs(task));
+	ready.replaced = task->replaced;
 	keep_from_oom_killer();
 
 	/* 4. Be seen as what it is; may fail. Before the session begins: the command line of the

@@ -22,6 +22,7 @@ struct init_task {
 	struct file_id root;	    /* the application's root directory */
 	struct procfs_plan *procfs; /* what to replace */
 	const char *where;	    /* the mount point that it is at work on */
+	bool replaced;		    /* by procfs_replace(): a mount is another one now */
 	unsigned int grace;	    /* seconds that processes have to end by themselves */
 	bool hidden;		    /* its /proc does not show it the session's processes */
 	void *stack;		    /* of init_stack_new() */
@@ -50,6 +51,7 @@ struct init_report {
 	enum init_step step;
 	int err;	   /* errno of the failed step; EXDEV at INIT_CHROOT: it is chrooted */
 	const char *where; /* INIT_PROCFS: the mount point, an address in the forked memory */
+	bool replaced;	   /* INIT_READY: the application's directories are to be entered anew */
 };
 
 /** The step in words, for a log line. */

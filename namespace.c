@@ -305,7 +305,7 @@ static int fork_init(struct init_task *task, struct namespace *ns, struct failur
 
 /* Wait for the init's word, but not for ever: below a mount point of a file server that does not
    answer it may be stuck, until it is killed. */
-static int wait_until_ready(int pipe, struct failure *why)
+static int wait_until_ready(int pipe, bool *replaced, struct failure *why)
 {
 	struct pollfd word = {.fd = pipe, .events = POLLIN};
 	struct init_report report;
@@ -322,6 +322,7 @@ static int wait_until_ready(int pipe, struct failure *why)
 	} while (n < 0 && errno == EINTR);
 	if (n != (ssize_t)sizeof(report))
 		return fail(why, n < 0 ? errno : ECHILD, "the init ended before it was ready");
+	*replaced = report.replaced;
 	switch (report.step) {
 	case INIT_READY:
 		return 0;
@@ -390,6 +391,22 @@ static int make_init(const struct namespace_request *request, struct procfs_plan
 /* ---- nothing of the host's processes is left in the application's hands ------------------------
  */
 
+/* Stand where the application stood, now in another mount of it: the host's, or a copy. No
+   descriptor of the host's could be kept (see struct namespace), so the path must lead to the same
+   directory, or it is not gone to. Returns 0 or an errno. */
+static int stand_in(const struct directory *dir)
+{
+	int fd AUTO_CLOSE = open(dir->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct file_id found;
+
+	if (fd < 0 || file_identify(fd, "", &found) < 0)
+		return errno;
+	if (found.inode != dir->id.inode || found.major != dir->id.major ||
+		found.minor != dir->id.minor)
+		return ESTALE;
+	return fchdir(fd) < 0 ? errno : 0;
+}
+
 /*
  * The session inherits the working directory. In the old procfs, or in another mount namespace
  * (reached through /proc/<pid>/root), it would be a window on the host's processes.
@@ -402,6 +419,16 @@ static int leave_foreign_directory(
 	if (file_identify(AT_FDCWD, ".", &cwd) < 0)
 		return fail(why, errno, "identify the working directory");
 	ns->moved = !procfs_plan_keeps(plan, cwd.mount);
+	return ns->moved && chdir("/") < 0 ? fail(why, errno, "leave the host's procfs") : 0;
+}
+
+/* The init has replaced a mount by a copy: the root directory may be another mount's, and the
+   working directory one of a mount that is no more. */
+static int enter_copies(struct namespace *ns, struct failure *why)
+{
+	if (file_identify(AT_FDCWD, "/", &ns->root) < 0)
+		return fail(why, errno, "identify the root directory");
+	ns->moved = stand_in(&ns->cwd) != 0;
 	return ns->moved && chdir("/") < 0 ? fail(why, errno, "leave the host's procfs") : 0;
 }
 
@@ -504,6 +531,7 @@ static int await_init(const struct procfs_plan *plan, struct way_back *back, str
 {
 	struct descriptors shown = {NULL, 0, 0};
 	struct stat pid_namespace;
+	bool replaced = false;
 	int err;
 
 	if (fstatat(back->self, "ns/pid_for_children", &pid_namespace, 0) < 0)
@@ -511,9 +539,9 @@ static int await_init(const struct procfs_plan *plan, struct way_back *back, str
 	ns->inode = pid_namespace.st_ino;
 	err = find_host(back->self, &shown, why);
 	if (err == 0)
-		err = wait_until_ready(back->word, why);
+		err = wait_until_ready(back->word, &replaced, why);
 	if (err == 0)
-		err = leave_foreign_directory(plan, ns, why);
+		err = replaced ? enter_copies(ns, why) : leave_foreign_directory(plan, ns, why);
 	if (err == 0)
 		err = close_on_exec(&shown, why);
 	free(shown.fds);
@@ -584,22 +612,6 @@ int namespace_create(
 int namespace_end(const struct namespace *ns)
 {
 	return sys_pidfd_send_signal(ns->init, SIGTERM) < 0 && errno != ESRCH ? -errno : 0;
-}
-
-/* Stand where the application stood, now in the host's mount of it. No descriptor could be kept
-   (see struct namespace), so the path must lead to the same directory, or it is not gone to: the
-   application stays at the root, where setns(2) has moved it. Returns 0 or an errno. */
-static int stand_in(const struct directory *dir)
-{
-	int fd AUTO_CLOSE = open(dir->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct file_id found;
-
-	if (fd < 0 || file_identify(fd, "", &found) < 0)
-		return errno;
-	if (found.inode != dir->id.inode || found.major != dir->id.major ||
-		found.minor != dir->id.minor)
-		return ESTALE;
-	return fchdir(fd) < 0 ? errno : 0;
 }
 
 static int go_back(const struct namespace *ns, struct failure *why)

@@ -9,7 +9,10 @@
 /* What the kernel tells of one mount: first as much as three paths of PATH_MAX need, and no more
    than the path of a directory that is very deep. */
 #define TEXT_SIZE 16384
-#define TEXT_MAX (64 << 20)
+#define TEXT_MAX (1 << 20)
+
+/* How many procfs instances may be out of sight. */
+#define UNLISTED_MAX 16
 
 /* ---- the mount table -------------------------------------------------------------------- */
 
@@ -194,7 +197,7 @@ static void plan_mount(struct procfs_plan *plan, const struct mount *mount, uint
 		new->instance = parent;
 	if (below &&
 		(new->role == PROCFS_INSTANCE || (new->role == PROCFS_COVER && !is_main(below))))
-		below->covered = strcmp(below->mount.point, mount->point) == 0;
+		below->covered |= strcmp(below->mount.point, mount->point) == 0;
 	if (new->role != PROCFS_NONE)
 		plan->n_mounts++;
 }
@@ -269,9 +272,11 @@ static int describe(struct procfs_plan *plan, uint64_t id, struct mount_text *to
 
 static int plan_asked(struct procfs_plan *plan, uint64_t id, const struct mount_facts *facts)
 {
-	struct mount_text told = {0};
+	struct mount_text told = {.root = "/", .point = "", .options = ""};
 	int err = describe(plan, id, &told);
 
+	if (err == -EOVERFLOW)
+		err = 0;
 	if (err == 0)
 		plan_mount(plan,
 			&(struct mount){.id = facts->id,
@@ -298,6 +303,33 @@ static int ask_for_mount(struct procfs_plan *plan, uint64_t id)
 	return err == -ENOENT ? 0 : err; /* gone meanwhile */
 }
 
+/*
+ * Where the root directory is a part of its file system, listmount(2) passes over what is mounted
+ * on a directory that has been moved out of that part, and may come back. Its id lies between the
+ * root's and that of a mount that is made now, since the mounts of a new namespace are numbered one
+ * after the other.
+ */
+static int ask_for_unlisted(struct procfs_plan *plan, const uint64_t *ids, size_t n)
+{
+	struct mount_text root = {0};
+	struct mount_facts facts;
+	uint64_t newest;
+	int err = describe(plan, ids[0], &root);
+	size_t i = 1, room = UNLISTED_MAX;
+
+	if (err < 0 || strcmp(root.root, "/") == 0)
+		return err;
+	err = mount_newest(&newest);
+	for (uint64_t id = ids[0] + 1; err == 0 && id < newest; id++) {
+		while (i < n && ids[i] < id)
+			i++;
+		if ((i < n && ids[i] == id) || mount_ask(id, &facts) < 0 || !facts.procfs)
+			continue;
+		err = room-- > 0 ? ask_for_mount(plan, id) : -EMFILE;
+	}
+	return err;
+}
+
 int procfs_plan_ask(const char *options, struct procfs_plan **plan, struct failure *why)
 {
 	struct procfs_plan *new;
@@ -308,9 +340,11 @@ int procfs_plan_ask(const char *options, struct procfs_plan **plan, struct failu
 	if (err < 0)
 		return -ENOSYS;
 	new = calloc(1, sizeof(*new));
-	err = new ? allocate(new, n + 1) : -ENOMEM;
+	err = new ? allocate(new, n + 1 + UNLISTED_MAX) : -ENOMEM;
 	for (size_t i = 0; err == 0 && i < n; i++)
 		err = ask_for_mount(new, ids[i]);
+	if (err == 0)
+		err = ask_for_unlisted(new, ids, n);
 	free(ids);
 	if (err < 0) {
 		procfs_plan_free(new);
@@ -406,6 +440,7 @@ void procfs_plan_avoid_servers(struct procfs_plan *plan, uid_t user)
 {
 	const size_t n = plan->n_mounts;
 
+	plan->user = user;
 	for (size_t i = 0; i < n; i++) {
 		struct planned *p = &plan->mounts[i];
 		const struct entry *served = served_above(plan, p, user);

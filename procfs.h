@@ -122,9 +122,9 @@ bool procfs_plan_keeps(const struct procfs_plan *plan, unsigned long long mount_
  *
  * @param plan   is used up: it holds descriptors meanwhile
  * @param point  on failure, set to the mount point that it happened at (in the plan's memory)
- * @return 0 or -errno: ESTALE (another mount covers /proc), ETIMEDOUT (a mount was not found in
- *         time), or that of openat2(2), statx(2), fsopen(2), fsconfig(2), fsmount(2), open_tree(2),
- *         umount2(2), move_mount(2)
+ * @return 0; 1: a mount was replaced by a copy, of which the application's directories may be;
+ *         or -errno: ESTALE (another mount covers /proc), EBUSY (one is left), or that of
+ * openat2(2), statx(2), fsopen(2), fsconfig(2), fsmount(2), open_tree(2), umount2(2), move_mount(2)
  */
 int procfs_replace(struct procfs_plan *plan, const char **point);
 

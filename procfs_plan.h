@@ -51,6 +51,8 @@ struct procfs_plan {
 	struct entry *entries; /* all mounts of the table */
 	size_t n_entries;
 	const char *options; /* for the fresh /proc, or NULL */
+	uid_t user;	     /* the session's */
+	bool replaced;	     /* a mount was replaced by a copy */
 };
 
 /** Tell whether it is the instance at /proc, without which there is no session. */

@@ -33,8 +33,10 @@ static int remove_found(struct walker *walker, struct planned *p, struct place *
 {
 	const bool inside = p->instance != (size_t)(p - walker->plan->mounts) && place->below[0];
 
-	if (walker_detach(walker, place->fd) < 0)
-		return -errno;
+	const int err = walker_detach(walker, place->fd);
+
+	if (err < 0)
+		return err;
 	walker_gone(walker, p->mount.id, place, p->role == PROCFS_INSTANCE);
 	if (p->fd < 0)
 		return 0;
@@ -54,18 +56,17 @@ static int remove_mount(struct walker *walker, struct planned *p)
 	const bool strict = p->role == PROCFS_INSTANCE && is_main(p);
 	const struct entry target = entry_of(p);
 	struct place place;
-	int err = walker_find(walker, &target, known_point(p), strict ? COVER_NONE : COVER_ASIDE,
-		WALK_LIMIT_MS, &place);
+	int err = walker_find(
+		walker, &target, known_point(p), strict ? COVER_NONE : COVER_ASIDE, &place);
 
 	if (err == 0) {
 		err = remove_found(walker, p, &place);
 		walker_leave(walker, &place);
-	} else if (err == -ENOENT) {
-		err = 0; /* the administrator has been faster */
-	} else if (err == -ENXIO || err == -ETIMEDOUT || err == -ENAMETOOLONG) {
-		err = replace_holder(walker, p, err);
 	}
-	return err;
+	if (err == -ENOENT) /* the administrator has been faster */
+		return 0;
+	return err == 0 || strict ? err
+				  : replace_holder(walker, p->mount.parent, walker->plan->user);
 }
 
 /* Copy what is mounted on an instance, and all below it, into a tree that belongs to no namespace
@@ -74,10 +75,10 @@ static int copy_mount(struct walker *walker, struct planned *p)
 {
 	const struct entry target = entry_of(p);
 	struct place place;
-	int err = walker_find(walker, &target, known_point(p), COVER_TAKEN, WALK_LIMIT_MS, &place);
+	int err = walker_find(walker, &target, known_point(p), COVER_TAKEN, &place);
 
-	if (err < 0) /* ENXIO: the instance is not to be seen, either */
-		return err == -ENOENT || err == -ENXIO ? 0 : err;
+	if (err < 0) /* what is on an instance that is not found either is nothing to the session */
+		return err == -ENOENT || !is_main(&walker->plan->mounts[p->instance]) ? 0 : err;
 	if (keep_name(p, place.below)) {
 		p->fd = (int)syscall(SYS_open_tree, place.fd, "",
 			OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | RECURSIVE | AT_EMPTY_PATH);
@@ -182,40 +183,60 @@ static int put_on_instance(const struct procfs_plan *plan, const struct planned 
 {
 	const int fresh = plan->mounts[p->instance].fd;
 
-	if (fresh < 0 || walker_move_to(p->fd, fresh, p->name) == 0 || errno == ENOENT)
+	/* nor is it anywhere if the instance has no place */
+	if (fresh < 0 ||
+		(plan->mounts[p->instance].dir < 0 && !is_main(&plan->mounts[p->instance])))
 		return 0;
-	return -errno;
+	return walker_move_to(p->fd, fresh, p->name) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
-/* Where a user has renamed or removed its directory meanwhile there is nothing to mount it on. */
-static int put_back(const struct procfs_plan *plan, const struct planned *p)
+/* Where a user has renamed or removed its directory meanwhile, or that is not in the session any
+   more, there is nothing to mount it on. */
+static int put_back(const struct walker *walker, const struct planned *p)
 {
 	if (p->fd < 0)
 		return 0;
-	if (p->dir < 0 && p->instance != (size_t)(p - plan->mounts))
-		return put_on_instance(plan, p);
-	if (p->dir >= 0 && walker_move_to(p->fd, p->dir, p->name) == 0)
+	if (is_main(p)) /* the root may have been replaced since */
+		return walker_move_to(p->fd, walker->root, "proc") < 0 ? -errno : 0;
+	if (p->dir < 0 && p->instance != (size_t)(p - walker->plan->mounts))
+		return put_on_instance(walker->plan, p);
+	if (p->dir < 0 || walker_move_to(p->fd, p->dir, p->name) == 0)
 		return 0;
-	if (is_main(p))
-		return p->dir < 0 ? -ESTALE : -errno;
-	return p->dir < 0 || errno == ENOENT || errno == ENOTDIR || errno == EINVAL ? 0 : -errno;
+	return errno == ENOENT || errno == ENOTDIR || errno == EINVAL ? 0 : -errno;
 }
 
-/* Whatever happened on the way: no old procfs may be there. A table of text cannot tell, for ids
-   come again in it. */
-static int check_gone(const struct procfs_plan *plan, const char **point)
+/* Find an old procfs that is still there, whatever happened on the way. Returns 1 and what it is
+   mounted on, 0 when there is none, or -errno. */
+static int find_left(struct walker *walker, int *parent)
 {
+	const struct procfs_plan *plan = walker->plan;
 	struct mount_facts facts;
+	size_t old = 0;
 
 	for (size_t i = 0; i < plan->n_mounts; i++) {
 		const struct planned *p = &plan->mounts[i];
 
-		*point = p->mount.point;
-		if (p->unique != 0 && strcmp(p->mount.type, "proc") == 0 &&
-			p->role != PROCFS_CARRIED && mount_ask(p->unique, &facts) != -ENOENT)
-			return -EBUSY;
+		if (strcmp(p->mount.type, "proc") != 0 || p->role == PROCFS_CARRIED)
+			continue;
+		old++;
+		*parent = p->mount.parent;
+		if (p->unique != 0 && mount_ask(p->unique, &facts) != -ENOENT)
+			return 1;
 	}
-	return 0;
+	/* where there was but /proc, which had to be found, the table need not be read once more */
+	return plan->mountinfo < 0 || old <= 1 ? 0 : walker_find_procfs(walker, parent);
+}
+
+static int check_gone(struct walker *walker)
+{
+	int parent, left = find_left(walker, &parent);
+
+	if (left == 1) {
+		left = replace_holder(walker, parent, walker->plan->user);
+		if (left == 0)
+			left = find_left(walker, &parent);
+	}
+	return left == 1 ? -EBUSY : left;
 }
 
 static int fresh_main(const struct procfs_plan *plan)
@@ -244,10 +265,10 @@ int procfs_replace(struct procfs_plan *plan, const char **point)
 		err = take_away(&walker, &plan->mounts[i]);
 	}
 	if (err == 0)
-		err = check_gone(plan, point);
+		err = check_gone(&walker);
 	for (i = 0; err == 0 && i < plan->n_mounts; i++) {
 		*point = plan->mounts[i].mount.point;
-		err = put_back(plan, &plan->mounts[i]);
+		err = put_back(&walker, &plan->mounts[i]);
 	}
-	return err;
+	return err == 0 ? plan->replaced : err;
 }

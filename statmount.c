@@ -4,6 +4,7 @@
 #include "syscalls.h"
 
 #include <linux/magic.h>
+#include <linux/mount.h>
 #include <stdlib.h>
 
 /*
@@ -68,6 +69,14 @@ int mount_unique(int fd, uint64_t *id)
 		return -errno;
 	*id = sx.stx_mask & UNIQUE_ID ? sx.stx_mnt_id : 0;
 	return 0;
+}
+
+int mount_newest(uint64_t *id)
+{
+	int copy AUTO_CLOSE =
+		(int)syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	return copy < 0 ? -errno : mount_unique(copy, id);
 }
 
 /* The id of what is mounted at "/". */

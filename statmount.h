@@ -55,11 +55,18 @@ int mount_ask_text(uint64_t id, void *buffer, size_t size, struct mount_text *te
 /**
  * Tell the id by which these system calls know the mount that a descriptor is on.
  *
- * Runs in the init.
- *
  * @param id  filled in; 0 where the kernel has none (before Linux 6.8)
  * @return 0 or -errno of statx(2)
  */
 int mount_unique(int fd, uint64_t *id);
+
+/**
+ * Tell such an id that is higher than that of any mount there is.
+ *
+ * Runs in the application, with CAP_SYS_ADMIN.
+ *
+ * @return 0 or -errno of open_tree(2)
+ */
+int mount_newest(uint64_t *id);
 
 #endif

@@ -8,6 +8,13 @@
 /* After so many tries a walk begins at the root again: it may have left the way. */
 #define TRIES_BEFORE_ROOT 16
 
+/* What any walk has, even if others have taken all the time. */
+#define LEAST_MS 50
+
+/* Longer paths are not walked, and larger tables not read. */
+#define PATH_LIMIT (1 << 20)
+#define TABLE_LIMIT (64 << 20)
+
 /* A walk that is under way. */
 struct walk {
 	const struct entry *target;
@@ -16,6 +23,7 @@ struct walk {
 	const char *path;  /* what of it is left */
 	size_t below;	   /* how many names were left at the root of the target's parent */
 	size_t reach;	   /* how many to try at once */
+	long long until;   /* when it is given up, in milliseconds */
 	enum cover cover;
 };
 
@@ -30,12 +38,12 @@ static long long now_ms(void)
 /* ---- where a mount is -------------------------------------------------------------------------
  */
 
-static int enlarge(struct walker *walker)
+static int enlarge(struct walker *walker, size_t limit)
 {
 	const size_t size = walker->buffer ? walker->size * 4 : 16384;
 	void *new;
 
-	if (size > (64 << 20))
+	if (size > limit)
 		return -ENAMETOOLONG;
 	new = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (new == MAP_FAILED)
@@ -63,44 +71,68 @@ static ssize_t read_table(const struct walker *walker)
 	return n < 0 ? -1 : (ssize_t)used;
 }
 
+/* Read the whole table, with a larger buffer if need be. */
+static int read_whole_table(struct walker *walker)
+{
+	int err = walker->buffer ? 0 : enlarge(walker, TABLE_LIMIT);
+	ssize_t n;
+
+	while (err == 0) {
+		n = read_table(walker);
+		if (n < 0 || (size_t)n < walker->size - 1)
+			return n < 0 ? -errno : 0;
+		err = enlarge(walker, TABLE_LIMIT);
+	}
+	return err;
+}
+
 /* Find the mount point in the table as text. */
 static int look_up_path(struct walker *walker, int id, const char **path)
 {
-	ssize_t n = read_table(walker);
+	int err = read_whole_table(walker);
 	char *rest = walker->buffer, *line;
 	struct mount mount;
 
-	if (n < 0)
-		return -errno;
-	if ((size_t)n == walker->size - 1)
-		return -EOVERFLOW;
-	while ((line = strsep(&rest, "\n")))
+	while (err == 0 && (line = strsep(&rest, "\n")))
 		if (mountinfo_parse(line, &mount) == 0 && mount.id == id) {
 			*path = mount.point;
 			return 0;
 		}
-	return -ENOENT; /* or no path leads there: this table does not tell */
+	return err < 0 ? err : -ENOENT; /* or no path leads there: this table does not tell */
 }
 
-/*
- * Ask where a mount is now. Returns 0 with *path in the work's buffer, "" when no path leads there;
- * -ENOENT when it is gone; or another -errno.
- */
-static int ask_path(struct walker *walker, const struct entry *target, const char **path)
+int walker_find_procfs(struct walker *walker, int *parent)
+{
+	int err = read_whole_table(walker);
+	char *rest = walker->buffer, *line;
+	struct mount mount;
+
+	while (err == 0 && (line = strsep(&rest, "\n"))) {
+		const bool parsed = mountinfo_parse(line, &mount) == 0;
+
+		if (!parsed || procfs_role(&mount) == PROCFS_NONE)
+			continue;
+		*parent = mount.parent;
+		return 1;
+	}
+	return err;
+}
+
+int walker_ask_path(struct walker *walker, const struct entry *target, const char **path)
 {
 	struct mount_text text;
-	int err = walker->buffer ? 0 : enlarge(walker);
+	int err = 0;
 
+	if (target->unique == 0)
+		return look_up_path(walker, target->id, path);
+	if (!walker->buffer)
+		err = enlarge(walker, PATH_LIMIT);
 	while (err == 0) {
-		if (target->unique != 0) {
-			err = mount_ask_text(target->unique, walker->buffer, walker->size, &text);
-			*path = text.point;
-		} else {
-			err = look_up_path(walker, target->id, path);
-		}
+		err = mount_ask_text(target->unique, walker->buffer, walker->size, &text);
+		*path = text.point;
 		if (err != -EOVERFLOW)
 			return err;
-		err = enlarge(walker);
+		err = enlarge(walker, PATH_LIMIT);
 	}
 	return err;
 }
@@ -128,24 +160,24 @@ static const char *last_names(const char *path, size_t n)
 }
 
 /* Copy up to n names from the beginning of a path, as a relative one, as far as there is room; more
-   than one must leave the last. Returns how many. */
-static size_t first_names(const char *path, size_t n, char *names, size_t size)
+   than one must leave the last. Returns how many, and their length. */
+static size_t first_names(const char *path, size_t n, char *names, size_t size, size_t *length)
 {
-	size_t taken = 0, used = 0;
+	const char *end = path;
+	size_t taken = 0;
 
-	while (taken < n && *path == '/') {
-		const size_t length = 1 + strcspn(path + 1, "/");
+	while (taken < n && *end == '/') {
+		const char *next = end + 1 + strcspn(end + 1, "/");
 
-		if (used + length + 1 > size || (taken > 0 && path[length] == '\0'))
+		if ((size_t)(next - path) > size || (taken > 0 && *next == '\0'))
 			break;
-		memcpy(names + used, path, length);
-		used += length;
-		path += length;
+		end = next;
 		taken++;
 	}
-	names[used] = '\0';
-	if (taken > 0)
-		memmove(names, names + 1, used); /* without the first "/" */
+	*length = (size_t)(end - path);
+	if (taken > 0) /* without the first "/" */
+		memcpy(names, path + 1, *length - 1);
+	names[taken > 0 ? *length - 1 : 0] = '\0';
 	return taken;
 }
 
@@ -189,12 +221,13 @@ static bool is_found(const struct procfs_plan *plan, const struct walk *walk, in
 static int step(struct walker *walker, struct walk *walk, struct place *place)
 {
 	char name[NAME_MAX + 1];
-	const bool is_name = first_names(walk->path, 1, name, sizeof(name)) == 1;
-	const bool last = is_name && walk->path[1 + strlen(name)] == '\0';
+	size_t length;
 	int fd, mount;
+	bool last;
 
-	if (!is_name)
-		return -EAGAIN;
+	if (first_names(walk->path, 1, name, sizeof(name), &length) == 0)
+		return *walk->path ? -ENXIO : -EAGAIN; /* no name is so long in a directory */
+	last = walk->path[length] == '\0';
 	fd = openat(walk->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return stale_or(errno);
@@ -228,12 +261,12 @@ static bool stride(struct walk *walk)
 	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
 	char names[PATH_MAX];
-	size_t n;
+	size_t n, length;
 	int dir;
 
 	while (walk->reach > 0) {
-		n = first_names(walk->path, walk->reach, names, sizeof(names));
-		if (n == 0 || walk->path[1 + strlen(names)] == '\0')
+		n = first_names(walk->path, walk->reach, names, sizeof(names), &length);
+		if (n == 0 || walk->path[length] == '\0')
 			return false;
 		dir = (int)syscall(__NR_openat2, walk->dir, names, &how, sizeof(how));
 		if (dir >= 0) {
@@ -255,8 +288,8 @@ static int go_on(struct walker *walker, struct walk *walk, struct place *place)
 
 	do {
 		result = stride(walk) ? 0 : step(walker, walk, place);
-	} while (result == 0);
-	return result;
+	} while (result == 0 && now_ms() < walk->until);
+	return result == 0 ? -ETIMEDOUT : result;
 }
 
 /* Begin, or begin again, at the root. */
@@ -276,7 +309,7 @@ static int begin_at_root(const struct walker *walker, struct walk *walk)
 static int resume(struct walker *walker, struct walk *walk, unsigned int tries)
 {
 	const size_t left = count_names(walk->path);
-	int err = ask_path(walker, walk->target, &walk->whole);
+	int err = walker_ask_path(walker, walk->target, &walk->whole);
 
 	if (err < 0)
 		return err;
@@ -288,27 +321,26 @@ static int resume(struct walker *walker, struct walk *walk, unsigned int tries)
 	return 0;
 }
 
-/* Note the path from the root of the target's parent. */
-static int note_below(const struct walk *walk, struct place *place)
+/* Note the path from the root of the target's parent, where that is a procfs: nobody renames there,
+   and no path is long. */
+static void note_below(const struct walk *walk, struct place *place)
 {
 	const char *below = last_names(walk->whole, walk->below);
 	const size_t length = strlen(below);
 
-	if (length > sizeof(place->below))
-		return -ENAMETOOLONG;
 	place->below[0] = '\0';
-	if (length > 0) /* without the first "/" */
+	if (length > 0 && length <= sizeof(place->below)) /* without the first "/" */
 		memcpy(place->below, below + 1, length);
-	return 0;
 }
 
 int walker_find(struct walker *walker, const struct entry *target, const char *known,
-	enum cover cover, int limit_ms, struct place *place)
+	enum cover cover, struct place *place)
 {
 	struct walk walk = {.target = target, .dir = -1, .whole = known, .cover = cover};
-	const long long until = now_ms() + limit_ms;
-	int err = known ? 0 : ask_path(walker, target, &walk.whole);
+	const long long at_least = now_ms() + LEAST_MS;
+	int err = known ? 0 : walker_ask_path(walker, target, &walk.whole);
 
+	walk.until = at_least > walker->until ? at_least : walker->until;
 	place->fd = place->dir = -1;
 	place->n_aside = walker->n_aside;
 	if (err == 0)
@@ -316,17 +348,16 @@ int walker_find(struct walker *walker, const struct entry *target, const char *k
 	for (unsigned int tries = 1; err == 0; tries++) {
 		err = go_on(walker, &walk, place);
 		if (err == -EAGAIN)
-			err = now_ms() < until && now_ms() < walker->until
-				      ? resume(walker, &walk, tries)
-				      : -ETIMEDOUT;
+			err = now_ms() < walk.until ? resume(walker, &walk, tries) : -ETIMEDOUT;
 	}
 	if (walk.dir >= 0)
 		(void)close(walk.dir);
-	if (err == 1)
-		err = note_below(&walk, place);
-	if (err < 0)
+	if (err < 0) {
 		walker_leave(walker, place);
-	return err;
+		return err;
+	}
+	note_below(&walk, place);
+	return 0;
 }
 
 int walker_begin(struct walker *walker, struct procfs_plan *plan, int proc)
@@ -334,7 +365,7 @@ int walker_begin(struct walker *walker, struct procfs_plan *plan, int proc)
 	*walker = (struct walker){.plan = plan,
 		.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
 		.proc = proc,
-		.until = now_ms() + WORK_LIMIT_MS};
+		.until = now_ms() + WALK_LIMIT_MS};
 	if (walker->root < 0 || proc < 0)
 		return walker->root < 0 ? -errno : -ESTALE;
 	walker->root_mount = walker_mount_of(walker->root);

@@ -20,11 +20,9 @@
 #include "procfs_plan.h"
 #include "syscalls.h"
 
-/* How long a walk may take, milliseconds: to a mount that must be found, to one that only should
-   be, and all together. The application waits for longer (READY_LIMIT_MS). */
-#define WALK_LIMIT_MS 3000
-#define SHORT_LIMIT_MS 100
-#define WORK_LIMIT_MS 12000
+/* How long walks may take, milliseconds, all together; then a copy takes the place of what holds
+   the mount (holder.h). The application waits for longer (READY_LIMIT_MS). */
+#define WALK_LIMIT_MS 2000
 
 /* A mount that covered the way, and where it belongs: a descriptor, or -1 when that is gone. */
 struct aside {
@@ -72,13 +70,28 @@ int walker_begin(struct walker *walker, struct procfs_plan *plan, int proc);
 /**
  * Find a mount, and stay there until walker_leave(), with what covers it aside.
  *
- * @param known     where it was, or NULL
- * @param limit_ms  how long it may take
- * @return 0, or -errno: ENOENT (it is gone), ENXIO (no path leads there), ETIMEDOUT, ESTALE
- *         (COVER_NONE, and it is covered), or that of a system call
+ * @param known  where it was, or NULL
+ * @return 0, or -errno: ENOENT (it is gone), ENXIO (no path leads there, or none that can be
+ * walked), ETIMEDOUT, ESTALE (COVER_NONE, and it is covered), or that of a system call
  */
 int walker_find(struct walker *walker, const struct entry *target, const char *known,
-	enum cover cover, int limit_ms, struct place *place);
+	enum cover cover, struct place *place);
+
+/**
+ * Ask where a mount is now.
+ *
+ * @param path  set to a string that lasts until the next walk or question; "": no path leads there
+ * @return 0, or -errno: ENOENT (it is gone), ENAMETOOLONG, or that of a system call
+ */
+int walker_ask_path(struct walker *walker, const struct entry *target, const char **path);
+
+/**
+ * Look for a procfs in the mount table as text.
+ *
+ * @param parent  set to the id of what it is mounted on
+ * @return 1, 0 when there is none, or -errno
+ */
+int walker_find_procfs(struct walker *walker, int *parent);
 
 /** Put back what is aside since the walk began, and close the place's descriptors. */
 void walker_leave(struct walker *walker, struct place *place);
@@ -91,10 +104,8 @@ void walker_leave(struct walker *walker, struct place *place);
  */
 void walker_gone(struct walker *walker, int gone, const struct place *place, bool stays);
 
-/** Tell whether a mount is aside. */
-bool walker_is_aside(const struct walker *walker, int id);
-
-/** Move aside what covers a name. Takes the descriptor. @return 0 or -errno */
+/** Move aside what covers a name. Takes the descriptor. @return 0 or -errno: EAGAIN (it is gone, or
+    cannot be moved), ENXIO (it is one too many) */
 int walker_move_aside(struct walker *walker, int cover, int dir, const char *name);
 
 /** Put back what went aside since there were so many. */

@@ -4,7 +4,9 @@
 
 #include <linux/mount.h> /* not with <sys/mount.h>: before glibc 2.36 the two exclude each other */
 
-#define DETACH 2 /* MNT_DETACH of umount2(2), from <sys/mount.h> */
+/* From <sys/mount.h> */
+#define DETACH 2	    /* MNT_DETACH of umount2(2) */
+#define PRIVATE (1UL << 18) /* MS_PRIVATE of mount(2) */
 
 /* The id of the mount that a descriptor is on, or -1. Nothing is asked of the file itself, which
    another user's file server (FUSE) would refuse. */
@@ -27,11 +29,10 @@ int walker_move_to(int mount, int dir, const char *name)
 		MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0U : MOVE_MOUNT_T_EMPTY_PATH));
 }
 
-/* Detach a mount, with all that is below it, by a descriptor of its root: umount2(2) takes none,
-   but the fresh /proc has a link of it. */
-int walker_detach(const struct walker *walker, int fd)
+/* A descriptor as a path below the fresh /proc, where the init is. */
+static void put_link(char link[32], int fd)
 {
-	char link[sizeof("self/fd/") + 10] = "self/fd/", *end = link + strlen(link);
+	char *end = stpcpy(link, "self/fd/");
 	unsigned int digits = 1;
 
 	for (int rest = fd; rest >= 10; rest /= 10)
@@ -39,33 +40,43 @@ int walker_detach(const struct walker *walker, int fd)
 	for (unsigned int i = digits; i-- > 0; fd /= 10)
 		end[i] = (char)('0' + fd % 10);
 	end[digits] = '\0';
-	if (fchdir(walker->proc) < 0)
-		return -1;
-	return (int)syscall(SYS_umount2, link, DETACH);
 }
 
 /*
- * Move what covers the way aside: there it is seen by nobody. Its place is what stood under it. Too
- * many, which no administrator has, are not kept: a user may stack his own without end.
+ * umount2(2) takes no descriptor, but the fresh /proc has a link of it. It detaches what lies on
+ * that root, if anything does, before the mount itself (LOOKUP_MOUNTPOINT), so it is called until
+ * the mount is none of this namespace any more (EINVAL). Private: what a user goes on mounting
+ * there comes no more.
  */
+int walker_detach(const struct walker *walker, int fd)
+{
+	char link[32];
+
+	put_link(link, fd);
+	if (fchdir(walker->proc) < 0)
+		return -errno;
+	(void)syscall(SYS_mount, NULL, link, NULL, PRIVATE, NULL);
+	while (syscall(SYS_umount2, link, DETACH) == 0)
+		;
+	return errno == EINVAL ? 0 : -errno;
+}
+
+/* There it is seen by nobody. Its place is what stood under it. */
 int walker_move_aside(struct walker *walker, int cover, int dir, const char *name)
 {
 	struct aside *aside = &walker->aside[walker->n_aside];
+	const bool room = walker->n_aside < ASIDE_MAX;
 
-	if (walker->n_aside == ASIDE_MAX) {
-		const int result = walker_detach(walker, cover);
-
+	/* it may have gone meanwhile, or be a file */
+	if (!room || walker_move_to(cover, walker->root, "") < 0) {
 		(void)close(cover);
-		return result < 0 ? -errno : 0;
-	}
-	if (walker_move_to(cover, walker->root, "") < 0) {
-		(void)close(cover);
-		return -ESTALE;
+		return room ? -EAGAIN : -ENXIO;
 	}
 	aside->cover = cover;
 	aside->place = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	walker->n_aside++;
-	return 0;
+	return aside->place < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM) ? -errno
+											   : 0;
 }
 
 /* Put back what went aside since then, the last first: each is mounted on the one before. What has
@@ -91,14 +102,6 @@ void walker_leave(struct walker *walker, struct place *place)
 	if (place->dir >= 0)
 		(void)close(place->dir);
 	place->fd = place->dir = -1;
-}
-
-bool walker_is_aside(const struct walker *walker, int id)
-{
-	for (size_t i = 0; i < walker->n_aside; i++)
-		if (walker_mount_of(walker->aside[i].cover) == id)
-			return true;
-	return false;
 }
 
 /* A mount has gone. What lay on its root stays where it stood, or goes with it. */
