@@ -9,6 +9,8 @@
 /* ---- trusted places ---------------------------------------------------------------------------
  */
 
+#define NOBODY ((uid_t)-1)
+
 struct owner {
 	uid_t uid;
 	mode_t mode;
@@ -49,7 +51,7 @@ static int open_next(
 	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = resolve | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
 	const size_t length = strcspn(*path, "/");
-	struct owner above, owner;
+	struct owner above = {.uid = NOBODY}, owner = {.uid = NOBODY};
 	int fd, err;
 
 	if (length == 0 || length > NAME_MAX)

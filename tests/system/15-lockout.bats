@@ -72,9 +72,10 @@ instances() {
     awk '{ for (i = 7; $i != "-"; i++); if ($(i + 1) == "proc") print $3 }' /proc/self/mountinfo | sort
 }
 
-# no_instance_of_host TEXT: of a session that told its mounts
+# no_instance_of_host TEXT: of a session that told its mounts. Nothing is left aside on "/", either.
 no_instance_of_host() {
-    [ -z "$(awk '/ - proc / { print $3 }' <<<"$1" | sort | comm -12 "$BATS_TEST_TMPDIR/instances" -)" ]
+    [ -z "$(awk '/ - proc / { print $3 }' <<<"$1" | sort | comm -12 "$BATS_TEST_TMPDIR/instances" -)" ] &&
+        [ "$(awk '$5 == "/"' <<<"$1" | wc -l)" -eq 1 ]
 }
 
 # bob_runs KIND COMMAND
@@ -122,8 +123,39 @@ sees_host() {
 @test "a procfs a thousand directories deep, of 200 characters each" {
     /usr/bin/python3 "$BATS_TEST_DIRNAME/hostile_tree.py" deep "$TREE/alice" 1000 "$(printf 'x%.0s' {1..200})"
     bob_gets_in
-    run timeout 60 "$HOST" /run/pam.d plain bob old-kernel state open close state end
+    run timeout 60 "$HOST" /run/pam.d plain bob old-kernel open run 'cat /proc/self/mountinfo' close end
     [[ $output == *open=0* ]]
+    no_instance_of_host "$(grep ' - ' <<<"$output")"
+}
+
+# on_root_file_system: a directory of alice's there, which goes with the file's
+on_root_file_system() {
+    TREE_ON_ROOT=$BATS_FILE_TMPDIR/alice
+    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR"
+    install -d -o alice -g alice "$TREE_ON_ROOT"
+    [ "$(stat -c %d "$TREE_ON_ROOT")" = "$(stat -c %d /)" ]
+}
+
+@test "a procfs deeper than PATH_MAX, on the root file system" {
+    on_root_file_system
+    local name
+    name=$(printf 'x%.0s' {1..200})
+    /usr/bin/python3 "$BATS_TEST_DIRNAME/hostile_tree.py" deep "$TREE_ON_ROOT" 22 "$name"
+    bob_gets_in
+    sees_host
+    /usr/bin/python3 "$BATS_TEST_DIRNAME/hostile_tree.py" undeep "$TREE_ON_ROOT" "$name"
+}
+
+@test "a name of 255 bytes on the root file system, with a file server on it" {
+    on_root_file_system
+    local name
+    name=$(printf 'n%.0s' {1..255})
+    chroot_of_alice "$TREE_ON_ROOT/$name" "$TREE_ON_ROOT/$name/proc"
+    attack fuse 1000 1 "$TREE_ON_ROOT/$name"
+    bob_gets_in
+    sees_host
+    umount -l "$TREE_ON_ROOT/$name"
+    umount -l "$TREE_ON_ROOT/$name/proc"
 }
 
 @test "a directory on the way that is renamed all the time" {
@@ -165,11 +197,13 @@ sees_host() {
 
 @test "the same, where the kernel tells its mounts as text" {
     chroot_of_alice "$TREE/alice/a" "$TREE/alice/a/proc"
+    instances >"$BATS_TEST_TMPDIR/instances"
     attack_as alice rename "$TREE/alice/a" "$TREE/alice/b"
     for ((i = 0; i < LOGINS; i++)); do
-        run timeout 30 "$HOST" /run/pam.d plain bob old-kernel state open run true close state end
+        run timeout 30 "$HOST" /run/pam.d plain bob old-kernel state open run 'cat /proc/self/mountinfo' close state end
         [[ $output == *open=0*close=0* ]]
         same_state "$output"
+        no_instance_of_host "$(sed '1,/^open=0$/d; /^close=0$/,$d' <<<"$output")"
     done
 }
 
@@ -232,7 +266,7 @@ sees_host() {
     exec 6>&-
     rm /run/lockout-go
     [ "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/out")" = 'open=0 0 1 run=0 close=0 end=0 ' ]
-    ls "$TREE/alice/a/proc" | grep -qx "$SECRET_PID" # negative control
+    [ -e "$TREE/alice/a/proc/$SECRET_PID" ] # negative control
 }
 
 @test "a directory that is moved out of what is mounted, and back" {
@@ -256,6 +290,94 @@ sees_host() {
     bob_gets_in
     run "$HOST" /run/pam.d off alice open run "$back; $look" close end # negative control
     [ "$(tr '\n' ' ' <<<"$output")" = 'open=0 1 1 1 run=0 close=0 end=0 ' ]
+}
+
+# out_of_sight DIRECTORY…: chroot_of_alice below $TREE/home, which is a part of $TREE/data, moved out of that part
+out_of_sight() {
+    mkdir "$TREE/data" "$TREE/home" "$TREE/data/home"
+    mount --make-private "$TREE"
+    install -d -o alice -g alice "$TREE/data/home/alice" "$TREE/data/scratch"
+    install -d -o bob -g bob "$TREE/data/home/bob"
+    mount --bind "$TREE/data/home" "$TREE/home"
+    chroot_of_alice "${@/#/$TREE/home/alice/}"
+    instances >"$BATS_TEST_TMPDIR/instances"
+    mv "$TREE/data/home/alice/$1" "$TREE/data/scratch/"
+    printf '%s\n' 6.11 "$(uname -r)" | sort -VC || skip "this kernel does not tell of it"
+}
+
+@test "where a mount is replaced by a copy, what is mounted in trusted places is there, and only in its place" {
+    out_of_sight a a/proc
+    install -d -o bob -g bob "$TREE/home/bob/data" "$TREE/home/bob/local"
+    mkdir "$TREE/home/of-root" "$TREE/home/of-root/below" "$TREE/home/alice/x"
+    mount -t tmpfs in-bobs "$TREE/home/bob/data"
+    mount -t tmpfs in-roots "$TREE/home/of-root/below"
+    mount -t tmpfs in-alices "$TREE/home/alice/x"
+    look="cd '$TREE/home/bob/data' && pwd; cat /proc/self/mountinfo"
+    cd "$TREE/home/bob"
+    run "$HOST" /run/pam.d plain bob open run "pwd; $look" close run pwd end
+    cd /
+    [[ $output == *open=0*close=0* ]]
+    no_instance_of_host "$(grep ' - ' <<<"$output")"
+    [ "$(grep -cx "$TREE/home/bob" <<<"$output")" -eq 2 ] # it stands where it stood, inside and outside
+    grep -qx "$TREE/home/bob/data" <<<"$output"
+    grep -q " $TREE/home/bob/data .* in-bobs " <<<"$output"
+    grep -q " $TREE/home/of-root/below .* in-roots " <<<"$output"
+    [ "$(grep -c ' in-alices ' <<<"$output")" -eq 0 ] # as SECURITY.md says
+    bob_gets_in
+    run "$HOST" /run/pam.d off bob open run "$look" close end # negative control
+    [ "$(grep -c ' in-alices ' <<<"$output")" -eq 1 ]
+}
+
+@test "a chroot that is a mount itself, moved out of sight, with a mount on its procfs" {
+    out_of_sight a a/root a/root/proc
+    umount -l "$TREE/data/scratch/a/root/proc" 2>/dev/null || true
+    mv "$TREE/data/scratch/a" "$TREE/data/home/alice/a"
+    umount -l "$TREE/home/alice/a/root/proc"
+    mount -t tmpfs root "$TREE/home/alice/a/root"
+    mkdir "$TREE/home/alice/a/root/proc"
+    mount -t proc proc "$TREE/home/alice/a/root/proc"
+    mount --bind /dev/null "$TREE/home/alice/a/root/proc/version"
+    mv "$TREE/data/home/alice/a" "$TREE/data/scratch/"
+    bob_gets_in
+}
+
+@test "a root directory that is a part of its file system" {
+    printf '%s\n' 6.11 "$(uname -r)" | sort -VC || skip "this kernel does not tell of it"
+    mkdir "$TREE/root" "$TREE/out" "$TREE/new"
+    mount --make-private "$TREE"
+    mount --bind "$TREE/root" "$TREE/new"
+    mkdir "$TREE/new/whole" "$TREE/new/old" "$TREE/new/proc"
+    for directory in /*; do
+        case $directory in
+        /proc) continue ;;
+        esac
+        [ ! -L "$directory" ] || cp -a "$directory" "$TREE/new/"
+        [ -L "$directory" ] || [ ! -d "$directory" ] ||
+            { mkdir -p "$TREE/new$directory" && mount --rbind "$directory" "$TREE/new$directory"; }
+    done
+    mount --make-rprivate "$TREE/new" # its end is not that of what it was copied from
+    mount --bind "$TREE" "$TREE/new/whole"
+    install -d -o alice -g alice "$TREE/out/alice" "$TREE/new/alice" "$TREE/new/alice/a" "$TREE/new/alice/a/proc"
+    cat >/run/in-part <<END
+set -e
+mount --make-rprivate /
+cd "$TREE/new"
+mount -t proc proc proc
+mount -t proc proc alice/a/proc
+pivot_root . old
+umount -l /old
+mount --make-rshared /
+mv /whole/root/alice/a /whole/out/alice/a
+grep -c ' /alice/a/proc ' /proc/self/mountinfo || true
+"$HOST" /run/pam.d "\$1" alice open \
+    run "mv /whole/out/alice/a /whole/root/alice/a; ls /alice/a/proc | grep -cx \$\$" close end
+END
+    run unshare --mount bash /run/in-part plain
+    [ "$(tr '\n' ' ' <<<"$output")" = '0 open=0 0 run=1 close=0 end=0 ' ]
+    rmdir "$TREE/out/alice" && mv "$TREE/root/alice/a" "$TREE/root/alice/b"
+    install -d -o alice -g alice "$TREE/out/alice" "$TREE/root/alice/a" "$TREE/root/alice/a/proc"
+    run unshare --mount bash /run/in-part off # negative control
+    [ "$(tr '\n' ' ' <<<"$output")" = '0 open=0 1 run=0 close=0 end=0 ' ]
 }
 
 @test "a flood of 10000 mounts in a user namespace of alice's" {

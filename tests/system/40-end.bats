@@ -218,3 +218,30 @@ saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$
     go_on
     wait "$APPLICATION"
 }
+
+@test "what is left is asked to end where root inside has taken /proc away or covered it" {
+    stack with-root "required pam_unshare.so include_root"
+    cat >/run/asked <<'END'
+#!/bin/bash
+trap 'echo HUP >>/run/asked-for' HUP
+trap 'echo TERM >>/run/asked-for; exit' TERM
+echo up >>/run/asked-for
+while :; do sleep 0.02; done
+END
+    chmod +x /run/asked
+    for change in true 'umount -l /proc' 'mount -t tmpfs x /proc'; do
+        rm -f /run/asked-for
+        run timeout 30 "$HOST" /run/pam.d with-root root open \
+            run "$change; setsid /run/asked </dev/null >/dev/null 2>&1 & until [ -s /run/asked-for ]; do sleep 0.02; done" close end
+        [[ $output == *open=0*close=0* ]]
+        eventually grep -qx TERM /run/asked-for
+        grep -qx HUP /run/asked-for
+    done
+    # negative control: without a time of grace nobody is asked
+    stack with-root "required pam_unshare.so include_root grace=0"
+    rm -f /run/asked-for
+    run timeout 30 "$HOST" /run/pam.d with-root root open \
+        run "setsid /run/asked </dev/null >/dev/null 2>&1 & until [ -s /run/asked-for ]; do sleep 0.02; done" close end
+    eventually no_init_left
+    [ "$(cat /run/asked-for)" = up ]
+}

@@ -9,6 +9,7 @@ hostile_tree.py rename_mount_point UID A B   the same with a directory that is a
 hostile_tree.py fuse UID TIMES DIRECTORY mounts a file system of that user's, which never answers, as fusermount3 does
 hostile_tree.py autofs DIRECTORY         an automount point whose daemon never answers
 hostile_tree.py deep DIRECTORY N NAME    makes N directories in each other, and mounts a procfs in the last
+hostile_tree.py undeep DIRECTORY NAME    unmounts that
 hostile_tree.py flood N                  N mounts in a user namespace of one's own
 """
 import ctypes
@@ -76,6 +77,13 @@ def deep(directory, times, name):
     print("ready", flush=True)
 
 
+def undeep(directory, name):
+    os.chdir(directory)
+    while os.path.exists(name):
+        os.chdir(name)
+    assert libc.umount2(b"proc", 2) == 0
+
+
 def flood(times):
     uid = os.getuid()
     if libc.unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0:
@@ -91,5 +99,5 @@ def flood(times):
 
 command, *words = sys.argv[1:]
 commands = {"rename": rename, "move": rename, "rename_mount_point": rename_mount_point, "fuse": fuse, "autofs": autofs,
-            "deep": deep, "flood": flood}
+            "deep": deep, "undeep": undeep, "flood": flood}
 commands[command](*words)
