@@ -12,6 +12,7 @@ setup_file() {
     stack plain "required pam_unshare.so"
     stack off "required pam_permit.so"
     mknod /dev/fuse c 10 229
+    install -m 755 "$BATS_TEST_DIRNAME/hostile_tree.py" /run/hostile_tree.py # where alice can read it
     start_sshd
 }
 
@@ -37,6 +38,7 @@ teardown() {
     done
     umount -l "$TREE" # with all that is below
     rmdir "$TREE"
+    [ -z "${TREE_ON_ROOT-}" ] || rm -rf --one-file-system "$TREE_ON_ROOT"
     kill "$SECRET_PID"
     disable su
     disable sshd
@@ -48,7 +50,7 @@ attack_as() {
     shift
     mkfifo "$BATS_TEST_TMPDIR/ready.${#ATTACKERS[@]}"
     setpriv --reuid "$user" --regid "$user" --clear-groups \
-        /usr/bin/python3 "$BATS_TEST_DIRNAME/hostile_tree.py" "$@" \
+        /usr/bin/python3 /run/hostile_tree.py "$@" \
         >"$BATS_TEST_TMPDIR/ready.${#ATTACKERS[@]}" 2>"$BATS_TEST_TMPDIR/attack" 3>&- &
     ATTACKERS+=($!)
     local said=
@@ -108,7 +110,7 @@ sees_host() {
 }
 
 @test "a procfs deeper than PATH_MAX" {
-    /usr/bin/python3 "$BATS_TEST_DIRNAME/hostile_tree.py" deep "$TREE/alice" 22 "$(printf 'x%.0s' {1..200})"
+    /usr/bin/python3 /run/hostile_tree.py deep "$TREE/alice" 22 "$(printf 'x%.0s' {1..200})"
     [ "$(grep -c " $TREE/alice/x*/.* - proc " /proc/self/mountinfo)" -eq 1 ]
     run stat "$(awk '$5 ~ "^'"$TREE"'/alice/" { print $5 }' /proc/self/mountinfo)"
     [[ $output == *"name too long"* ]] # nobody can name it
@@ -121,29 +123,33 @@ sees_host() {
 }
 
 @test "a procfs a thousand directories deep, of 200 characters each" {
-    /usr/bin/python3 "$BATS_TEST_DIRNAME/hostile_tree.py" deep "$TREE/alice" 1000 "$(printf 'x%.0s' {1..200})"
+    /usr/bin/python3 /run/hostile_tree.py deep "$TREE/alice" 1000 "$(printf 'x%.0s' {1..200})"
     bob_gets_in
     run timeout 60 "$HOST" /run/pam.d plain bob old-kernel open run 'cat /proc/self/mountinfo' close end
     [[ $output == *open=0* ]]
     no_instance_of_host "$(grep ' - ' <<<"$output")"
 }
 
-# on_root_file_system: a directory of alice's there, which goes with the file's
+# on_root_file_system: $TREE_ON_ROOT, a directory of alice's in the mount of "/"; teardown removes it
 on_root_file_system() {
-    TREE_ON_ROOT=$BATS_FILE_TMPDIR/alice
-    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR"
-    install -d -o alice -g alice "$TREE_ON_ROOT"
-    [ "$(stat -c %d "$TREE_ON_ROOT")" = "$(stat -c %d /)" ]
+    local directory
+    for directory in /var/tmp /tmp /srv /opt; do
+        [ "$(stat -c %m "$directory")" != / ] || break
+    done
+    [ "$(stat -c %m "$directory")" = / ] || skip "no directory that is not of a file system of its own"
+    TREE_ON_ROOT=$(mktemp -d "$directory/lockout.XXXXXX")
+    chown alice:alice "$TREE_ON_ROOT"
+    chmod 755 "$TREE_ON_ROOT"
 }
 
 @test "a procfs deeper than PATH_MAX, on the root file system" {
     on_root_file_system
     local name
     name=$(printf 'x%.0s' {1..200})
-    /usr/bin/python3 "$BATS_TEST_DIRNAME/hostile_tree.py" deep "$TREE_ON_ROOT" 22 "$name"
+    /usr/bin/python3 /run/hostile_tree.py deep "$TREE_ON_ROOT" 22 "$name"
     bob_gets_in
     sees_host
-    /usr/bin/python3 "$BATS_TEST_DIRNAME/hostile_tree.py" undeep "$TREE_ON_ROOT" "$name"
+    /usr/bin/python3 /run/hostile_tree.py undeep "$TREE_ON_ROOT" "$name"
 }
 
 @test "a name of 255 bytes on the root file system, with a file server on it" {
