@@ -24,4 +24,7 @@
  */
 int replace_holder(struct walker *walker, int parent, uid_t user);
 
+/** Open a trusted place by its path from the root. @return a descriptor, O_PATH, or -errno */
+int open_trusted(int root, const char *path, uid_t user);
+
 #endif

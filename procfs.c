@@ -12,7 +12,7 @@
 #define TEXT_MAX (1 << 20)
 
 /* How many procfs instances may be out of sight. */
-#define UNLISTED_MAX 16
+#define UNLISTED_MAX 64
 
 /* ---- the mount table -------------------------------------------------------------------- */
 
@@ -311,7 +311,7 @@ static int ask_for_mount(struct procfs_plan *plan, uint64_t id)
  */
 static int ask_for_unlisted(struct procfs_plan *plan, const uint64_t *ids, size_t n)
 {
-	struct mount_text root = {0};
+	struct mount_text root = {.root = "/"};
 	struct mount_facts facts;
 	uint64_t newest;
 	int err = describe(plan, ids[0], &root);
@@ -325,7 +325,7 @@ static int ask_for_unlisted(struct procfs_plan *plan, const uint64_t *ids, size_
 			i++;
 		if ((i < n && ids[i] == id) || mount_ask(id, &facts) < 0 || !facts.procfs)
 			continue;
-		err = room-- > 0 ? ask_for_mount(plan, id) : -EMFILE;
+		err = room-- > 0 ? ask_for_mount(plan, id) : -ENOBUFS;
 	}
 	return err;
 }
@@ -348,7 +348,11 @@ int procfs_plan_ask(const char *options, struct procfs_plan **plan, struct failu
 	free(ids);
 	if (err < 0) {
 		procfs_plan_free(new);
-		return -ENOSYS;
+		/* the table as text would not have those */
+		return err == -ENOBUFS ? fail(why, ENOBUFS,
+						 "more than %d procfs instances are out of sight",
+						 UNLISTED_MAX)
+				       : -ENOSYS;
 	}
 	new->mountinfo = -1;
 	new->options = options;
@@ -388,31 +392,27 @@ struct entry *plan_entry(const struct procfs_plan *plan, int id)
 	return NULL;
 }
 
-/* Whose process serves a FUSE mount; 0 is root, and nobody. */
-static uid_t server(struct procfs_plan *plan, struct entry *entry)
+/* Whose process serves a FUSE mount. One that cannot be asked any more is taken to be root's. */
+static uid_t ask_server(const struct entry *entry)
 {
-	struct mount_text told = {0};
-	const char *user;
+	_Alignas(uint64_t) char buffer[4096];
+	struct mount_text told = {.options = entry->options};
+	const char *user = NULL;
 
-	if (entry->unique != 0 && !entry->options && describe(plan, entry->unique, &told) == 0) {
-		entry->point = told.point;
-		entry->options = told.options;
-	}
-	user = entry->options ? strstr(entry->options, "user_id=") : NULL;
+	if (entry->unique == 0 ||
+		mount_ask_options(entry->unique, buffer, sizeof(buffer), &told) == 0)
+		user = told.options ? strstr(told.options, "user_id=") : NULL;
 	return user ? (uid_t)strtoul(user + strlen("user_id="), NULL, 10) : 0;
 }
 
 /* The outermost mount above a planned one that another user's process serves, or NULL. */
-static const struct entry *served_above(
-	struct procfs_plan *plan, const struct planned *p, uid_t user)
+static const struct entry *served_above(const struct procfs_plan *plan, const struct planned *p)
 {
-	struct entry *entry = plan_entry(plan, p->mount.parent), *served = NULL;
+	const struct entry *entry = plan_entry(plan, p->mount.parent), *served = NULL;
 
 	/* a root's parent is another namespace's, and a mount is never its own ancestor */
 	for (size_t n = 0; entry && n < plan->n_entries; n++) {
-		uid_t owner = entry->fuse ? server(plan, entry) : 0;
-
-		if (owner != 0 && owner != user)
+		if (is_foreign(plan, entry))
 			served = entry;
 		entry = plan_entry(plan, entry->parent);
 	}
@@ -424,32 +424,76 @@ static void plan_removal(struct procfs_plan *plan, const struct entry *entry)
 {
 	if (find_planned(plan, entry->id) < plan->n_mounts)
 		return;
-	plan->mounts[plan->n_mounts] = (struct planned){.mount = {.id = entry->id,
-								.parent = entry->parent,
-								.point = entry->point,
-								.type = "fuse"},
-		.unique = entry->unique,
-		.role = PROCFS_REMNANT,
-		.instance = plan->n_mounts,
-		.fd = -1,
-		.dir = -1};
+	plan->mounts[plan->n_mounts] =
+		(struct planned){.mount = {.id = entry->id,
+					 .parent = entry->parent,
+					 .point = entry->point ? entry->point : "",
+					 .type = "fuse"},
+			.unique = entry->unique,
+			.role = PROCFS_REMNANT,
+			.instance = plan->n_mounts,
+			.fd = -1,
+			.dir = -1};
 	plan->n_mounts++;
 }
 
 void procfs_plan_avoid_servers(struct procfs_plan *plan, uid_t user)
 {
 	const size_t n = plan->n_mounts;
+	size_t elsewhere = 0;
 
 	plan->user = user;
+	for (size_t i = 0; i < n; i++)
+		elsewhere += strcmp(plan->mounts[i].mount.type, "proc") == 0 &&
+			     !is_main(&plan->mounts[i]);
+	if (elsewhere == 0) /* nobody looks at other mounts then */
+		return;
+	for (size_t i = 0; i < plan->n_entries; i++)
+		if (plan->entries[i].fuse)
+			plan->entries[i].server = ask_server(&plan->entries[i]);
 	for (size_t i = 0; i < n; i++) {
 		struct planned *p = &plan->mounts[i];
-		const struct entry *served = served_above(plan, p, user);
+		const struct entry *served = served_above(plan, p);
 
 		if (!served)
 			continue;
 		p->role = PROCFS_WITH_PARENT;
 		plan_removal(plan, served);
 	}
+}
+
+/* ---- in the init ---------------------------------------------------------------------------- */
+
+bool plan_is_above(const struct procfs_plan *plan, int id, const struct entry *below)
+{
+	for (size_t n = 0; below && n < plan->n_entries; n++) {
+		if (below->parent == id)
+			return true;
+		below = plan_entry(plan, below->parent);
+	}
+	return false;
+}
+
+void plan_forget(struct procfs_plan *plan, int id)
+{
+	for (size_t i = 0; i < plan->n_entries; i++) {
+		struct entry *entry = &plan->entries[i];
+
+		if (entry->id != id && plan_is_above(plan, id, entry)) {
+			for (size_t k = 0; k < plan->n_mounts; k++)
+				if (plan->mounts[k].mount.id == entry->id) {
+					plan->mounts[k].mount.id = NO_ID;
+					plan->mounts[k].role = PROCFS_WITH_PARENT;
+				}
+			entry->gone = true;
+		}
+	}
+	for (size_t i = 0; i < plan->n_entries; i++)
+		if (plan->entries[i].gone || plan->entries[i].id == id)
+			plan->entries[i].id = plan->entries[i].parent = NO_ID;
+	for (size_t k = 0; k < plan->n_mounts; k++)
+		if (plan->mounts[k].mount.id == id)
+			plan->mounts[k].mount.id = NO_ID;
 }
 
 bool procfs_plan_hides(const struct procfs_plan *plan)

@@ -13,12 +13,17 @@
 #include <stdint.h>
 #include <string.h>
 
+/* An id that no mount has. */
+#define NO_ID (-1)
+
 /* One mount of the mount namespace. */
 struct entry {
 	uint64_t unique; /* the id that statmount(2) takes; 0: the table was read as text */
 	int id, parent;	 /* as in mountinfo */
 	bool fuse;
-	const char *point;   /* of a FUSE mount in a table that was read as text */
+	bool gone, moved;    /* with what held it; to a copy of that */
+	uid_t server;	     /* of a FUSE mount, whose process serves it; 0: root's, or not asked */
+	const char *point;   /* in a table that was read as text */
 	const char *options; /* likewise */
 };
 
@@ -60,6 +65,22 @@ static inline bool is_main(const struct planned *planned)
 {
 	return strcmp(planned->mount.point, "/proc") == 0;
 }
+
+/** Tell whether a file system's server is a process of another user's than the session's. */
+static inline bool is_foreign(const struct procfs_plan *plan, const struct entry *entry)
+{
+	return entry && entry->fuse && entry->server != 0 && entry->server != plan->user;
+}
+
+/**
+ * A mount is gone, and all that was below it: forget the ids, which the kernel gives to others.
+ *
+ * Runs in the init.
+ */
+void plan_forget(struct procfs_plan *plan, int id);
+
+/** Tell whether a mount holds another, directly or not. */
+bool plan_is_above(const struct procfs_plan *plan, int id, const struct entry *below);
 
 /** Find a mount by its id. @return NULL when it is not of the plan */
 struct entry *plan_entry(const struct procfs_plan *plan, int id);

@@ -3,16 +3,26 @@
 #include "holder.h"
 #include "walker.h"
 
+#include <linux/magic.h>
 #include <linux/mount.h> /* not with <sys/mount.h>: before glibc 2.36 the two exclude each other */
+#include <sys/vfs.h>
 
 #define RECURSIVE 0x8000U /* AT_RECURSIVE, missing in <fcntl.h> before glibc 2.36 */
 
 /* ---- what becomes of a mount ------------------------------------------------------------------
  */
 
-static struct entry entry_of(const struct planned *p)
+/* What it is mounted on may be a copy by now. */
+static int parent_of(const struct procfs_plan *plan, const struct planned *p)
 {
-	return (struct entry){.unique = p->unique, .id = p->mount.id, .parent = p->mount.parent};
+	const struct entry *entry = plan_entry(plan, p->mount.id);
+
+	return entry ? entry->parent : p->mount.parent;
+}
+
+static struct entry entry_of(const struct procfs_plan *plan, const struct planned *p)
+{
+	return (struct entry){.unique = p->unique, .id = p->mount.id, .parent = parent_of(plan, p)};
 }
 
 static const char *known_point(const struct planned *p)
@@ -33,11 +43,18 @@ static int remove_found(struct walker *walker, struct planned *p, struct place *
 {
 	const bool inside = p->instance != (size_t)(p - walker->plan->mounts) && place->below[0];
 
-	const int err = walker_detach(walker, place->fd);
+	struct statfs fs;
+	int err;
 
+	/* an id may have come again; a user's server is not asked, it need not answer */
+	if (strcmp(p->mount.type, "proc") == 0 &&
+		(fstatfs(place->fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC))
+		return -ESTALE;
+	err = walker_detach(walker, place->fd);
 	if (err < 0)
 		return err;
 	walker_gone(walker, p->mount.id, place, p->role == PROCFS_INSTANCE);
+	plan_forget(walker->plan, p->mount.id);
 	if (p->fd < 0)
 		return 0;
 	/* on another instance it comes to the fresh one, which will be there by then */
@@ -54,7 +71,7 @@ static int remove_found(struct walker *walker, struct planned *p, struct place *
 static int remove_mount(struct walker *walker, struct planned *p)
 {
 	const bool strict = p->role == PROCFS_INSTANCE && is_main(p);
-	const struct entry target = entry_of(p);
+	const struct entry target = entry_of(walker->plan, p);
 	struct place place;
 	int err = walker_find(
 		walker, &target, known_point(p), strict ? COVER_NONE : COVER_ASIDE, &place);
@@ -65,15 +82,16 @@ static int remove_mount(struct walker *walker, struct planned *p)
 	}
 	if (err == -ENOENT) /* the administrator has been faster */
 		return 0;
-	return err == 0 || strict ? err
-				  : replace_holder(walker, p->mount.parent, walker->plan->user);
+	return err == 0 || strict
+		       ? err
+		       : replace_holder(walker, parent_of(walker->plan, p), walker->plan->user);
 }
 
 /* Copy what is mounted on an instance, and all below it, into a tree that belongs to no namespace
    yet. Where mounts are stacked the visible one counts. Nothing, if it is not there any more. */
 static int copy_mount(struct walker *walker, struct planned *p)
 {
-	const struct entry target = entry_of(p);
+	const struct entry target = entry_of(walker->plan, p);
 	struct place place;
 	int err = walker_find(walker, &target, known_point(p), COVER_TAKEN, &place);
 
@@ -190,6 +208,13 @@ static int put_on_instance(const struct procfs_plan *plan, const struct planned 
 	return walker_move_to(p->fd, fresh, p->name) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
+static int put_in_trusted_place(const struct walker *walker, const struct planned *p)
+{
+	int place AUTO_CLOSE = open_trusted(walker->root, p->mount.point + 1, walker->plan->user);
+
+	return place < 0 || walker_move_to(p->fd, place, "") == 0 ? 0 : -errno;
+}
+
 /* Where a user has renamed or removed its directory meanwhile, or that is not in the session any
    more, there is nothing to mount it on. */
 static int put_back(const struct walker *walker, const struct planned *p)
@@ -202,7 +227,9 @@ static int put_back(const struct walker *walker, const struct planned *p)
 		return put_on_instance(walker->plan, p);
 	if (p->dir < 0 || walker_move_to(p->fd, p->dir, p->name) == 0)
 		return 0;
-	return errno == ENOENT || errno == ENOTDIR || errno == EINVAL ? 0 : -errno;
+	if (errno == EINVAL) /* what held it has been replaced */
+		return put_in_trusted_place(walker, p);
+	return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 }
 
 /* Find an old procfs that is still there, whatever happened on the way. Returns 1 and what it is
@@ -219,7 +246,7 @@ static int find_left(struct walker *walker, int *parent)
 		if (strcmp(p->mount.type, "proc") != 0 || p->role == PROCFS_CARRIED)
 			continue;
 		old++;
-		*parent = p->mount.parent;
+		*parent = parent_of(plan, p);
 		if (p->unique != 0 && mount_ask(p->unique, &facts) != -ENOENT)
 			return 1;
 	}
@@ -229,13 +256,14 @@ static int find_left(struct walker *walker, int *parent)
 
 static int check_gone(struct walker *walker)
 {
-	int parent, left = find_left(walker, &parent);
+	int parent, err = 0, left = find_left(walker, &parent);
 
-	if (left == 1) {
-		left = replace_holder(walker, parent, walker->plan->user);
-		if (left == 0)
-			left = find_left(walker, &parent);
+	for (size_t i = 0; left == 1 && err == 0 && i <= walker->plan->n_mounts; i++) {
+		err = replace_holder(walker, parent, walker->plan->user);
+		left = find_left(walker, &parent);
 	}
+	if (err < 0)
+		return err;
 	return left == 1 ? -EBUSY : left;
 }
 

@@ -164,13 +164,13 @@ static const char *string(const struct answer *answer, uint64_t bit, uint32_t of
 	return answer->mask & bit ? (const char *)(answer + 1) + offset : "";
 }
 
-int mount_ask_text(uint64_t id, void *buffer, size_t size, struct mount_text *text)
+static int ask_text(uint64_t id, uint64_t mask, void *buffer, size_t size, struct mount_text *text)
 {
 	const struct answer *answer = buffer;
 
 	/* options that are not there and options that the kernel does not tell look alike; the
 	   namespace's id came in the same version and is always there */
-	if (ask(id, ASK_MNT_ROOT | ASK_MNT_POINT | ASK_MNT_OPTS | ASK_MNT_NS_ID, buffer, size) < 0)
+	if (ask(id, mask | ASK_MNT_NS_ID, buffer, size) < 0)
 		return -errno;
 	if (!(answer->mask & ASK_MNT_NS_ID))
 		return -ENOSYS;
@@ -178,4 +178,14 @@ int mount_ask_text(uint64_t id, void *buffer, size_t size, struct mount_text *te
 	text->point = string(answer, ASK_MNT_POINT, answer->point);
 	text->options = string(answer, ASK_MNT_OPTS, answer->options);
 	return 0;
+}
+
+int mount_ask_text(uint64_t id, void *buffer, size_t size, struct mount_text *text)
+{
+	return ask_text(id, ASK_MNT_ROOT | ASK_MNT_POINT | ASK_MNT_OPTS, buffer, size, text);
+}
+
+int mount_ask_options(uint64_t id, void *buffer, size_t size, struct mount_text *text)
+{
+	return ask_text(id, ASK_MNT_OPTS, buffer, size, text);
 }

@@ -52,6 +52,9 @@ int mount_ask(uint64_t id, struct mount_facts *facts);
  */
 int mount_ask_text(uint64_t id, void *buffer, size_t size, struct mount_text *text);
 
+/** The same for the options alone: a path may be long. */
+int mount_ask_options(uint64_t id, void *buffer, size_t size, struct mount_text *text);
+
 /**
  * Tell the id by which these system calls know the mount that a descriptor is on.
  *

@@ -181,17 +181,6 @@ static size_t first_names(const char *path, size_t n, char *names, size_t size, 
 	return taken;
 }
 
-/* Tell whether a mount holds another, directly or not. */
-static bool is_above(const struct procfs_plan *plan, int id, const struct entry *below)
-{
-	for (size_t n = 0; below && n < plan->n_entries; n++) {
-		if (below->parent == id)
-			return true;
-		below = plan_entry(plan, below->parent);
-	}
-	return false;
-}
-
 /* Go on to a directory. */
 static void advance(struct walk *walk, int dir, int mount, size_t names)
 {
@@ -214,7 +203,7 @@ static bool is_found(const struct procfs_plan *plan, const struct walk *walk, in
 {
 	return mount == walk->target->id ||
 	       (walk->cover == COVER_TAKEN &&
-		       is_above(plan, walk->target->id, plan_entry(plan, mount)));
+		       plan_is_above(plan, walk->target->id, plan_entry(plan, mount)));
 }
 
 /* One name, which may lead into another mount. Not O_DIRECTORY: that would trigger an automount. */
@@ -239,7 +228,7 @@ static int step(struct walker *walker, struct walk *walk, struct place *place)
 		memcpy(place->name, name, strlen(name) + 1);
 		return 1;
 	}
-	if (mount == walk->mount || is_above(walker->plan, mount, walk->target)) {
+	if (mount == walk->mount || plan_is_above(walker->plan, mount, walk->target)) {
 		if (last) { /* it is not there any more */
 			(void)close(fd);
 			return -EAGAIN;
@@ -250,6 +239,12 @@ static int step(struct walker *walker, struct walk *walk, struct place *place)
 	if (walk->cover == COVER_NONE) {
 		(void)close(fd);
 		return -ESTALE;
+	}
+	if (is_foreign(walker->plan, plan_entry(walker->plan, mount))) {
+		const int err = walker_detach(walker, fd); /* it need not be in this session */
+
+		(void)close(fd);
+		return err == 0 ? 0 : -EAGAIN;
 	}
 	return walker_move_aside(walker, fd, walk->dir, name);
 }

@@ -57,7 +57,8 @@ int walker_detach(const struct walker *walker, int fd)
 		return -errno;
 	(void)syscall(SYS_mount, NULL, link, NULL, PRIVATE, NULL);
 	if (syscall(SYS_umount2, link, DETACH) < 0)
-		return -errno; /* EINVAL: in a container, one that is locked (mount_namespaces(7)) */
+		return -errno; /* EINVAL: in a container, one that is locked (mount_namespaces(7))
+				*/
 	while (syscall(SYS_umount2, link, DETACH) == 0)
 		;
 	return errno == EINVAL ? 0 : -errno;

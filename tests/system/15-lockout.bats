@@ -219,9 +219,14 @@ on_root_file_system() {
     run timeout -s KILL 1 setpriv --reuid alice --regid alice --clear-groups ls "$TREE/alice/a"
     [ "$status" -ne 0 ] # nobody answers
     bob_gets_in
-    # it is still there in a session, and what it covered is gone
-    run "$HOST" /run/pam.d plain bob open run "cat /proc/self/mountinfo" close end
-    [ "$(grep -c " $TREE/alice/a .* fuse.alices " <<<"$output")" -eq 1 ]
+    # it is not in bob's session, and still in alice's own; what it covered is gone
+    for user in alice bob; do
+        run "$HOST" /run/pam.d plain "$user" open run "cat /proc/self/mountinfo" close end
+        [[ $output == *open=0* ]]
+        no_instance_of_host "$(grep ' - ' <<<"$output")"
+        grep -c " $TREE/alice/a .* fuse.alices " <<<"$output" >"$BATS_TEST_TMPDIR/$user" || true
+    done
+    [ "$(cat "$BATS_TEST_TMPDIR/alice" "$BATS_TEST_TMPDIR/bob" | tr '\n' ' ')" = '1 0 ' ]
     sees_host
 }
 
