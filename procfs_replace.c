@@ -76,12 +76,12 @@ static int remove_mount(struct walker *walker, struct planned *p)
 	int err = walker_find(
 		walker, &target, known_point(p), strict ? COVER_NONE : COVER_ASIDE, &place);
 
+	if (err == -ENOENT) /* the administrator has been faster */
+		return 0;
 	if (err == 0) {
 		err = remove_found(walker, p, &place);
 		walker_leave(walker, &place);
 	}
-	if (err == -ENOENT) /* the administrator has been faster */
-		return 0;
 	return err == 0 || strict
 		       ? err
 		       : replace_holder(walker, parent_of(walker->plan, p), walker->plan->user);
@@ -199,24 +199,33 @@ static int take_away(struct walker *walker, struct planned *p)
    nothing to cover. */
 static int put_on_instance(const struct procfs_plan *plan, const struct planned *p)
 {
-	const int fresh = plan->mounts[p->instance].fd;
+	const struct planned *instance = &plan->mounts[p->instance];
+	struct file_id there;
+	int err;
 
 	/* nor is it anywhere if the instance has no place */
-	if (fresh < 0 ||
-		(plan->mounts[p->instance].dir < 0 && !is_main(&plan->mounts[p->instance])))
+	if (instance->fd < 0 || (instance->dir < 0 && !is_main(instance)))
 		return 0;
-	return walker_move_to(p->fd, fresh, p->name) == 0 || errno == ENOENT ? 0 : -errno;
+	if (walker_move_to(p->fd, instance->fd, p->name) == 0)
+		return 0;
+	err = -errno;
+	if (err == -ENOENT && file_identify(instance->fd, p->name, &there) < 0 && errno == ENOENT)
+		return 0;
+	return err;
 }
 
+/* Where its directory is not what it was: a user has renamed it, or what held it has been replaced.
+   If the place is no trusted one there is nothing to mount it on. */
 static int put_in_trusted_place(const struct walker *walker, const struct planned *p)
 {
-	int place AUTO_CLOSE = open_trusted(walker->root, p->mount.point + 1, walker->plan->user);
+	int place AUTO_CLOSE =
+		p->mount.point[0] == '/'
+			? open_trusted(walker->root, p->mount.point + 1, walker->plan->user)
+			: -1;
 
 	return place < 0 || walker_move_to(p->fd, place, "") == 0 ? 0 : -errno;
 }
 
-/* Where a user has renamed or removed its directory meanwhile, or that is not in the session any
-   more, there is nothing to mount it on. */
 static int put_back(const struct walker *walker, const struct planned *p)
 {
 	if (p->fd < 0)
@@ -225,11 +234,13 @@ static int put_back(const struct walker *walker, const struct planned *p)
 		return walker_move_to(p->fd, walker->root, "proc") < 0 ? -errno : 0;
 	if (p->dir < 0 && p->instance != (size_t)(p - walker->plan->mounts))
 		return put_on_instance(walker->plan, p);
-	if (p->dir < 0 || walker_move_to(p->fd, p->dir, p->name) == 0)
+	if (p->dir < 0) /* it was gone, or went with what held it */
+		return walker->plan->replaced ? put_in_trusted_place(walker, p) : 0;
+	if (walker_move_to(p->fd, p->dir, p->name) == 0)
 		return 0;
-	if (errno == EINVAL) /* what held it has been replaced */
+	if (errno == EINVAL || errno == ENOENT || errno == ENOTDIR)
 		return put_in_trusted_place(walker, p);
-	return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	return -errno;
 }
 
 /* Find an old procfs that is still there, whatever happened on the way. Returns 1 and what it is
