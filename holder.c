@@ -189,6 +189,7 @@ static int move_over(struct walker *walker, struct entry *child, const char *hol
 	const char *path;
 	int mount AUTO_CLOSE = -1, err = path_of(walker, child, &path);
 
+	child->moved = false; /* it may have been, to an earlier copy */
 	path = err < 0 ? NULL : below(path, holder);
 	if (!path || strlen(path) >= PATH_MAX)
 		return is_shortage(err) ? err : 0;

@@ -387,7 +387,7 @@ int procfs_plan(int mountinfo, const char *options, struct procfs_plan **plan, s
 struct entry *plan_entry(const struct procfs_plan *plan, int id)
 {
 	for (size_t i = 0; i < plan->n_entries; i++)
-		if (plan->entries[i].id == id)
+		if (id != NO_ID && plan->entries[i].id == id)
 			return &plan->entries[i];
 	return NULL;
 }
