@@ -38,31 +38,35 @@ endif
 NO_UNDEFINED = $(if $(findstring -fsanitize,$(CFLAGS)),,-Wl,-z,defs)
 
 # No PLT: the init's calls must not pass through the dynamic linker, which has data on the heap where it
-# profiles or audits (LD_PROFILE, LD_AUDIT), and the init forgets the heap (forget.c).
+# profiles or audits (LD_PROFILE, LD_AUDIT), and the init unmaps the heap (init/memory.c).
 # Large files: a 32-bit fstatfs(2) fails on a file system of many terabytes.
-ALL_CFLAGS  = -std=c17 -fPIC -fno-plt -MMD -MP -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -shared -Wl,--version-script=pam_unshare.map -Wl,-z,relro,-z,now \
+ALL_CFLAGS  = -std=c17 -I. -fPIC -fno-plt -MMD -MP -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -shared -Wl,--version-script=module/pam_unshare.map -Wl,-z,relro,-z,now \
               -Wl,-z,noexecstack $(NO_UNDEFINED) -Wl,--as-needed $(LDFLAGS)
 LIBS        = -lpam -lcap
 
-SOURCES = pam_unshare.c options.c namespace.c procfs.c procfs_replace.c walker.c walker_aside.c holder.c \
-          statmount.c init.c forget.c terminal.c failure.c
+# The rooms: each has a README.md with its rules.
+COMMON_SOURCES = common/statmount.c
+MODULE_SOURCES = pam_unshare.c $(addprefix module/,options.c namespace.c procfs.c terminal.c failure.c)
+INIT_SOURCES   = $(addprefix init/,init.c memory.c procfs_replace.c mount_walk.c mount_aside.c mount_replace.c)
+SOURCES = $(MODULE_SOURCES) $(INIT_SOURCES) $(COMMON_SOURCES)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 # make leaves the module at the top level; other builds of it stay apart
 MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 
 # The administrator's command; it has the module's parser of arguments.
-COMMAND_SOURCES = $(addprefix command/,pam-unshare.c audit.c check.c harden.c heard.c list.c look.c session.c \
-                  sessions.c stack.c stage.c target.c tool.c ways.c ways_bus.c ways_kernel.c ways_places.c)
-COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/options.o
+COMMAND_SOURCES = $(addprefix command/,pam-unshare.c check.c harden.c list.c \
+                  $(addprefix lib/,log_capture.c pam_session.c pam_stack.c proc_scan.c sessions.c subprocess.c) \
+                  $(addprefix audit/,audit.c decoy.c fixture.c probes.c probes_bus.c probes_kernel.c probes_places.c))
+COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/module/options.o
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)
 
 all: $(MODULE) $(COMMAND)
 
-$(MODULE): $(OBJECTS) pam_unshare.map
+$(MODULE): $(OBJECTS) module/pam_unshare.map
 	$(CC) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) $(LIBS)
 
-# Its functions of syslog(3), and nothing else, stand before those of the C library (command/heard.h).
+# Its functions of syslog(3), and nothing else, stand before those of the C library (command/lib/log_capture.h).
 $(COMMAND): $(COMMAND_OBJECTS) command/pam-unshare.list
 	$(CC) $(CFLAGS) -pie -Wl,--dynamic-list=command/pam-unshare.list -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(COMMAND_OBJECTS) -lpam -ldl
 
@@ -72,11 +76,11 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/command/*.d $(BUILD)/tests/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 install: install-programs
 	$(INSTALL) -d $(DESTDIR)$(DOCDIR)/pam.d-examples
-	$(INSTALL) -m 644 README.md AUDIT.md processes.svg SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 644 README.md doc/audit.md doc/processes.svg SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -m 644 pam.d-examples/* $(DESTDIR)$(DOCDIR)/pam.d-examples
 	$(INSTALL) -m 644 selinux/pam_unshare.cil $(DESTDIR)$(DOCDIR)
 
@@ -87,7 +91,7 @@ install-programs: all
 	$(INSTALL) -m 755 pam-unshare $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -d $(DESTDIR)$(HARDENDIR)
 	$(INSTALL) -m 644 hardening/* $(DESTDIR)$(HARDENDIR)
-	$(INSTALL) -m 644 pam_unshare.8 command/pam-unshare.8 $(DESTDIR)$(MANDIR)/man8
+	$(INSTALL) -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
 
 # The lines that "harden" put into files of PAM name the module.
 uninstall:

@@ -17,13 +17,12 @@
  *       namespace_end(): tell the init ───────────►  ask what is left to end, exit
  *       namespace_leave(): back to the host's namespaces; nobody waits for the init
  *
- * options.c parses the arguments, namespace.c is the application's side, init.c is PID 1, procfs.c
- * replaces the procfs instances, terminal.c gives the terminal back. Only this file logs.
+ * module/ is the application's side, init/ is PID 1, common/ is what both use. Only this file logs.
  */
-#include "failure.h"
-#include "namespace.h"
-#include "options.h"
-#include "terminal.h"
+#include "module/failure.h"
+#include "module/namespace.h"
+#include "module/options.h"
+#include "module/terminal.h"
 
 #include <errno.h>
 #include <security/pam_ext.h>
@@ -85,8 +84,7 @@ static void log_astray(
 	errno = why->astray;
 	if (why->astray)
 		say(pamh, session, LOG_WARNING,
-			"the application cannot return to its working directory and stays in /: "
-			"%m");
+			"the application cannot return to its working directory and stays in /: %m");
 }
 
 static void log_failure(const pam_handle_t *pamh, const struct session *session,
@@ -98,8 +96,7 @@ static void log_failure(const pam_handle_t *pamh, const struct session *session,
 	say(pamh, session, LOG_ERR, "%s of %s: %s: %m", what, user, why->text);
 	if (why->stranded)
 		say(pamh, session, LOG_CRIT,
-			"the application could not be brought back and stays in the namespaces of "
-			"the session of %s",
+			"the application could not be brought back and stays in the namespaces of the session of %s",
 			user);
 	log_astray(pamh, session, why);
 }
@@ -110,10 +107,8 @@ static void log_powerless(const pam_handle_t *pamh, const struct session *sessio
 	const struct failure *why, bool told)
 {
 	say(pamh, session, LOG_WARNING,
-		told ? "session of %s closed: PID namespace %llu, init %d; %s by now and stays "
-		       "inside until it ends"
-		     : "session of %s goes on until the application ends: PID namespace %llu, init "
-		       "%d; %s by now",
+		told ? "session of %s closed: PID namespace %llu, init %d; %s by now and stays inside until it ends"
+		     : "session of %s goes on until the application ends: PID namespace %llu, init %d; %s by now",
 		item(pamh, PAM_USER), (unsigned long long)session->ns.inode,
 		(int)session->ns.init_pid, why->text);
 }
@@ -317,8 +312,7 @@ int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **ar
 			DEBUG(pamh, &opts, "session of %s is left alone", item(pamh, PAM_USER));
 		if (opts.on_open && !namespace_is_host())
 			pam_syslog(pamh, LOG_WARNING,
-				"session of %s is left alone, but not on the host: this process "
-				"has another session open",
+				"session of %s is left alone, but not on the host: this process has another session open",
 				item(pamh, PAM_USER));
 		return PAM_SUCCESS;
 	}

@@ -11,7 +11,7 @@
  *     floor      the system calls that nobody can do without, see floor_open()
  *     SERVICE    a PAM service: the session lines of /run/pam.d/SERVICE, for alice
  */
-#include "../statmount.h"
+#include "common/statmount.h"
 
 #include <dirent.h>
 #include <errno.h>

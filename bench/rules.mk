@@ -4,7 +4,7 @@
 BENCH_PACKAGES = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox \
                  bubblewrap gnuplot-nox python3
 
-$(BUILD)/bench/bench: bench/bench.c $(BUILD)/statmount.o
+$(BUILD)/bench/bench: bench/bench.c $(BUILD)/common/statmount.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lpam -lcap
 

@@ -6,13 +6,13 @@
  */
 #include "check.h"
 
-#include "../init.h"
-#include "../options.h"
-#include "../syscalls.h"
-#include "heard.h"
-#include "session.h"
-#include "sessions.h"
-#include "stack.h"
+#include "command/lib/log_capture.h"
+#include "command/lib/pam_session.h"
+#include "command/lib/pam_stack.h"
+#include "command/lib/sessions.h"
+#include "common/syscalls.h"
+#include "init/init.h"
+#include "module/options.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -130,8 +130,7 @@ static void check_control(struct check *check, const struct stack_line *line)
 	} weak[] = {
 		{"optional", "a user whom the module refuses gets in, unisolated"},
 		{"sufficient",
-			"the session lines that follow are skipped, and a user whom the module "
-			"refuses gets in, unisolated"},
+			"the session lines that follow are skipped, and a user whom the module refuses gets in, unisolated"},
 	};
 
 	for (size_t i = 0; i < sizeof(weak) / sizeof(*weak); i++)
@@ -146,15 +145,11 @@ static void check_control(struct check *check, const struct stack_line *line)
 			line->file, line->number, line->control);
 	if (line->brackets && !refuses(line->control))
 		problem(check,
-			"%s line %u has the control '[%s]', by which a user whom the module "
-			"refuses may "
-			"get in, unisolated. Write 'requisite'.",
+			"%s line %u has the control '[%s]', by which a user whom the module refuses may get in, unisolated. Write 'requisite'.",
 			line->file, line->number, line->control);
 	if (line->silent)
 		problem(check,
-			"%s line %u begins with '-session': should the module be missing, "
-			"everybody gets "
-			"in, unisolated, and nothing says so. Write 'session'.",
+			"%s line %u begins with '-session': should the module be missing, everybody gets in, unisolated, and nothing says so. Write 'session'.",
 			line->file, line->number);
 }
 
@@ -163,9 +158,7 @@ static void check_jump(struct check *check, const struct stack_line *line)
 {
 	if (!line->brackets && strcasecmp(line->control, "sufficient") == 0)
 		problem(check,
-			"%s line %u has the control 'sufficient': when %s succeeds, the lines that "
-			"follow "
-			"are skipped, that of " MODULE
+			"%s line %u has the control 'sufficient': when %s succeeds, the lines that follow are skipped, that of " MODULE
 			" among them. Write 'optional', or put the line last.",
 			line->file, line->number, line->module);
 }
@@ -206,8 +199,7 @@ static void check_order(struct check *check)
 					has_argument(line, must_come_before[k].unless)))
 				problem(check,
 					"%s line %u: %s comes after " MODULE
-					": %s. Put that line before "
-					"%s line %u.",
+					": %s. Put that line before %s line %u.",
 					line->file, line->number, must_come_before[k].name,
 					must_come_before[k].why, check->open->file,
 					check->open->number);
@@ -217,21 +209,15 @@ static void check_order(struct check *check)
 				is_module(line, must_close_on_host[k]))
 				problem(check,
 					"%s line %u: %s is closed before " MODULE
-					", in the session's "
-					"mount namespace, and what it unmounts stays on the host. "
-					"Put "
-					"'session requisite " MODULE
-					" close' before it, and 'open' "
-					"after it.",
+					", in the session's mount namespace, and what it unmounts stays on the host. Put 'session requisite " MODULE
+					" close' before it, and 'open' after it.",
 					line->file, line->number, must_close_on_host[k]);
 		if (line < check->open && !is_module(line, MODULE))
 			check_jump(check, line);
 	}
 	if (check->close > check->open)
 		problem(check,
-			"%s line %u with 'close' comes after the one with 'open': what is between "
-			"them is "
-			"closed inside the session. Put the line before all other session lines.",
+			"%s line %u with 'close' comes after the one with 'open': what is between them is closed inside the session. Put the line before all other session lines.",
 			check->close->file, check->close->number);
 }
 
@@ -250,9 +236,7 @@ static void check_lines(struct check *check)
 		check_control(check, line);
 		if (!module_exists(line->module))
 			problem(check,
-				"%s line %u: there is no module %s. Correct the path, or install "
-				"the module "
-				"in %s.",
+				"%s line %u: there is no module %s. Correct the path, or install the module in %s.",
 				line->file, line->number, line->module, SECUREDIR);
 		(void)options_parse(NULL, line->argc, line->argv, &opts);
 		if (opts.on_open && opts.on_close &&
@@ -266,9 +250,8 @@ static void check_lines(struct check *check)
 	}
 	if (opens > 1)
 		problem(check,
-			MODULE " is listed %u times to open. The session is isolated by the first, "
-			       "and the "
-			       "arguments of the others count for nothing: leave one of them.",
+			MODULE
+			" is listed %u times to open. The session is isolated by the first, and the arguments of the others count for nothing: leave one of them.",
 			opens);
 }
 
@@ -280,11 +263,9 @@ static const struct {
 	const char *why;
 } unfit[] = {
 	{"slurm", true,
-		"slurmstepd has threads and is refused: with UsePAM=1 every job fails, and the "
-		"node is drained"},
+		"slurmstepd has threads and is refused: with UsePAM=1 every job fails, and the node is drained"},
 	{"pure-ftpd", true,
-		"pure-ftpd does not look whether its session is refused: the user gets in, "
-		"unisolated"},
+		"pure-ftpd does not look whether its session is refused: the user gets in, unisolated"},
 	{"cockpit", true,
 		"cockpit-session looks into /proc after it has opened the session, and aborts"},
 	{"gdm-password", true, "GDM has threads and is refused"},
@@ -301,8 +282,7 @@ static const struct {
 		"dovecot opens and closes the session before it serves: nothing is isolated"},
 	{"samba", false, "smbd ends the session before it serves: nothing is isolated"},
 	{"proftpd", false,
-		"proftpd serves in the process that opens the session, which stays outside: "
-		"nothing is isolated"},
+		"proftpd serves in the process that opens the session, which stays outside: nothing is isolated"},
 };
 
 /* Tell whether a file of a unit has PAMName=SERVICE, in whatever section. */
@@ -333,8 +313,7 @@ static bool check_units(struct check *check)
 		if (names_service(units.gl_pathv[i], check->service)) {
 			found = true;
 			problem(check,
-				"%s has PAMName=%s: systemd opens the session in the process that "
-				"runs the unit's program, and is refused. Have no line of " MODULE
+				"%s has PAMName=%s: systemd opens the session in the process that runs the unit's program, and is refused. Have no line of " MODULE
 				" in %s, or give the unit a service of its own.",
 				units.gl_pathv[i], check->service, check->service);
 		}
@@ -371,20 +350,17 @@ static void read_files(struct check *check)
 		problem(check,
 			"no session line of %s, nor of a file that it includes, names " MODULE
 			". Add 'session requisite " MODULE
-			" close' before the first session line, and "
-			"'session requisite " MODULE " open' after the last.",
+			" close' before the first session line, and 'session requisite " MODULE
+			" open' after the last.",
 			check->stack.file[0] ? check->stack.file : "the service");
 	else if (!check->open)
 		problem(check,
-			"%s line %u says 'close', and no line says 'open': nobody is isolated. Add "
-			"'session "
-			"requisite " MODULE " open' after the last session line.",
+			"%s line %u says 'close', and no line says 'open': nobody is isolated. Add 'session requisite " MODULE
+			" open' after the last session line.",
 			check->close->file, check->close->number);
 	else if (!check->close)
 		problem(check,
-			"%s line %u says 'open', and no line says 'close': the other modules are "
-			"closed "
-			"inside the session. Add 'session requisite " MODULE
+			"%s line %u says 'open', and no line says 'close': the other modules are closed inside the session. Add 'session requisite " MODULE
 			" close' before the first session line.",
 			check->open->file, check->open->number);
 	if (check->open)
@@ -488,8 +464,7 @@ static void check_arguments(struct check *check, pam_handle_t *pamh, struct opti
 		(void)options_parse(pamh, line->argc, line->argv, &opts);
 		for (; heard(said); said++)
 			problem(check,
-				"%s line %u: %s. Correct it; until then everybody but root is "
-				"refused.",
+				"%s line %u: %s. Correct it; until then everybody but root is refused.",
 				line->file, line->number, heard(said));
 		if (line == check->open)
 			*effective = opts;
@@ -507,12 +482,10 @@ static const struct {
 	{"cannot be looked up",
 		"The user's entry cannot be had: see getent(1), and the directory server."},
 	{"lacks CAP_",
-		"This process is not wholly root: it is in a container or a unit that takes the "
-		"capability away. Check from a root shell of the machine."},
+		"This process is not wholly root: it is in a container or a unit that takes the capability away. Check from a root shell of the machine."},
 	{"max_pid_namespaces", "Raise that limit with sysctl(8), or find who nests sessions."},
 	{"does not show the application",
-		"This is an isolated session already, or /proc is not that of "
-		"this PID namespace. Check from a root shell of the machine."},
+		"This is an isolated session already, or /proc is not that of this PID namespace. Check from a root shell of the machine."},
 	{"which another mount covers", "Unmount one of the two."},
 	{"is chrooted", "Check from outside of the chroot directory."},
 	{"unable to open config", "Correct the name of the file that is included."},
@@ -568,8 +541,7 @@ static void use_session(struct check *check, const struct passwd *user, pam_hand
 	result = pam_close_session(pamh, 0);
 	if (result != PAM_SUCCESS)
 		problem(check,
-			"pam_close_session() says '%s': what was logged above says which module it "
-			"was.",
+			"pam_close_session() says '%s': what was logged above says which module it was.",
 			pam_strerror(pamh, result));
 	if (namespace_number("/proc/self/ns/mnt") != host_mount ||
 		namespace_number("/proc/self/ns/pid") != host_pid)

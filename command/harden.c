@@ -7,8 +7,8 @@
  */
 #include "harden.h"
 
-#include "../syscalls.h"
-#include "tool.h"
+#include "command/lib/subprocess.h"
+#include "common/syscalls.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -556,8 +556,8 @@ static const char *lines_enable(const struct part *part)
 		if (text[0] == '\0' || text[strlen(text) - 1] != '\n' ||
 			asprintf(&new, "%.*s" FIRST_LINE "%s" LAST_LINE, (int)(at - text), text,
 				at) < 0)
-			failed = "its last line has no end; add the two lines by hand, "
-				 "pam_unshare(8)";
+			failed =
+				"its last line has no end; add the two lines by hand, pam_unshare(8)";
 		else if (!write_file(part->path, new))
 			failed = strerror(errno);
 	}

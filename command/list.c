@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "list.h"
 
-#include "sessions.h"
+#include "command/lib/sessions.h"
 
 #include <stdio.h>
 #include <stdlib.h>

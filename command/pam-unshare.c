@@ -3,8 +3,8 @@
  * pam-unshare: the administrator's command. Only "harden" changes the configuration of the machine.
  * See pam-unshare(8).
  */
-#include "audit.h"
 #include "check.h"
+#include "command/audit/audit.h"
 #include "harden.h"
 #include "list.h"
 
@@ -26,13 +26,10 @@ static const char help[] =
 	"list   shows the isolated sessions that are open\n"
 	"audit  tries every known way to see processes of others from inside a session of USER,\n"
 	"       and says of each whether it is closed, or what closes it; takes a minute or two\n"
-	"harden closes what the module does not (D-Bus, user managers, cron, at), takes that "
-	"back,\n"
+	"harden closes what the module does not (D-Bus, user managers, cron, at), takes that back,\n"
 	"       or shows it; PART is bus, units, user-manager, cron, atd, process-events\n"
 	"\n"
-	"Exit status: 0 all is well, 1 something is wrong or OPEN, 3 something is not tested, 2 "
-	"the command cannot do its "
-	"work.\n"
+	"Exit status: 0 all is well, 1 something is wrong or OPEN, 3 something is not tested, 2 the command cannot do its work.\n"
 	"All need root. The whole story is in pam-unshare(8) and pam_unshare(8).\n";
 
 /* What was wrong with the command line, and what would be right. */

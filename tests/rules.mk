@@ -17,35 +17,35 @@ include tests/load/rules.mk
 include tests/root/rules.mk
 
 # The tests' own programs: a PAM application, a probe of what a session sees.
-PROGRAMS = $(BUILD)/tests/host $(BUILD)/tests/probe
+PROGRAMS = $(addprefix $(BUILD)/tests/programs/,host probe)
 # The module with a function replaced, each a negative control: it waits for the init when it
 # closes; it does not give the terminal back; it writes where it must not.
-SPOILT_MODULES = $(BUILD)/tests/pam_unshare_waiting.so $(BUILD)/tests/pam_unshare_keeping.so
+MUTANTS = $(addprefix $(BUILD)/tests/mutants/,waiting.so keeping.so)
 
-$(BUILD)/tests/host: tests/host.c
+$(BUILD)/tests/programs/host: tests/programs/host.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -rdynamic -o $@ $< -lpam -lcap -ldl -pthread
 
-$(BUILD)/tests/probe: tests/probe.c
+$(BUILD)/tests/programs/probe: tests/programs/probe.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
 
-$(BUILD)/tests/pam_unshare_%.so: $(OBJECTS) $(BUILD)/tests/%.o
+$(BUILD)/tests/mutants/%.so: $(OBJECTS) $(BUILD)/tests/mutants/%.o
 	$(CC) $(CFLAGS) $(ALL_LDFLAGS) $(WRAP_$*:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
 
 WRAP_waiting = namespace_end
 WRAP_keeping = terminal_take_back
 WRAP_overflowing = namespace_end
 
-$(BUILD)/tests/pam_drop.so $(BUILD)/tests/pam_lookup.so: $(BUILD)/tests/%.so: tests/%.c
+$(BUILD)/tests/programs/pam_drop.so $(BUILD)/tests/programs/pam_lookup.so: $(BUILD)/tests/programs/%.so: tests/programs/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $< -lpam -lcap
 
-$(BUILD)/tests/preloaded.so: tests/preloaded.c
+$(BUILD)/tests/programs/preloaded.so: tests/programs/preloaded.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $< -ldl
 
-programs: all $(PROGRAMS) $(SPOILT_MODULES) $(BUILD)/tests/pam_drop.so $(BUILD)/tests/pam_lookup.so $(BUILD)/tests/preloaded.so
+programs: all $(PROGRAMS) $(MUTANTS) $(addprefix $(BUILD)/tests/programs/,pam_drop.so pam_lookup.so preloaded.so)
 
 check:
 	@tests/install $(CHECK_PACKAGES)
@@ -54,19 +54,19 @@ check:
 
 demo:
 	@tests/install $(DEMO_PACKAGES)
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/probe
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/programs/probe
 	@BUILD=$(BUILD) tests/sandbox tests/demo
 
 # README's picture, from a real run.
 picture:
 	@tests/install $(DEMO_PACKAGES) python3
 	@$(MAKE) --no-print-directory all
-	@BUILD=$(BUILD) tests/sandbox tests/picture >processes.svg.new
-	@mv processes.svg.new processes.svg
+	@BUILD=$(BUILD) tests/sandbox tests/picture >doc/processes.svg.new
+	@mv doc/processes.svg.new doc/processes.svg
 
 # ---- for developers ------------------------------------------------------------------------
 
-C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/*.c tests/unit/*.c tests/faults/*.c tests/fuzz/*.c bench/*.c)
+C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/programs/*.c tests/mutants/*.c tests/unit/*.c tests/fuzz/*.c bench/*.c)
 SHELL_FILES = $(wildcard bench/run tests/install tests/sandbox tests/run tests/demo tests/picture tests/check-manual \
               tests/coverage tests/system/*.bash tests/system/*.bats .ci/run \
               debian/build-clean debian/tests/build debian/tests/command \
@@ -77,17 +77,17 @@ SHELL_FILES = $(wildcard bench/run tests/install tests/sandbox tests/run tests/d
 
 lint:
 	@tests/install $(LINT_PACKAGES)
-	clang-format --dry-run --Werror $(C_FILES) $(wildcard *.h command/*.h tests/*.h tests/unit/*.h tests/fuzz/*.h)
+	clang-format --dry-run --Werror $(C_FILES) $(wildcard common/*.h module/*.h init/*.h command/*.h command/*/*.h tests/unit/*.h tests/fuzz/*.h)
 	$(MAKE) --no-print-directory BUILD=build-gcc CC=gcc CFLAGS="-O2 -g -Werror" objects
 	$(MAKE) --no-print-directory BUILD=build-clang CC=clang CFLAGS="-O2 -g -Werror" objects
 	$(MAKE) --no-print-directory BUILD=build-analyzer CC=gcc \
 		CFLAGS="-O2 -g -Werror -fanalyzer" all
-	clang-tidy --quiet $(SOURCES) $(COMMAND_SOURCES) -- -std=c17 -D_GNU_SOURCE \
+	clang-tidy --quiet $(SOURCES) $(COMMAND_SOURCES) -- -std=c17 -I. -D_GNU_SOURCE \
 		-DSECUREDIR='"/"'
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --error-exitcode=1 -D_GNU_SOURCE -DSECUREDIR='"/"' $(SOURCES) $(COMMAND_SOURCES)
-	# what the init may not call any more (forget.h)
-	! nm -u build-gcc/init.o build-clang/init.o | grep -wE 'memset|close|read|poll|open|kill|_exit'
+		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D_GNU_SOURCE -DSECUREDIR='"/"' $(SOURCES) $(COMMAND_SOURCES)
+	# what the init may not call any more (init/memory.h)
+	! nm -u build-gcc/init/init.o build-clang/init/init.o | grep -wE 'memset|close|read|poll|open|kill|_exit'
 	shellcheck --severity=warning --external-sources $(SHELL_FILES)
 	tests/check-manual
 	tests/faults/failure_table.py
@@ -119,7 +119,7 @@ sanitize:
 
 sanitize-system:
 	@tests/install $(CHECK_PACKAGES)
-	@$(SANITIZED) programs build-asan/tests/pam_unshare_overflowing.so
+	@$(SANITIZED) programs build-asan/tests/mutants/overflowing.so
 	@tests/sanitize
 
 # The unit tests alone, which need no root and change nothing.
@@ -152,7 +152,7 @@ compare-table:
 	@sed -i -e '/^<!-- Made by make compare-table/,/^<!-- end of the comparison/{/^|/d}' \
 		-e '/^<!-- Made by make compare-table/r $(BUILD)/comparison' README.md
 
-# AUDIT.md, from audits in guests of three suites, each booted twice.
+# doc/audit.md, from audits in guests of three suites, each booted twice.
 audit-table:
 	@tests/install $(VM_PACKAGES)
 	@BUILD=$(BUILD) tests/vm/audit/run

@@ -10,7 +10,7 @@ import re
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SOURCES = ["namespace.c", "procfs.c", "pam_unshare.c"]
+SOURCES = ["module/namespace.c", "module/procfs.c", "pam_unshare.c"]
 SECTION = "## What a refused or broken session looks like"
 
 
@@ -51,7 +51,7 @@ def in_code():
                          if not re.match("init($|: )", s))
         for match in re.finditer(r"\b(?:pam_syslog\(\s*pamh|say\(pamh, session),\s*LOG_(?:ERR|CRIT|WARNING)", source):
             found.update(strings(call_at(source, match.start())))
-    steps = re.search(r"names\[\] = \{(.*?)\};", read("init.c"), re.S).group(1)
+    steps = re.search(r"names\[\] = \{(.*?)\};", read("init/init.c"), re.S).group(1)
     found.update("init: " + step for step in re.findall(r'"(.*?)"', steps) if step != "be ready")
     return found
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A mount table: each line by itself, and the plan that is made of the whole. */
-#include "../../procfs.h"
+#include "common/procfs.h"
 #include "fuzz.h"
 
 #include <errno.h>

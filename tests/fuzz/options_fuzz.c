@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The module's arguments, one in each line, and the LISTs in them. */
-#include "../../options.h"
 #include "fuzz.h"
+#include "module/options.h"
 
 #include <grp.h>
 #include <security/pam_ext.h>

@@ -3,7 +3,7 @@
  * What /proc tells of a process, in a directory that stands for it: the input is taken for each of
  * the files that are read.
  */
-#include "../../command/sessions.c" /* NOLINT(bugprone-suspicious-include): its static functions */
+#include "command/lib/sessions.c" /* NOLINT(bugprone-suspicious-include): its static functions */
 #include "fuzz.h"
 
 #define PID 7

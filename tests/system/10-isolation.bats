@@ -221,5 +221,5 @@ host_mounts() {
     finds_owner # negative control
     exec 7>&- 8>&-
     rm /run/lock-held /run/lock-go
-    grep -q '^.SS Locks by pid$' "$TOP/pam_unshare.8"
+    grep -q '^.SS Locks by pid$' "$TOP/man/pam_unshare.8"
 }

@@ -103,7 +103,7 @@ END
     run python3 "$BATS_TEST_TMPDIR/drive.py" "$BATS_TEST_TMPDIR/caller"
     [ "$output" = "the caller read: hello" ]
     # negative control: a module that does not give it back
-    install_module "$TOP/$BUILD/tests/pam_unshare_keeping.so"
+    install_module "$TOP/$BUILD/tests/mutants/keeping.so"
     run python3 "$BATS_TEST_TMPDIR/drive.py" "$BATS_TEST_TMPDIR/caller"
     install_module
     [ "$output" != "the caller read: hello" ]

@@ -52,7 +52,7 @@ no_monitor_left() {
     enable sshd grace=60
     closes_promptly "$leaves"
     # negative control: a module that waits for the init when it closes hangs sshd's monitor
-    install_module "$TOP/$BUILD/tests/pam_unshare_waiting.so"
+    install_module "$TOP/$BUILD/tests/mutants/waiting.so"
     run closes_promptly "$leaves"
     [ "$status" -ne 0 ]
     # an sshd that is one program reaps its child only when it has closed: then any session hangs

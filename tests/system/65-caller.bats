@@ -106,7 +106,7 @@ by_bob() {
 
 @test "an environment of all that libraries, shells and the applications look at" {
     local variables=() host=/proc/$SECRET_PID/root i
-    install -m 755 "$TOP/$BUILD/tests/preloaded.so" /run/preloaded.so
+    install -m 755 "$TOP/$BUILD/tests/programs/preloaded.so" /run/preloaded.so
     for i in LD_{PRELOAD,AUDIT,PROFILE,ORIGIN_PATH,LIBRARY_PATH,SHOW_AUXV,DEBUG_OUTPUT}; do
         variables+=("$i=/run/preloaded.so")
     done

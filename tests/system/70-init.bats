@@ -147,7 +147,7 @@ no_other_library() {
         # shellcheck disable=SC2086 # none or one
         SECRET_IN_ENVIRONMENT=no-one-may-know begin remember no-one-may-know $before
         holds forgets
-        run grep -E 'tests/host|\[heap\]|\[stack\]' "/proc/$INIT/maps"
+        run grep -E 'tests/programs/host|\[heap\]|\[stack\]' "/proc/$INIT/maps"
         [ "$status" -ne 0 ]
         holds no_other_library
         [ "$(grep -cE '\[heap\]|\[stack\]' "/proc/$APPLICATION/maps")" -eq 2 ] # negative control
@@ -413,8 +413,8 @@ END
 # bats test_tags=plain
 @test "a preloaded library that stands before the C library does not end the session" {
     stack plain 'required pam_unshare.so'
-    run env LD_PRELOAD="$TOP/$BUILD/tests/preloaded.so" timeout 60 "$HOST" /run/pam.d plain alice \
-        open run 'true' run 'test "$(cat /proc/1/comm)" = pam_unshare' run-root 'grep -q tests/host /proc/1/maps' close end
+    run env LD_PRELOAD="$TOP/$BUILD/tests/programs/preloaded.so" timeout 60 "$HOST" /run/pam.d plain alice \
+        open run 'true' run 'test "$(cat /proc/1/comm)" = pam_unshare' run-root 'grep -q tests/programs/host /proc/1/maps' close end
     echo "$output"
     [ "$(grep -c '^run=0$' <<<"$output")" -eq 2 ]
     grep -qx run-root=0 <<<"$output" # all memory is kept then, which root can see

@@ -205,7 +205,7 @@ check() {
 }
 
 @test "check: a module that looks up another user" {
-    install -m 644 "$TOP/$BUILD/tests/pam_lookup.so" "$SECURITY_DIR/pam_lookup.so"
+    install -m 644 "$TOP/$BUILD/tests/programs/pam_lookup.so" "$SECURITY_DIR/pam_lookup.so"
     sed -i '/unshare.so close/a session required pam_lookup.so carol' /etc/pam.d/tried
     echo 'session required pam_lookup.so carol' >>/etc/pam.d/tried
     log_position
@@ -311,7 +311,7 @@ service() {
     [ "$status" -eq 0 ]
     for word in check list --json; do
         [[ $output == *"$word"* ]]
-        man_page=$(sed 's/\\-/-/g' "$TOP/command/pam-unshare.8")
+        man_page=$(sed 's/\\-/-/g' "$TOP/man/pam-unshare.8")
         [[ $man_page == *"$word"* ]]
     done
 }

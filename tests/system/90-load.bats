@@ -99,7 +99,7 @@ without() {
 }
 
 @test "sshd without a capability: required runs no command, optional goes on" {
-    install -m 644 "$TOP/$BUILD/tests/pam_drop.so" "$SECURITY_DIR/pam_drop.so"
+    install -m 644 "$TOP/$BUILD/tests/programs/pam_drop.so" "$SECURITY_DIR/pam_drop.so"
     for cap in cap_sys_admin cap_sys_chroot; do
         enable sshd
         sed -i "/pam_unshare.so open/i session required pam_drop.so $cap" /etc/pam.d/sshd

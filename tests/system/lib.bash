@@ -8,7 +8,7 @@
 TOP=$(cd "${BATS_TEST_DIRNAME:-$(dirname "${BASH_SOURCE[0]}")}/../.." && pwd)
 BUILD=${BUILD:-build}
 MODULE=${MODULE:-$TOP/pam_unshare.so}
-HOST=$TOP/$BUILD/tests/host
+HOST=$TOP/$BUILD/tests/programs/host
 STOCK=/run/stock-pam.d
 PORT=2222
 SECRET=token-4711
@@ -37,7 +37,7 @@ install_module() { # [FILE]
 prepare() {
     [ "${SANDBOX-}" = 1 ] || { die "run this in tests/sandbox"; return 1; }
     install_module
-    install -m 755 "$TOP/$BUILD/tests/probe" /run/probe
+    install -m 755 "$TOP/$BUILD/tests/programs/probe" /run/probe
     [ -d "$STOCK" ] || cp -a /etc/pam.d "$STOCK"
     mkdir -p /run/pam.d
 }

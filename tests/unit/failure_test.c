@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "../../failure.h"
+#include "module/failure.h"
 #include "unit.h"
 
 #include <errno.h>

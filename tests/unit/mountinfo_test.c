@@ -3,7 +3,7 @@
  * The mount table: what mountinfo_parse() makes of a line, and procfs_plan() of a whole table.
  * Mount points are chosen by users in part, so the lines are hostile where the kernel lets them.
  */
-#include "../../procfs.h"
+#include "common/procfs.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -182,8 +182,8 @@ static void check_line(const char *text, const struct mount *expected)
 static void ordinary_lines(void **state)
 {
 	(void)state;
-	check_line("22 27 0:20 / /proc rw,nosuid,nodev,noexec,relatime shared:5 - proc proc "
-		   "rw,hidepid=invisible,gid=27",
+	check_line(
+		"22 27 0:20 / /proc rw,nosuid,nodev,noexec,relatime shared:5 - proc proc rw,hidepid=invisible,gid=27",
 		MOUNT(22, 27, TEXT("/"), TEXT("/proc"), TEXT("rw,nosuid,nodev,noexec,relatime"),
 			TEXT("proc"), TEXT("rw,hidepid=invisible,gid=27")));
 	check_line("36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue",
@@ -191,16 +191,15 @@ static void ordinary_lines(void **state)
 			TEXT("rw,errors=continue")));
 	check_line("1 1 0:2 / / rw - rootfs rootfs rw",
 		MOUNT(1, 1, TEXT("/"), TEXT("/"), TEXT("rw"), TEXT("rootfs"), TEXT("rw")));
-	check_line("510 22 0:51 /proc/cpuinfo /proc/cpuinfo rw,nosuid - fuse.lxcfs lxcfs "
-		   "rw,user_id=0,group_id=0,allow_other",
+	check_line(
+		"510 22 0:51 /proc/cpuinfo /proc/cpuinfo rw,nosuid - fuse.lxcfs lxcfs rw,user_id=0,group_id=0,allow_other",
 		MOUNT(510, 22, TEXT("/proc/cpuinfo"), TEXT("/proc/cpuinfo"), TEXT("rw,nosuid"),
 			TEXT("fuse.lxcfs"), TEXT("rw,user_id=0,group_id=0,allow_other")));
-	check_line("40 22 0:35 / /proc/sys/fs/binfmt_misc rw,relatime shared:15 - autofs systemd-1 "
-		   "rw,fd=29,pgrp=1,timeout=0,minproto=5,maxproto=5,direct,pipe_ino=1600",
+	check_line(
+		"40 22 0:35 / /proc/sys/fs/binfmt_misc rw,relatime shared:15 - autofs systemd-1 rw,fd=29,pgrp=1,timeout=0,minproto=5,maxproto=5,direct,pipe_ino=1600",
 		MOUNT(40, 22, TEXT("/"), TEXT("/proc/sys/fs/binfmt_misc"), TEXT("rw,relatime"),
 			TEXT("autofs"),
-			TEXT("rw,fd=29,pgrp=1,timeout=0,minproto=5,maxproto=5,direct,"
-			     "pipe_ino=1600")));
+			TEXT("rw,fd=29,pgrp=1,timeout=0,minproto=5,maxproto=5,direct,pipe_ino=1600")));
 }
 
 static void a_namespace_that_is_bound_to_a_file(void **state)
@@ -335,17 +334,17 @@ static void a_mount_point_cannot_forge_fields(void **state)
 	struct mount mount;
 
 	(void)state;
-	assert_int_equal(parse("36 35 0:5 / /mnt\\040-\\040proc\\040proc\\040rw rw,nosuid shared:1 "
-			       "- tmpfs tmpfs rw",
-				 &mount),
+	assert_int_equal(
+		parse("36 35 0:5 / /mnt\\040-\\040proc\\040proc\\040rw rw,nosuid shared:1 - tmpfs tmpfs rw",
+			&mount),
 		0);
 	assert_string_equal(mount.point, "/mnt - proc proc rw");
 	assert_string_equal(mount.flags, "rw,nosuid");
 	assert_string_equal(mount.type, "tmpfs");
 	assert_int_equal(procfs_role(&mount), PROCFS_NONE);
-	assert_int_equal(parse("36 35 0:5 / /mnt\\0121\\0401\\0400:1\\040/\\040/proc\\040rw\\040-"
-			       "\\040proc\\040proc\\040rw rw - tmpfs tmpfs rw",
-				 &mount),
+	assert_int_equal(
+		parse("36 35 0:5 / /mnt\\0121\\0401\\0400:1\\040/\\040/proc\\040rw\\040-\\040proc\\040proc\\040rw rw - tmpfs tmpfs rw",
+			&mount),
 		0);
 	assert_string_equal(mount.point, "/mnt\n1 1 0:1 / /proc rw - proc proc rw");
 	assert_string_equal(mount.type, "tmpfs");
@@ -404,8 +403,8 @@ static void names_of_5000_bytes(void **state)
 
 static void a_line_that_is_cut_anywhere(void **state)
 {
-	static const char whole[] = "36 35 98:0 /mnt\\0401 /mnt/parent\\134dir rw,noatime shared:7 "
-				    "master:2 - ext3 /dev/root rw,errors=continue";
+	static const char whole[] =
+		"36 35 98:0 /mnt\\0401 /mnt/parent\\134dir rw,noatime shared:7 master:2 - ext3 /dev/root rw,errors=continue";
 	const size_t options = (size_t)(strstr(whole, "rw,errors") - whole);
 	struct mount mount;
 
@@ -865,8 +864,7 @@ static char *big_table(size_t *size)
 	(void)fputs(ROOT_LINE PROC_LINE, out);
 	for (int i = 3; i < MANY; i++)
 		(void)fprintf(out,
-			"%d 20 0:%d / /srv/data/number\\040%d rw,relatime shared:%d - "
-			"tmpfs tmpfs rw,size=%dk\n",
+			"%d 20 0:%d / /srv/data/number\\040%d rw,relatime shared:%d - tmpfs tmpfs rw,size=%dk\n",
 			100 + i, i, i, i, i);
 	(void)fprintf(out, "%d 20 0:20 / /srv/chroot/proc rw - proc proc rw\n", 100 + MANY);
 	assert_int_equal(fclose(out), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "../../options.h"
+#include "module/options.h"
 #include "recorded_log.h"
 #include "unit.h"
 

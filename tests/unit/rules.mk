@@ -3,16 +3,16 @@
 
 UNIT_TESTS = $(BUILD)/tests/unit/failure_test $(BUILD)/tests/unit/options_test \
              $(BUILD)/tests/unit/mountinfo_test $(BUILD)/tests/unit/session_test \
-             $(BUILD)/tests/unit/stack_test $(BUILD)/tests/unit/look_test
+             $(BUILD)/tests/unit/pam_stack_test $(BUILD)/tests/unit/proc_scan_test
 
 # What a test needs of the project; everything else that the project calls is in the test itself.
-$(BUILD)/tests/unit/failure_test: $(BUILD)/failure.o
-$(BUILD)/tests/unit/options_test: $(BUILD)/options.o $(BUILD)/tests/unit/recorded_log.o
-$(BUILD)/tests/unit/mountinfo_test: $(BUILD)/procfs.o $(BUILD)/statmount.o $(BUILD)/failure.o
-$(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(BUILD)/options.o $(BUILD)/failure.o \
+$(BUILD)/tests/unit/failure_test: $(BUILD)/module/failure.o
+$(BUILD)/tests/unit/options_test: $(BUILD)/module/options.o $(BUILD)/tests/unit/recorded_log.o
+$(BUILD)/tests/unit/mountinfo_test: $(BUILD)/module/procfs.o $(BUILD)/common/statmount.o $(BUILD)/module/failure.o
+$(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(BUILD)/module/options.o $(BUILD)/module/failure.o \
 	$(BUILD)/tests/unit/recorded_log.o
-$(BUILD)/tests/unit/stack_test: $(BUILD)/command/stack.o
-$(BUILD)/tests/unit/look_test: $(BUILD)/command/look.o $(BUILD)/command/sessions.o
+$(BUILD)/tests/unit/pam_stack_test: $(BUILD)/command/lib/pam_stack.o
+$(BUILD)/tests/unit/proc_scan_test: $(BUILD)/command/lib/proc_scan.o $(BUILD)/command/lib/sessions.o
 
 # Functions of the C library that a test makes fail. A fortified read(2) has another name, and mmap(2)
 # of large files where they are not all large, on 32-bit architectures.

@@ -3,8 +3,8 @@
  * The PAM entry points: when a session is made and ended, what is returned and logged. Linked with
  * pam_unshare.o and options.o; the namespaces, the terminal and PAM itself are played here.
  */
-#include "../../namespace.h"
-#include "../../terminal.h"
+#include "module/namespace.h"
+#include "module/terminal.h"
 #include "recorded_log.h"
 #include "unit.h"
 
@@ -882,8 +882,7 @@ static void a_session_without_the_capabilities_to_leave_it(void **state)
 		const char *said;
 	} cases[] = {
 		{0, "session of alice closed: PID namespace 402653"},
-		{EPERM, "session of alice goes on until the application ends: PID namespace "
-			"402653"},
+		{EPERM, "session of alice goes on until the application ends: PID namespace 402653"},
 	};
 
 	(void)state;

@@ -29,7 +29,7 @@ eventually() {
 prepare() {
     [ -d "$STOCK" ] && return
     make -s -C "$TOP" install programs
-    install -m 755 "$TOP/build/tests/probe" "$TOP/build/tests/host" /usr/local/bin
+    install -m 755 "$TOP/build/tests/programs/probe" "$TOP/build/tests/programs/host" /usr/local/bin
     printf '#!/bin/sh\nexec %s\n' "$PROBE" >"$LOOK"
     chmod 755 "$LOOK"
     # Half of a login's time is the user manager, which starts for the first session and ends with the last.

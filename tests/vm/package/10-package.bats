@@ -7,7 +7,7 @@ load ../guest/lib
 setup_file() {
     export DEBIAN_FRONTEND=noninteractive
     make -s -C "$TOP" programs
-    install -m 755 "$TOP/build/tests/probe" /usr/local/bin
+    install -m 755 "$TOP/build/tests/programs/probe" /usr/local/bin
     cp -a /etc/pam.d "$STOCK"
     start_secret
     # A lower version, of the same content.

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A process of another user's that an audit looks for. Its secret is in its command line. The first
+ * one also has a lock, a System V segment, and a socket that answers whoever connects.
+ */
+#include "fixture.h"
+
+#include "command/lib/log_capture.h"
+#include "command/lib/subprocess.h"
+#include "common/syscalls.h"
+#include "connector.h"
+
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <syslog.h>
+
+static bool hold_lock(const char *directory)
+{
+	const struct flock whole = {.l_type = F_WRLCK};
+	char path[128];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/lock", directory);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	return fd >= 0 && fcntl(fd, F_SETLK, &whole) == 0; /* as long as the process is there */
+}
+
+static bool hold_segment(void)
+{
+	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+
+	if (id < 0)
+		return false;
+	/* from then on it goes with the process */
+	if ((intptr_t)shmat(id, NULL, 0) != -1)
+		return shmctl(id, IPC_RMID, NULL) == 0;
+	(void)shmctl(id, IPC_RMID, NULL);
+	return false;
+}
+
+static int listen_at(const char *directory, const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", directory, name);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+		chmod(address.sun_path, 0666) < 0 || listen(fd, 16) < 0)
+		return -1;
+	return fd;
+}
+
+static void have_children(void)
+{
+	for (int i = 0; i < 5; i++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(0);
+		(void)waitpid(child, NULL, 0);
+	}
+}
+
+/* Listen to process events as root may, and cause some. Returns 'y' if they come, 'n' if not. */
+static char cause_events(void)
+{
+	int fd AUTO_CLOSE = connector_join();
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	char buffer[4096], answer = 'n';
+
+	if (fd < 0 || !connector_ask(fd, PROC_CN_MCAST_LISTEN))
+		return answer;
+	have_children();
+	/* the first is the answer to the request */
+	for (int n = 0; n < 3 && answer == 'n' && poll(&readable, 1, 1000) > 0; n++)
+		if (recv(fd, buffer, sizeof(buffer), 0) > 0 && n > 0)
+			answer = 'y';
+	(void)connector_ask(fd, PROC_CN_MCAST_IGNORE);
+	return answer;
+}
+
+/* Have systemd start a unit, and end it. Returns 'y', it did; or 'n'. */
+static char start_unit(const char *directory)
+{
+	char name[80];
+	const char *const argv[] = {"systemd-run", "--quiet", "--collect", "--wait", "--unit", name,
+		"--", "/bin/true", NULL};
+	struct tool tool = {.limit_s = 60};
+	char answer;
+
+	(void)snprintf(name, sizeof(name), "pamunshareauditstarted%s", strrchr(directory, '.') + 1);
+	answer = tool_run(&tool, argv) == 0 && tool.status == 0 ? 'y' : 'n';
+	tool_free(&tool);
+	return answer;
+}
+
+static void answer(int fd, const char *directory)
+{
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	char question = '\0', said = 'p';
+
+	if (poll(&readable, 1, 1000) > 0 && read(fd, &question, 1) == 1) {
+		if (question == 'c')
+			said = cause_events();
+		if (question == 'u')
+			said = start_unit(directory);
+		if (write(fd, &said, 1) == 1)
+			(void)poll(&readable, 1, 1000); /* until the other has looked */
+	}
+}
+
+/* Whoever the directory's part for the user belongs to, and root: another user's connections would
+   have the audit wait. */
+static bool may_ask(int fd, const char *directory)
+{
+	char path[128];
+	struct stat st;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	(void)snprintf(path, sizeof(path), "%s/user", directory);
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       (peer.uid == 0 || (stat(path, &st) == 0 && peer.uid == st.st_uid));
+}
+
+__attribute__((noreturn)) static void answer_all(int listener, const char *directory)
+{
+	for (;;) {
+		int fd = listener < 0 ? (pause(), -1) : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd >= 0 && may_ask(fd, directory))
+			answer(fd, directory);
+		close_fd(&fd);
+	}
+}
+
+int target_main(const char *secret, const char *directory)
+{
+	char has = TARGET_READY;
+	int listener = -1;
+
+	while (!directory) /* in a unit, which systemd ends */
+		(void)pause();
+	if (directory[0] == '/') {
+		heard_mode(HEARD_LOG);
+		openlog(TARGET_LOG, 0, LOG_DAEMON);
+		syslog(LOG_INFO, "target %s", secret); /* for who may read the journal */
+		has |= hold_lock(directory) ? TARGET_LOCK : 0;
+		has |= hold_segment() ? TARGET_SEGMENT : 0;
+		listener = listen_at(directory, "socket");
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (write(STDOUT_FILENO, &has, 1) != 1)
+		return 1;
+	answer_all(listener, directory);
+}
+
+int holder_main(const char *directory)
+{
+	if (open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 ||
+		open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 ||
+		listen_at(directory, HOLDER) < 0)
+		return 1;
+	for (;;)
+		(void)pause();
+}

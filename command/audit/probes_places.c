@@ -1,0 +1,703 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ways that run a program somewhere: one of the distribution's in the session, or this one's
+ * look_report(), started by a daemon on the host.
+ */
+#include "probes.h"
+
+#include "command/lib/proc_scan.h"
+#include "command/lib/subprocess.h"
+#include "common/syscalls.h"
+#include "fixture.h"
+
+#include <arpa/inet.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <syslog.h>
+#include <time.h>
+
+#define LIMIT_S 100
+
+/* Words of an argument list that ends with NULL, after others. */
+static void append(const char *argv[], size_t size, const char *const more[])
+{
+	size_t n = 0;
+
+	while (argv[n])
+		n++;
+	for (size_t i = 0; more[i] && n + 1 < size; i++)
+		argv[n++] = more[i];
+	argv[n] = NULL;
+}
+
+/* ---- programs in the session ------------------------------------------------------------------
+ */
+
+/* Whether a line begins with the number. */
+static bool lists(const char *text, pid_t pid)
+{
+	for (; text; text = strchr(text, '\n'), text = text ? text + 1 : NULL)
+		if (strtol(text, NULL, 10) == pid)
+			return true;
+	return false;
+}
+
+void try_program(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *argv[9] = {NULL};
+	struct tool tool = {.limit_s = LIMIT_S};
+	int err;
+
+	for (size_t i = 0; i < 8; i++)
+		argv[i] = way->what[i];
+	err = tool_run(&tool, argv);
+	if (err < 0)
+		tell(finding, NOT_TESTED, "%s: %s", argv[0], strerror(-err));
+	else if (look_for_secret(scene, tool.text, tool.n))
+		tell(finding, OPEN, "%s prints the command line of a target", argv[0]);
+	else if (tool.status != 0 || !lists(tool.text, getpid()))
+		tell(finding, NOT_TESTED, "%s does not print the process that runs it: %s", argv[0],
+			tool_first_line(&tool));
+	else
+		tell(finding, CLOSED, "%s prints the process that runs it, and no target", argv[0]);
+	tool_free(&tool);
+}
+
+/* The setuid and setgid programs of Debian that print something without being asked who one is. */
+void try_setuid(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	static const char *const programs[][6] = {
+		{"crontab", "-l"},
+		{"at", "-l"},
+		{"mount"},
+		{"screen", "-ls"},
+		{"sudo", "-n", "-l"},
+		{"fusermount3", "-V"},
+		{"pkexec", "--version"},
+		{"newgrp", "--help"},
+		{"chage", "-l", "root"},
+	};
+	char said[256] = "";
+	unsigned int n = 0;
+
+	(void)way;
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+		struct tool tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+		const char *path = tool_find(programs[i][0]);
+		struct stat st;
+
+		if (!path || stat(path, &st) < 0 || !(st.st_mode & (S_ISUID | S_ISGID)) ||
+			tool_run(&tool, programs[i]) < 0)
+			continue;
+		if (look_for_secret(scene, tool.text, tool.n)) {
+			tell(finding, OPEN, "%s prints the command line of a target",
+				programs[i][0]);
+			tool_free(&tool);
+			return;
+		}
+		if (tool.status >= 0) {
+			n++;
+			(void)snprintf(said + strlen(said), sizeof(said) - strlen(said), " %s",
+				programs[i][0]);
+		}
+		tool_free(&tool);
+	}
+	if (n == 0)
+		tell(finding, NOT_TESTED, "none of those that are known is installed");
+	else
+		tell(finding, CLOSED, "%u setuid programs print no target:%s", n, said);
+}
+
+void try_journal(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *const argv[] = {
+		"journalctl", "--no-pager", "-o", "cat", "-b", "-t", TARGET_LOG, NULL};
+	struct tool tool = {.limit_s = LIMIT_S};
+	char own[128];
+	int err;
+
+	(void)way;
+	if (!scene->systemd) {
+		tell(finding, NOT_TESTED, "systemd does not run this machine");
+		return;
+	}
+	(void)snprintf(own, sizeof(own), "pam-unshare audit of %s: journal", scene->directory);
+	openlog(TARGET_LOG, 0, LOG_USER);
+	syslog(LOG_INFO, "%s", own);
+	err = tool_run(&tool, argv);
+	if (err < 0)
+		tell(finding, NOT_TESTED, "journalctl: %s", strerror(-err));
+	else if (look_for_secret(scene, tool.text, tool.n))
+		tell(finding, OPEN, "journalctl shows what a process of root's has logged");
+	else if (tool.status == 0 && strstr(tool.text, own))
+		tell(finding, CLOSED, "journalctl shows one's own messages, and not a target's");
+	else if (strstr(tool.text, "insufficient permissions") ||
+		 strstr(tool.text, "not seeing messages"))
+		tell(finding, CLOSED, "journalctl: %s", tool_first_line(&tool));
+	else
+		tell(finding, NOT_TESTED, "journalctl shows nothing: %s", tool_first_line(&tool));
+	tool_free(&tool);
+}
+
+/* ---- a program elsewhere ----------------------------------------------------------------------
+ */
+
+static void nap(void)
+{
+	const struct timespec tenth = {.tv_nsec = 100000000};
+
+	(void)nanosleep(&tenth, NULL);
+}
+
+/* Where the program that runs elsewhere writes to. */
+static void report_path(const struct scene *scene, const char *name, char *path, size_t size)
+{
+	(void)snprintf(path, size, "%s/user/%s", scene->directory, name);
+}
+
+/* The program that runs elsewhere and its arguments as a line. */
+static void look_line(const struct scene *scene, const char *path, char *line, size_t size)
+{
+	const char *arguments[6];
+	char strings[2][64];
+
+	look_arguments(scene, path, strings, arguments);
+	(void)snprintf(line, size, "%s %s %s %s %s", arguments[0], arguments[1], arguments[2],
+		arguments[3], arguments[4]);
+}
+
+/* Wait for the file of a report, whole, and judge it. */
+static void await_report(const struct scene *scene, const char *where, const char *path,
+	int limit_s, const char *hint, struct finding *finding)
+{
+	char text[8192] = "";
+	ssize_t n = 0;
+
+	for (int i = 0; i < limit_s * 10 && !strstr(text, "\nend\n"); i++) {
+		int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+		n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+		text[n > 0 ? n : 0] = '\0';
+		close_fd(&fd);
+		nap();
+	}
+	if (text[0] == '\0')
+		tell(finding, NOT_TESTED, "%s has not run the program within %d s: %.150s", where,
+			limit_s, hint);
+	else
+		look_judge(scene, where, text, finding);
+}
+
+/* Run something that runs the program before it ends, with its output. */
+static void judge_output(
+	const struct scene *scene, const char *where, struct tool *tool, struct finding *finding)
+{
+	if (tool->too_long)
+		tell(finding, NOT_TESTED, "%s does not end", where);
+	else
+		look_judge(scene, where, tool->text, finding);
+	tool_free(tool);
+}
+
+/* As root, in the session: another user's program. */
+void try_su(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *su[16] = {"su", "nobody", "-s", scene->command, "--", NULL};
+	const char *sudo[16] = {"sudo", "-n", "-u", "nobody", "--", scene->command, NULL};
+	const char **argv = strcmp(way->what[0], "su") == 0 ? su : sudo;
+	const char *arguments[6];
+	char strings[2][64], where[64];
+	struct tool tool = {.limit_s = LIMIT_S};
+	int err;
+
+	look_arguments(scene, "-", strings, arguments);
+	append(argv, 16, arguments + 1);
+	(void)snprintf(where, sizeof(where), "%s to nobody", way->what[0]);
+	err = tool_run(&tool, argv);
+	if (err < 0)
+		tell(finding, NOT_TESTED, "%s: %s", way->what[0], strerror(-err));
+	else
+		judge_output(scene, where, &tool, finding);
+}
+
+void try_ssh(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	char port[16], key[96], known[128], address[300];
+	const char *argv[28] = {"ssh", "-F", "/dev/null", "-p", port, "-i", key, "-o",
+		"BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", known, "-o",
+		"LogLevel=ERROR", "-o", "IdentitiesOnly=yes", address, NULL};
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = {.limit_s = LIMIT_S};
+	int err;
+
+	(void)way;
+	if (scene->ssh_port == 0) {
+		tell(finding, NOT_TESTED, "%s", scene->ssh_reason);
+		return;
+	}
+	(void)snprintf(port, sizeof(port), "%u", scene->ssh_port);
+	(void)snprintf(key, sizeof(key), "%s/user/key", scene->directory);
+	(void)snprintf(known, sizeof(known), "UserKnownHostsFile=%s/known_hosts", scene->directory);
+	(void)snprintf(address, sizeof(address), "%s@127.0.0.1", scene->user);
+	look_arguments(scene, "-", strings, arguments);
+	append(argv, 28, arguments);
+	err = tool_run(&tool, argv);
+	if (err < 0)
+		tell(finding, NOT_TESTED, "ssh: %s", strerror(-err));
+	else
+		judge_output(scene, "a second ssh login", &tool, finding);
+}
+
+/* A terminal server that the user has started in another session of the same service. */
+void try_server(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const bool tmux = strcmp(way->what[0], "tmux") == 0;
+	char socket[96], path[128], directory[128];
+	const char *with_tmux[20] = {
+		"tmux", "-S", socket, "-f", "/dev/null", "new-window", "-d", NULL};
+	const char *with_screen[20] = {"screen", "-S", "audit", "-X", "screen", NULL};
+	const char **argv = tmux ? with_tmux : with_screen;
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = {.limit_s = LIMIT_S, .home = scene->home, .user = scene->user};
+	int err;
+
+	report_path(scene, tmux ? "tmux-socket" : "screen", socket, sizeof(socket));
+	report_path(scene, tmux ? "from-tmux" : "from-screen", path, sizeof(path));
+	look_arguments(scene, path, strings, arguments);
+	append(argv, 20, arguments);
+	(void)snprintf(directory, sizeof(directory), "SCREENDIR=%s", socket);
+	tool.more = tmux ? NULL : directory;
+	err = tool_run(&tool, argv);
+	if (err < 0)
+		tell(finding, NOT_TESTED, "%s: %s", way->what[0], strerror(-err));
+	else if (tool.status != 0)
+		tell(finding, NOT_TESTED, "%s: %s", way->what[0], tool_first_line(&tool));
+	else
+		await_report(scene,
+			tmux ? "a tmux server of another session" : "a screen of another session",
+			path, 30, tool_first_line(&tool), finding);
+	tool_free(&tool);
+}
+
+/* ---- jobs -------------------------------------------------------------------------------------
+ */
+
+void try_cron(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *const crontab[] = {"crontab", "-", NULL};
+	const char *const list[] = {"crontab", "-l", NULL};
+	char path[128], line[1024], input[16384];
+	struct tool old = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home},
+		    tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+	bool written = false;
+
+	(void)way;
+	if (scene->cron_reason[0] != '\0') {
+		tell(finding, NOT_TESTED, "%s", scene->cron_reason);
+		return;
+	}
+	report_path(scene, "from-cron", path, sizeof(path));
+	look_line(scene, path, line, sizeof(line));
+	if (tool_run(&old, list) < 0) {
+		tell(finding, NOT_TESTED, "there is no crontab");
+		return;
+	}
+	/* a last line without an end stays a line of its own */
+	(void)snprintf(input, sizeof(input), "%.12000s%s* * * * * %s\n",
+		old.status == 0 ? old.text : "",
+		old.status == 0 && old.n > 0 && old.text[old.n - 1] != '\n' ? "\n" : "", line);
+	tool.input = input;
+	if (old.status == 0 && old.n > 12000)
+		tell(finding, NOT_TESTED, "the user's crontab is too long to add a line");
+	else if (tool_run(&tool, crontab) < 0 || tool.status != 0)
+		tell(finding, NOT_TESTED, "crontab: %s", tool_first_line(&tool));
+	else
+		written = true;
+	ways_started();
+	if (written)
+		await_report(scene, "a cron job", path, 150, "cron does not run?", finding);
+	tool_free(&old);
+	tool_free(&tool);
+}
+
+void try_at(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *const argv[] = {"at", "now", NULL};
+	char path[128], line[1024], input[1100];
+	struct tool tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+	int err;
+
+	(void)way;
+	report_path(scene, "from-at", path, sizeof(path));
+	look_line(scene, path, line, sizeof(line));
+	(void)snprintf(input, sizeof(input), "exec %s\n", line);
+	tool.input = input;
+	err = chdir("/") < 0 ? -errno : tool_run(&tool, argv); /* the job begins there */
+	ways_started();
+	if (err < 0)
+		tell(finding, NOT_TESTED, "at: %s", strerror(-err));
+	else if (tool.status != 0)
+		tell(finding, NOT_TESTED, "at: %s", tool_first_line(&tool));
+	else
+		await_report(scene, "an at job (a batch job is the same daemon's)", path, 120,
+			"atd does not run?", finding);
+	tool_free(&tool);
+}
+
+/* ---- mail -------------------------------------------------------------------------------------
+ */
+
+/* The user's ~/.forward as it is, with a line more; none is like one that names the user. */
+static const char *write_forward(const struct scene *scene, const char *line)
+{
+	char forward[FORWARD_MAX], other[FORWARD_MAX], old[12001] = "";
+	int there AUTO_CLOSE = -1, fd AUTO_CLOSE = -1;
+	struct stat st;
+	ssize_t n = 0;
+
+	forward_paths(scene, forward, other);
+	there = open(forward, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (there >= 0)
+		n = read(there, old, sizeof(old) - 1);
+	if (n < 0 || (there < 0 && (errno != ENOENT || lstat(forward, &st) == 0)) ||
+		n == (ssize_t)sizeof(old) - 1)
+		return "the user's ~/.forward cannot be read";
+	old[n] = '\0';
+	if (old[0] == '#')
+		return "the user's ~/.forward is a filter";
+	fd = open(other, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0 || fchmod(fd, 0644) < 0 ||
+		dprintf(fd, "%s%s%s%s\n", there < 0 ? "\\" : "", there < 0 ? scene->user : old,
+			n > 0 && old[n - 1] == '\n' ? "" : "\n", line) < 0 ||
+		renameat2(AT_FDCWD, other, AT_FDCWD, forward,
+			there < 0 ? RENAME_NOREPLACE : RENAME_EXCHANGE) < 0)
+		return "the user's ~/.forward cannot be written";
+	return NULL;
+}
+
+/* The next line that it says is the answer. */
+static bool says(FILE *server, const char *code)
+{
+	char line[512] = "";
+
+	while (fgets(line, sizeof(line), server) && strlen(line) > 3 && line[3] == '-')
+		;
+	return strncmp(line, code, strlen(code)) == 0;
+}
+
+/* To the mailer's own port: what it takes there it delivers on the host. */
+static bool send_to_port(const struct scene *scene, const char *subject)
+{
+	const struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons(25),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct timeval limit = {.tv_sec = 60};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	FILE *server = NULL;
+	bool sent;
+
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
+		connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		server = fdopen(fd, "r+e");
+	if (!server) {
+		close_fd(&fd);
+		return false;
+	}
+	sent = says(server, "220") && fprintf(server, "HELO localhost\r\n") > 0 &&
+	       fflush(server) == 0 && says(server, "250") &&
+	       fprintf(server, "MAIL FROM:<%s@localhost>\r\n", scene->user) > 0 &&
+	       fflush(server) == 0 && says(server, "250") &&
+	       fprintf(server, "RCPT TO:<%s@localhost>\r\n", scene->user) > 0 &&
+	       fflush(server) == 0 && says(server, "250") && fprintf(server, "DATA\r\n") > 0 &&
+	       fflush(server) == 0 && says(server, "354") &&
+	       fprintf(server, "Subject: %s\r\n\r\nDelete it.\r\n.\r\n", subject) > 0 &&
+	       fflush(server) == 0 && says(server, "250");
+	(void)fclose(server);
+	return sent;
+}
+
+static bool send_by_program(const struct scene *scene, const char *subject)
+{
+	char message[256];
+	const char *const argv[] = {"sendmail", scene->user, NULL};
+	struct tool tool = {
+		.input = message, .limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+	bool sent;
+
+	(void)snprintf(message, sizeof(message), "Subject: %s\n\nDelete it.\n", subject);
+	sent = tool_run(&tool, argv) == 0 && tool.status == 0;
+	tool_free(&tool);
+	return sent;
+}
+
+/* The mail, or what came back of it, is in the user's mailbox. */
+static bool has_come(const struct scene *scene, const char *subject)
+{
+	char path[300], text[65536];
+	int fd AUTO_CLOSE = -1;
+	ssize_t n = -1;
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "/var/mail/%s", scene->user);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		n = pread(fd, text, sizeof(text),
+			st.st_size > (off_t)sizeof(text) ? st.st_size - (off_t)sizeof(text) : 0);
+	return n > 0 && memmem(text, (size_t)n, subject, strlen(subject));
+}
+
+/* Until the program has run, or for some seconds more after the mail has come without it. */
+static void await_mail(
+	const struct scene *scene, const char *path, const char *subject, struct finding *finding)
+{
+	bool come = false;
+
+	for (int i = 0, left = 900; i < left && access(path, F_OK) < 0; i++) {
+		if (!come && has_come(scene, subject)) {
+			come = true;
+			left = i + 100;
+		}
+		nap();
+	}
+	if (access(path, F_OK) == 0)
+		await_report(scene, "a program in ~/.forward", path, 60, "", finding);
+	else if (come)
+		tell(finding, CLOSED, "mail comes, and no program in ~/.forward is run");
+	else
+		tell(finding, NOT_TESTED, "no mail comes to /var/mail/%s", scene->user);
+}
+
+void try_forward(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	char path[128], command[1024], line[1100], subject[64];
+	const char *failed;
+
+	(void)way;
+	if (!tool_find("sendmail")) {
+		tell(finding, CLOSED, "this machine has no mailer");
+		return;
+	}
+	report_path(scene, "from-forward", path, sizeof(path));
+	look_line(scene, path, command, sizeof(command));
+	(void)snprintf(line, sizeof(line), "\"|%s\"", command);
+	(void)snprintf(subject, sizeof(subject), "pam-unshare audit %s", scene_id(scene));
+	failed = write_forward(scene, line);
+	ways_started();
+	if (failed)
+		tell(finding, NOT_TESTED, "%s", failed);
+	else if (!send_to_port(scene, subject) && !send_by_program(scene, subject))
+		tell(finding, NOT_TESTED, "the mailer takes no mail");
+	else
+		await_mail(scene, path, subject, finding);
+	(void)forward_restore(scene); /* or the keeper says it */
+}
+
+/* ---- the user manager -------------------------------------------------------------------------
+ */
+
+/* Tell that there is none, and why. */
+static bool has_manager(const struct scene *scene, struct finding *finding)
+{
+	if (!scene->systemd)
+		tell(finding, NOT_TESTED, "systemd does not run this machine");
+	else if (strcmp(scene->manager, "active") == 0)
+		return true;
+	else if (strcmp(scene->manager, "exec-condition") == 0)
+		tell(finding, CLOSED,
+			"systemd starts no user manager for %s: a condition of user@.service",
+			scene->user);
+	else
+		tell(finding, NOT_TESTED, "no user manager: %s", scene->manager);
+	return false;
+}
+
+static struct tool of_the_bus(const struct scene *scene)
+{
+	return (struct tool){
+		.limit_s = LIMIT_S, .user = scene->user, .home = scene->home, .bus_of = scene->uid};
+}
+
+/* Whatever the tool says, it counts whether the program has run. */
+static void judge_start(const struct scene *scene, const char *where, struct tool *tool,
+	const char *path, struct finding *finding)
+{
+	await_report(
+		scene, where, path, tool->status == 0 ? 60 : 5, tool_first_line(tool), finding);
+	tool_free(tool);
+}
+
+void try_run_user(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *argv[16] = {"systemd-run", "--user", "--quiet", "--collect", NULL};
+	char path[128];
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = of_the_bus(scene);
+
+	(void)way;
+	if (!has_manager(scene, finding))
+		return;
+	report_path(scene, "from-systemd-run", path, sizeof(path));
+	look_arguments(scene, path, strings, arguments);
+	append(argv, 16, arguments);
+	if (tool_run(&tool, argv) < 0)
+		tell(finding, NOT_TESTED, "there is no systemd-run");
+	else
+		judge_start(scene, "systemd-run --user", &tool, path, finding);
+}
+
+/* Write a file of the user's, below the user's runtime directory. */
+static bool write_runtime(
+	const struct scene *scene, const char *directory, const char *name, const char *text)
+{
+	char path[256];
+	int fd AUTO_CLOSE = -1;
+
+	for (const char *end = directory; end; end = strchr(end + 1, '/')) {
+		const char *next = strchr(end + 1, '/');
+
+		(void)snprintf(path, sizeof(path), "/run/user/%u/%.*s", scene->uid,
+			next ? (int)(next - directory) : (int)strlen(directory), directory);
+		(void)mkdir(path, 0700);
+	}
+	(void)snprintf(path, sizeof(path), "/run/user/%u/%s/%s", scene->uid, directory, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+static void remove_runtime(const struct scene *scene, const char *directory, const char *name)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "/run/user/%u/%s/%s", scene->uid, directory, name);
+	(void)unlink(path);
+}
+
+/* A file of the user's from which a daemon of the user's runs the program. */
+struct recipe {
+	const char *directory, *name; /* below the user's runtime directory */
+	const char *text;
+	const char *const *reload, *const *start;
+	const char *where, *path; /* of the report */
+};
+
+static void try_recipe(
+	const struct scene *scene, const struct recipe *recipe, struct finding *finding)
+{
+	struct tool tool = of_the_bus(scene);
+
+	if (!write_runtime(scene, recipe->directory, recipe->name, recipe->text)) {
+		tell(finding, NOT_TESTED, "nothing can be written to /run/user/%u/%s", scene->uid,
+			recipe->directory);
+		return;
+	}
+	(void)tool_run(&tool, recipe->reload);
+	tool_free(&tool);
+	if (tool_run(&tool, recipe->start) < 0)
+		tell(finding, NOT_TESTED, "%s cannot be run", recipe->start[0]);
+	else
+		judge_start(scene, recipe->where, &tool, recipe->path, finding);
+	remove_runtime(scene, recipe->directory, recipe->name);
+}
+
+void try_unit_user(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	char unit[80], path[128], line[1024], text[1100];
+	const char *const reload[] = {"systemctl", "--user", "daemon-reload", NULL};
+	const char *const start[] = {"systemctl", "--user", "start", unit, NULL};
+	const struct recipe recipe = {
+		"systemd/user", unit, text, reload, start, "a unit of the user manager", path};
+
+	(void)way;
+	if (!has_manager(scene, finding))
+		return;
+	(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service", scene_id(scene));
+	report_path(scene, "from-unit", path, sizeof(path));
+	look_line(scene, path, line, sizeof(line));
+	(void)snprintf(text, sizeof(text), "[Service]\nType=oneshot\nExecStart=%s\n", line);
+	try_recipe(scene, &recipe, finding);
+}
+
+void try_bus_user(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	char unit[80], path[128];
+	const char *argv[32] = {"busctl", "--user", "--no-pager", "--timeout=90", "call",
+		"org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+		"org.freedesktop.systemd1.Manager", "StartTransientUnit", "ssa(sv)a(sa(sv))", unit,
+		"replace", "2", "CollectMode", "s", "inactive-or-failed", "ExecStart", "a(sasb)",
+		"1", scene->command, "5", NULL};
+	static const char *const rest[] = {"false", "0", NULL};
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = of_the_bus(scene);
+
+	(void)way;
+	if (!has_manager(scene, finding))
+		return;
+	(void)snprintf(unit, sizeof(unit), "pamunshareauditbus%s.service", scene_id(scene));
+	report_path(scene, "from-bus", path, sizeof(path));
+	look_arguments(scene, path, strings, arguments);
+	append(argv, 32, arguments);
+	append(argv, 32, rest);
+	if (tool_run(&tool, argv) < 0)
+		tell(finding, NOT_TESTED, "there is no busctl");
+	else
+		judge_start(scene, "StartTransientUnit on the user's bus", &tool, path, finding);
+}
+
+void try_activation(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	char name[80], file[100], path[128], line[1024], text[1200];
+	const char *const reload[] = {"busctl", "--user", "call", "org.freedesktop.DBus", "/",
+		"org.freedesktop.DBus", "ReloadConfig", NULL};
+	/* the program takes no name on the bus, so the call fails when it has run */
+	const char *const start[] = {"busctl", "--user", "--timeout=20", "call",
+		"org.freedesktop.DBus", "/", "org.freedesktop.DBus", "StartServiceByName", "su",
+		name, "0", NULL};
+	const struct recipe recipe = {"dbus-1/services", file, text, reload, start,
+		"a service that the user's bus activates", path};
+
+	(void)way;
+	if (!has_manager(scene, finding))
+		return;
+	(void)snprintf(name, sizeof(name), "com.example.PamUnshareAudit%s", scene_id(scene));
+	(void)snprintf(file, sizeof(file), "%s.service", name);
+	report_path(scene, "from-activation", path, sizeof(path));
+	look_line(scene, path, line, sizeof(line));
+	(void)snprintf(text, sizeof(text), "[D-BUS Service]\nName=%s\nExec=%s\n", name, line);
+	try_recipe(scene, &recipe, finding);
+}
+
+void try_run_system(const struct scene *scene, const struct way *way, struct finding *finding)
+{
+	const char *argv[16] = {"systemd-run", "--no-ask-password", "--quiet", "--collect", NULL};
+	char path[128];
+	const char *arguments[6];
+	char strings[2][64];
+	struct tool tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+	int err;
+
+	(void)way;
+	if (!scene->systemd) {
+		tell(finding, NOT_TESTED, "systemd does not run this machine");
+		return;
+	}
+	report_path(scene, "from-system", path, sizeof(path));
+	look_arguments(scene, path, strings, arguments);
+	append(argv, 16, arguments);
+	err = tool_run(&tool, argv);
+	if (err < 0)
+		tell(finding, NOT_TESTED, "systemd-run: %s", strerror(-err));
+	else if (tool.status != 0 &&
+		 (strcasestr(tool.text, "authentication") || strcasestr(tool.text, "denied")))
+		tell(finding, CLOSED, "systemd refuses: %s", tool_first_line(&tool));
+	else
+		judge_start(scene, "systemd-run", &tool, path, finding);
+	tool_free(&tool);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "log_capture.h"
+
+#include "sessions.h"
+
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#define MESSAGES_MAX 64
+
+static char messages[MESSAGES_MAX][1024]; /* the first ones, which are the causes */
+static size_t n_messages;
+static enum heard_mode current;
+
+void heard_mode(enum heard_mode mode)
+{
+	current = mode;
+}
+
+const char *heard(size_t i)
+{
+	const char *prefix;
+
+	if (i >= n_messages)
+		return NULL;
+	if (strncmp(messages[i], "PAM ", 4) == 0) /* the library, or outside of a module */
+		return messages[i] + 4;
+	prefix = strstr(messages[i], "): "); /* "pam_unshare(sshd:session): " */
+	return prefix ? prefix + 3 : messages[i];
+}
+
+__attribute__((format(printf, 2, 0))) static void say(
+	int priority, const char *format, va_list args)
+{
+	char text[1024];
+	void (*real)(int, const char *, ...);
+
+	(void)vsnprintf(text, sizeof(text), format, args);
+	if (n_messages < MESSAGES_MAX)
+		printable(messages[n_messages++], sizeof(*messages), text, strlen(text));
+	if (current == HEARD_KEEP)
+		return;
+	printable(text, sizeof(text), text, strlen(text));
+	if (current == HEARD_SHOW)
+		printf("log: %s\n", text);
+	*(void **)&real = dlsym(RTLD_NEXT, "syslog");
+	if (real)
+		real(priority, "%s", text);
+}
+
+/* What a fortified caller calls instead, by the ABI of the C library. */
+void __vsyslog_chk(int priority, int flag, const char *format, va_list args);
+void __syslog_chk(int priority, int flag, const char *format, ...);
+
+void(vsyslog)(int priority, const char *format, va_list args)
+{
+	say(priority, format, args);
+}
+
+void __vsyslog_chk(int priority, int flag, const char *format, va_list args)
+{
+	(void)flag;
+	say(priority, format, args);
+}
+
+/* In parentheses, for it may be a macro. */
+void(syslog)(int priority, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(priority, format, args);
+	va_end(args);
+}
+
+void __syslog_chk(int priority, int flag, const char *format, ...)
+{
+	va_list args;
+
+	(void)flag;
+	va_start(args, format);
+	say(priority, format, args);
+	va_end(args);
+}

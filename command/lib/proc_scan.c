@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+#include "proc_scan.h"
+
+#include "common/syscalls.h"
+#include "init/init.h"
+#include "sessions.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Read a file of a process; null bytes become spaces. */
+static size_t read_file(int proc, const char *pid, const char *name, char *text, size_t size)
+{
+	char path[300];
+	ssize_t n = 0;
+	int fd AUTO_CLOSE = -1;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", pid, name);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0)
+		n = read(fd, text, size - 1);
+	if (n < 0)
+		n = 0;
+	for (ssize_t i = 0; i < n; i++)
+		if (text[i] == '\0' || text[i] == '\n')
+			text[i] = ' ';
+	text[n] = '\0';
+	return (size_t)n;
+}
+
+/* Tell whether a process is one that this one descends from: it is the session's, whoever it is. */
+static bool is_ancestor(int proc, const char *pid)
+{
+	const long wanted = strtol(pid, NULL, 10);
+	char text[2048], number[32];
+	const char *parent;
+	long next = getpid();
+
+	for (int i = 0; i < 64 && next > 0 && next != wanted; i++) {
+		(void)snprintf(number, sizeof(number), "%ld", next);
+		(void)read_file(proc, number, "status", text, sizeof(text));
+		parent = strstr(text, "PPid:");
+		next = parent ? strtol(parent + strlen("PPid:"), NULL, 10) : 0;
+	}
+	return next == wanted;
+}
+
+static bool is_kin(int proc, const char *pid)
+{
+	char comm[64];
+
+	(void)read_file(proc, pid, "comm", comm, sizeof(comm));
+	if (strcmp(pid, "1") == 0 && strncmp(comm, INIT_NAME " ", strlen(INIT_NAME " ")) == 0)
+		return true; /* the session's own init */
+	return is_ancestor(proc, pid);
+}
+
+bool look_is_kin(pid_t pid)
+{
+	char number[32];
+	int proc AUTO_CLOSE = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)snprintf(number, sizeof(number), "%d", (int)pid);
+	return is_kin(proc, number);
+}
+
+static void keep_secret(struct look *look, const char *text)
+{
+	const char *word = strstr(text, " " TARGET_WORD " ");
+
+	if (!word || look->n_secrets > TARGETS)
+		return;
+	printable(look->secrets[look->n_secrets++], sizeof(*look->secrets),
+		word + strlen(" " TARGET_WORD " "),
+		strcspn(word + strlen(" " TARGET_WORD " "), " "));
+}
+
+static void look_at(int proc, const char *pid, uid_t user, struct look *look)
+{
+	char text[4096], comm[64];
+	struct stat st;
+
+	if (fstatat(proc, pid, &st, 0) < 0)
+		return;
+	look->listed++;
+	if (strtol(pid, NULL, 10) == getpid())
+		look->self = true;
+	(void)read_file(proc, pid, "cmdline", text, sizeof(text));
+	keep_secret(look, text);
+	if (st.st_uid == getuid() || st.st_uid == user || is_kin(proc, pid))
+		return;
+	(void)read_file(proc, pid, "comm", comm, sizeof(comm));
+	if (look->foreign++ == 0 || strstr(text, TARGET_WORD))
+		(void)snprintf(look->sample, sizeof(look->sample), "%s of uid %u: %.80s", pid,
+			st.st_uid, text[0] ? text : comm);
+}
+
+void look_through(int proc, uid_t user, struct look *look)
+{
+	const struct dirent *entry;
+	DIR *list = fdopendir(proc);
+
+	*look = (struct look){0};
+	if (!list) {
+		close_fd(&proc);
+		return;
+	}
+	while ((entry = readdir(list)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			look_at(dirfd(list), entry->d_name, user, look);
+	(void)closedir(list);
+}
+
+int look_report(const char *path, const char *uid, const char *pids)
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "wxe");
+	struct look look;
+	char *end;
+	long pid;
+
+	if (!file)
+		return 1;
+	look_through(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		(uid_t)strtoul(uid, NULL, 10), &look);
+	(void)fprintf(file, "self=%d\nlisted=%u\nforeign=%u\nsample=%s\n", look.self, look.listed,
+		look.foreign, look.sample);
+	for (size_t i = 0; i < look.n_secrets; i++)
+		(void)fprintf(file, "secret=%s\n", look.secrets[i]);
+	for (; (pid = strtol(pids, &end, 10)) > 0; pids = end + (*end == ','))
+		if (kill((pid_t)pid, 0) == 0 || errno == EPERM)
+			(void)fprintf(file, "alive=%ld\n", pid);
+	(void)fprintf(file, "end\n");
+	return fclose(file) == 0 ? 0 : 1;
+}
+
+void look_arguments(
+	const struct scene *scene, const char *path, char strings[2][64], const char *arguments[6])
+{
+	size_t n = 0;
+
+	(void)snprintf(strings[0], sizeof(strings[0]), "%u", scene->uid);
+	strings[1][0] = '\0';
+	for (size_t i = 0; i < scene->n_targets; i++)
+		n += (size_t)snprintf(strings[1] + n, sizeof(strings[1]) - n, "%s%d",
+			i > 0 ? "," : "", (int)scene->targets[i].pid);
+	arguments[0] = scene->command;
+	arguments[1] = "audit-look";
+	arguments[2] = path;
+	arguments[3] = strings[0];
+	arguments[4] = strings[1];
+	arguments[5] = NULL;
+}
+
+static bool is_secret(const struct scene *scene, const char *text)
+{
+	for (size_t i = 0; i < scene->n_targets; i++)
+		if (strncmp(text, scene->targets[i].secret, strlen(scene->targets[i].secret)) == 0)
+			return true;
+	return false;
+}
+
+static bool is_target(const struct scene *scene, long pid)
+{
+	for (size_t i = 0; i < scene->n_targets; i++)
+		if (scene->targets[i].pid == pid)
+			return true;
+	return false;
+}
+
+const struct target *look_for_secret(const struct scene *scene, const char *text, size_t n)
+{
+	for (size_t i = 0; i < scene->n_targets; i++)
+		if (memmem(text, n, scene->targets[i].secret, strlen(scene->targets[i].secret)))
+			return &scene->targets[i];
+	return NULL;
+}
+
+/* What follows the key in its line; NULL: there is no such line, or no more. */
+static const char *value_of(const char *text, const char *key)
+{
+	for (; text; text = strchr(text, '\n'), text = text ? text + 1 : NULL)
+		if (strncmp(text, key, strlen(key)) == 0)
+			return text + strlen(key);
+	return NULL;
+}
+
+static void decide(const char *where, bool self, unsigned long listed, unsigned long foreign,
+	unsigned int secrets, unsigned int alive, const char *sample, struct finding *finding)
+{
+	if (secrets > 0 || foreign > 0)
+		tell(finding, OPEN, "%s shows %lu processes of others, %u of the secrets: %.100s",
+			where, foreign, secrets, sample);
+	else if (alive > 0)
+		tell(finding, OPEN, "%s shows no process of others, but kill(2) finds %u", where,
+			alive);
+	else if (!self)
+		tell(finding, NOT_TESTED, "%s does not show the process that looks", where);
+	else
+		tell(finding, CLOSED, "%s shows %lu processes, of others none", where, listed);
+}
+
+void look_judge(
+	const struct scene *scene, const char *where, const char *text, struct finding *finding)
+{
+	const char *self = value_of(text, "self="), *listed = value_of(text, "listed="),
+		   *foreign = value_of(text, "foreign="), *sample = value_of(text, "sample=");
+	unsigned int secrets = 0, alive = 0;
+	char shown[128] = "";
+
+	if (!self || !listed || !foreign || !sample || !value_of(text, "end\n")) {
+		tell(finding, NOT_TESTED, "%s ran nothing that reports: %.100s", where, text);
+		return;
+	}
+	for (const char *s = text; (s = value_of(s, "secret="));)
+		secrets += is_secret(scene, s);
+	for (const char *s = text; (s = value_of(s, "alive="));)
+		alive += is_target(scene, strtol(s, NULL, 10));
+	printable(shown, sizeof(shown), sample, strcspn(sample, "\n"));
+	decide(where, self[0] == '1', strtoul(listed, NULL, 10), strtoul(foreign, NULL, 10),
+		secrets, alive, shown, finding);
+}
+
+void look_tell(const struct scene *scene, const char *where, const struct look *look,
+	struct finding *finding)
+{
+	unsigned int secrets = 0;
+
+	for (size_t i = 0; i < look->n_secrets; i++)
+		secrets += is_secret(scene, look->secrets[i]);
+	decide(where, look->self, look->listed, look->foreign, secrets, 0, look->sample, finding);
+}

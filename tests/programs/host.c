@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A PAM application for what the real ones do not show. Usage:
+ *
+ *     host CONFDIR SERVICE USER COMMAND…
+ *
+ * The commands are carried out in turn, and each prints its result; see the table at the end.
+ * "state" prints all that the module must leave as it was.
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <sched.h>
+#include <security/pam_appl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static pam_handle_t *pamh;
+static const char *user;
+static const char *answer; /* to who it is, where that was not said; NULL: none */
+static int not_yet;	   /* how often the answer is still to come */
+static bool fail_set_data;
+
+static int converse(int n, const struct pam_message **msg, struct pam_response **resp, void *data)
+{
+	(void)data;
+	if (not_yet > 0) {
+		not_yet--;
+		return PAM_CONV_AGAIN;
+	}
+	if (!answer || n != 1 || msg[0]->msg_style != PAM_PROMPT_ECHO_ON)
+		return PAM_CONV_ERR;
+	*resp = calloc(1, sizeof(**resp));
+	(*resp)->resp = strdup(answer);
+	return PAM_SUCCESS;
+}
+
+int pam_set_data(pam_handle_t *handle, const char *name, void *data,
+	void (*cleanup)(pam_handle_t *, void *, int));
+
+/* Stands before libpam's, which the module would call (the program is linked with -rdynamic). */
+int pam_set_data(pam_handle_t *handle, const char *name, void *data,
+	void (*cleanup)(pam_handle_t *, void *, int))
+{
+	int (*real)(pam_handle_t *, const char *, void *, void (*)(pam_handle_t *, void *, int));
+
+	if (fail_set_data && strcmp(name, "pam_unshare") == 0)
+		return PAM_BUF_ERR;
+	*(void **)&real = dlsym(RTLD_NEXT, "pam_set_data");
+	return real(handle, name, data, cleanup);
+}
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(99);
+}
+
+static int number(const char *s)
+{
+	return (int)strtol(s, NULL, 10);
+}
+
+/* ---- what is compared before and after --------------------------------------------------------
+ */
+
+static void print_link(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	target[n > 0 ? n : 0] = '\0';
+	printf("%s -> %s\n", path, target);
+}
+
+static void print_file(const char *path)
+{
+	struct stat st = {0};
+
+	(void)stat(path, &st);
+	printf("%s is %lx:%lu\n", path, (unsigned long)st.st_dev, (unsigned long)st.st_ino);
+}
+
+static void print_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *e;
+	char path[300];
+
+	while (dir && (e = readdir(dir)))
+		if (e->d_name[0] != '.' && number(e->d_name) != dirfd(dir)) {
+			(void)snprintf(path, sizeof(path), "/proc/self/fd/%s", e->d_name);
+			print_link(path);
+		}
+	if (dir)
+		(void)closedir(dir);
+}
+
+static void print_lines(const char *path, const char *only)
+{
+	char line[8192];
+	FILE *f = fopen(path, "re");
+	int n = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (only && strncmp(line, only, strlen(only)) == 0)
+			printf("%s", line);
+		n++;
+	}
+	if (f)
+		(void)fclose(f);
+	if (!only)
+		printf("%s has %d lines\n", path, n);
+}
+
+static int cmd_state(const char *arg)
+{
+	char cwd[PATH_MAX] = "?";
+	pid_t child;
+
+	(void)arg;
+	printf("state:\n");
+	print_link("/proc/self/ns/mnt");
+	print_link("/proc/self/ns/pid");
+	print_link("/proc/self/ns/pid_for_children");
+	print_link("/proc/self/ns/ipc");
+	print_link("/proc/self/root");
+	print_file("/");
+	print_file(".");
+	printf("cwd %s\n", getcwd(cwd, sizeof(cwd)) ? cwd : "(none)");
+	print_lines("/proc/self/mountinfo", NULL);
+	print_lines("/proc/self/status", "SigB");
+	print_lines("/proc/self/status", "SigI");
+	print_lines("/proc/self/status", "SigC");
+	print_lines("/proc/self/status", "Cap");
+	print_lines("/proc/self/status", "Uid");
+	print_descriptors();
+	/* a new child is born where? and is there an old one? */
+	child = fork();
+	if (child == 0)
+		_exit(0);
+	printf("fork %s\n", child > 0 ? "works" : "fails");
+	(void)waitpid(child, NULL, 0);
+	printf("other children: %s\n", waitpid(-1, NULL, WNOHANG | __WALL) < 0 ? "none" : "some");
+	return 0;
+}
+
+/* ---- the commands -----------------------------------------------------------------------------
+ */
+
+static int cmd_open(const char *arg)
+{
+	(void)arg;
+	return pam_open_session(pamh, 0);
+}
+
+static int cmd_close(const char *arg)
+{
+	(void)arg;
+	return pam_close_session(pamh, 0);
+}
+
+static int cmd_end(const char *arg)
+{
+	(void)arg;
+	return pam_end(pamh, 0);
+}
+
+/* As login and su do in the process that becomes the user's shell. */
+static int cmd_child_end(const char *arg)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)arg;
+	if (child == 0)
+		_exit(pam_end(pamh, PAM_DATA_SILENT));
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void become(const char *name)
+{
+	const struct passwd *pw = getpwnam(name);
+
+	if (!pw || initgroups(name, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
+		setuid(pw->pw_uid) < 0)
+		die("become");
+}
+
+static pid_t start(const char *command, bool as_root)
+{
+	pid_t child = fork();
+
+	if (child != 0)
+		return child;
+	(void)prctl(PR_SET_PDEATHSIG, 0);
+	if (!as_root)
+		become(user);
+	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	_exit(127);
+}
+
+static int wait_for(pid_t child)
+{
+	int status;
+
+	if (child < 0)
+		return -1;
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int cmd_run(const char *arg)
+{
+	return wait_for(start(arg, false));
+}
+
+static int cmd_run_root(const char *arg)
+{
+	return wait_for(start(arg, true));
+}
+
+/* As "run", but its process waits until a tracer has been attached, as the init of
+   tests/mutants/paused.c does, by the same descriptors. */
+static int cmd_run_held(const char *arg)
+{
+	pid_t child = fork();
+	char go = 'g';
+
+	if (child != 0)
+		return wait_for(child);
+	if (write(200, &go, 1) == 1)
+		(void)!read(201, &go, 1);
+	become(user);
+	execl("/bin/sh", "sh", "-c", arg, (char *)NULL);
+	_exit(127);
+}
+
+/* As an application that becomes the user's program instead of forking it. */
+static int cmd_exec(const char *arg)
+{
+	(void)fflush(stdout);
+	become(user);
+	execl("/bin/sh", "sh", "-c", arg, (char *)NULL);
+	return -1;
+}
+
+static int cmd_spawn(const char *arg)
+{
+	return start(arg, false) > 0 ? 0 : -1;
+}
+
+/* A process that sleeps where only a fatal signal wakes it (state D): it waits for a child of its
+   own, as in vfork(2), that neither ends nor executes a program. */
+static int cmd_stuck(const char *arg)
+{
+	pid_t child = fork();
+
+	(void)arg;
+	if (child != 0)
+		return child > 0 ? 0 : -1;
+	become(user);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+	for (;;)
+		(void)pause();
+}
+
+/* As login 2.42 and cron: wait until no child is left. */
+static int cmd_wait_all(const char *arg)
+{
+	(void)arg;
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
+/*
+ * Processes that ignore what would end them and make orphans as fast as they can. The limit on
+ * processes is the user's own, so that the machine stays usable.
+ */
+static int cmd_storm(const char *arg)
+{
+	const struct rlimit limit = {(rlim_t)number(arg), (rlim_t)number(arg)};
+	pid_t child = fork();
+
+	if (child != 0)
+		return child > 0 ? 0 : -1;
+	become(user);
+	(void)setrlimit(RLIMIT_NPROC, &limit);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	for (int i = 0; i < 16; i++)
+		if (fork() == 0)
+			for (;;) {
+				if (fork() == 0)
+					_exit(fork() > 0);
+				(void)waitpid(-1, NULL, 0);
+			}
+	for (;;)
+		(void)pause();
+}
+
+static void *pause_thread(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+static int cmd_thread(const char *arg)
+{
+	pthread_t thread;
+
+	(void)arg;
+	return pthread_create(&thread, NULL, pause_thread, NULL);
+}
+
+static int cmd_chroot(const char *arg)
+{
+	return chroot(arg) || chdir("/");
+}
+
+static int cmd_chdir(const char *arg)
+{
+	return chdir(arg);
+}
+
+static int cmd_keep(const char *arg)
+{
+	return open(arg, O_RDONLY) < 0;
+}
+
+static int cmd_close_standard(const char *arg)
+{
+	(void)arg;
+	(void)fflush(stdout);
+	if (dup2(1, 9) < 0) /* to print the rest */
+		return -1;
+	stdout = fdopen(9, "w");
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	return close(0) || close(1) || close(2);
+}
+
+/* As sshd and login: put something else into the place of 0 to 2. */
+static int cmd_reopen_standard(const char *arg)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	(void)arg;
+	return dup2(fd, 0) < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0;
+}
+
+static int cmd_descriptors(const char *arg)
+{
+	const struct rlimit limit = {(rlim_t)number(arg), (rlim_t)number(arg)};
+
+	return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int cmd_ruid(const char *arg)
+{
+	return setresuid((uid_t)number(arg), 0, 0);
+}
+
+static int cmd_drop(const char *arg)
+{
+	cap_t caps = cap_get_proc();
+	cap_value_t cap;
+
+	if (!caps || cap_from_name(arg, &cap) < 0 || cap_drop_bound(cap) < 0 ||
+		cap_set_flag(caps, CAP_PERMITTED, 1, &cap, CAP_CLEAR) < 0 ||
+		cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_CLEAR) < 0 || cap_set_proc(caps) < 0)
+		return -1;
+	return cap_free(caps);
+}
+
+/* As an application does that does not say who it is. */
+static int cmd_forget_user(const char *arg)
+{
+	(void)arg;
+	return pam_set_item(pamh, PAM_USER, NULL);
+}
+
+static int cmd_answer(const char *arg)
+{
+	answer = arg;
+	return 0;
+}
+
+static int cmd_answer_later(const char *arg)
+{
+	not_yet = number(arg);
+	return 0;
+}
+
+/* As proftpd does: serve in the process that has opened the session, without privilege. */
+static int cmd_become(const char *arg)
+{
+	become(arg);
+	return 0;
+}
+
+static int cmd_fail_set_data(const char *arg)
+{
+	(void)arg;
+	fail_set_data = true;
+	return 0;
+}
+
+static int cmd_ignore(const char *arg)
+{
+	return signal(number(arg), SIG_IGN) == SIG_ERR;
+}
+
+/* glibc's own signals, as a program is started by posix_spawn(3); on these machines a long each. */
+static int cmd_ignore_raw(const char *arg)
+{
+	const struct {
+		void (*handler)(int);
+		unsigned long flags, restorer, mask;
+	} ignore = {.handler = SIG_IGN};
+
+	return (int)syscall(SYS_rt_sigaction, number(arg), &ignore, NULL, NSIG / 8);
+}
+
+static int cmd_kill_self(const char *arg)
+{
+	(void)fflush(stdout);
+	return raise(number(arg));
+}
+
+/* Say that this point is reached, and go on at a line of input. */
+static int cmd_hold(const char *arg)
+{
+	char c;
+
+	printf("%s\n", arg);
+	(void)fflush(stdout);
+	while (read(0, &c, 1) == 1 && c != '\n')
+		;
+	return 0;
+}
+
+/* Another transaction of the same process, as a long-lived application has. */
+static int cmd_start(const char *arg)
+{
+	static const struct pam_conv conv = {converse, NULL};
+	char confdir[PATH_MAX], *service;
+
+	(void)snprintf(confdir, sizeof(confdir), "%s", arg);
+	service = strchr(confdir, ':');
+	*service++ = '\0';
+	return pam_start_confdir(service, user, &conv, confdir, &pamh);
+}
+
+/* Have the kernel look like one before 6.8, which knows neither statmount(2) nor listmount(2). */
+static int cmd_old_kernel(const char *arg)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 457, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 458, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {sizeof(code) / sizeof(*code), code};
+
+	(void)arg;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static char *remembered;
+
+/* Have a text in every kind of memory: the heap, a mapping, the program's data, the stack (there it
+   is as an argument). */
+static int cmd_remember(const char *arg)
+{
+	static char data[256];
+	char *mapping =
+		mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	remembered = strdup(arg);
+	if (!remembered || mapping == MAP_FAILED)
+		return -1;
+	(void)snprintf(data, sizeof(data), "%s", arg);
+	(void)snprintf(mapping + 5000, sizeof(data), "%s", arg);
+	return 0;
+}
+
+/* Use so many megabytes more. */
+static int cmd_grow(const char *arg)
+{
+	size_t size = (size_t)number(arg) << 20;
+	char *memory = malloc(size);
+
+	if (!memory)
+		return -1;
+	memset(memory, 1, size);
+	return memory[size / 2] != 1;
+}
+
+static const struct command {
+	const char *name;
+	int (*run)(const char *arg);
+	bool takes_argument;
+} commands[] = {
+	{"open", cmd_open, false},
+	{"close", cmd_close, false},
+	{"end", cmd_end, false},
+	{"child-end", cmd_child_end, false},
+	{"state", cmd_state, false},
+	{"run", cmd_run, true},
+	{"run-root", cmd_run_root, true},
+	{"run-held", cmd_run_held, true},
+	{"exec", cmd_exec, true},
+	{"spawn", cmd_spawn, true},
+	{"storm", cmd_storm, true},
+	{"stuck", cmd_stuck, false},
+	{"wait-all", cmd_wait_all, false},
+	{"thread", cmd_thread, false},
+	{"chroot", cmd_chroot, true},
+	{"chdir", cmd_chdir, true},
+	{"keep", cmd_keep, true},
+	{"close-standard", cmd_close_standard, false},
+	{"reopen-standard", cmd_reopen_standard, false},
+	{"descriptors", cmd_descriptors, true},
+	{"ruid", cmd_ruid, true},
+	{"drop", cmd_drop, true},
+	{"forget-user", cmd_forget_user, false},
+	{"answer", cmd_answer, true},
+	{"answer-later", cmd_answer_later, true},
+	{"become", cmd_become, true},
+	{"fail-set-data", cmd_fail_set_data, false},
+	{"ignore", cmd_ignore, true},
+	{"ignore-raw", cmd_ignore_raw, true},
+	{"kill-self", cmd_kill_self, true},
+	{"hold", cmd_hold, true},
+	{"start", cmd_start, true},
+	{"old-kernel", cmd_old_kernel, false},
+	{"remember", cmd_remember, true},
+	{"grow", cmd_grow, true},
+};
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	(void)fprintf(stderr, "host: unknown command %s\n", name);
+	exit(98);
+}
+
+int main(int argc, char **argv)
+{
+	char transaction[PATH_MAX];
+
+	if (argc < 4)
+		return 98;
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	(void)snprintf(transaction, sizeof(transaction), "%s:%s", argv[1], argv[2]);
+	user = argv[3];
+	if (cmd_start(transaction) != PAM_SUCCESS)
+		die("pam_start_confdir");
+	for (int i = 4; i < argc; i++) {
+		const struct command *c = find(argv[i]);
+		const char *arg = c->takes_argument ? argv[++i] : NULL;
+		int result = c->run(arg);
+
+		printf("%s=%d\n", c->name, result);
+	}
+	return 0;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the audit judges the report of a program that ran elsewhere. What the user could write there
+ * must not make "closed" of anything but a whole report.
+ */
+#include "command/lib/proc_scan.h"
+#include "unit.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+void tell(struct finding *finding, enum verdict verdict, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(finding->seen, sizeof(finding->seen), format, args);
+	va_end(args);
+	finding->verdict = verdict;
+}
+
+static const struct scene scene = {
+	.targets = {{2001, "00112233445566778899aabbccddeeff"},
+		{2002, "ffeeddccbbaa99887766554433221100"}},
+	.n_targets = 2,
+};
+
+static enum verdict judge(const char *text)
+{
+	struct finding finding = {.verdict = OPEN};
+
+	look_judge(&scene, "a test", text, &finding);
+	return finding.verdict;
+}
+
+#define GOOD "self=1\nlisted=3\nforeign=0\nsample=\n"
+
+static void test_whole(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(GOOD "end\n"), CLOSED);
+	/* said before by a tool that warns */
+	assert_int_equal(judge("warning: something\n" GOOD "end\n"), CLOSED);
+}
+
+static void test_not_whole(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(""), NOT_TESTED);
+	assert_int_equal(judge("Failed to connect to bus\n"), NOT_TESTED);
+	assert_int_equal(judge(GOOD), NOT_TESTED);
+	assert_int_equal(judge("self=1\nlisted=3\nforeign=0\nend\n"), NOT_TESTED);
+	assert_int_equal(judge("self=0\nlisted=0\nforeign=0\nsample=\nend\n"), NOT_TESTED);
+}
+
+static void test_open(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		judge("self=1\nlisted=9\nforeign=1\nsample=1 of uid 0: init\nend\n"), OPEN);
+	assert_int_equal(judge(GOOD "secret=ffeeddccbbaa99887766554433221100\nend\n"), OPEN);
+	assert_int_equal(judge(GOOD "alive=2002\nend\n"), OPEN);
+	/* without the list, too: a process that sees no /proc */
+	assert_int_equal(judge("self=0\nlisted=0\nforeign=0\nsample=\nalive=2001\nend\n"), OPEN);
+}
+
+static void test_others(void **state)
+{
+	(void)state;
+	/* a secret or a pid that is no target's */
+	assert_int_equal(judge(GOOD "secret=ffeeddccbbaa99887766554433221101\nend\n"), CLOSED);
+	assert_int_equal(judge(GOOD "alive=2003\nend\n"), CLOSED);
+}
+
+static void test_secret_in_text(void **state)
+{
+	static const char text[] = "x\0y 00112233445566778899aabbccddeeff z";
+
+	(void)state;
+	assert_ptr_equal(look_for_secret(&scene, text, sizeof(text)), &scene.targets[0]);
+	assert_null(look_for_secret(&scene, text, 20));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_not_whole),
+		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_secret_in_text),
+	};
+
+	return cmocka_run_group_tests_name("look", tests, NULL, NULL);
+}
