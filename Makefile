@@ -46,9 +46,12 @@ ALL_LDFLAGS = -shared -Wl,--version-script=module/pam_unshare.map -Wl,-z,relro,-
 LIBS        = -lpam -lcap
 
 # The rooms: each has a README.md with its rules.
-COMMON_SOURCES = common/statmount.c
-MODULE_SOURCES = pam_unshare.c $(addprefix module/,options.c namespace.c procfs.c terminal.c failure.c)
-INIT_SOURCES   = $(addprefix init/,init.c memory.c procfs_replace.c mount_walk.c mount_aside.c mount_replace.c)
+COMMON_SOURCES = $(addprefix common/,mountinfo.c procfs_plan.c statmount.c)
+MODULE_SOURCES = pam_unshare.c $(addprefix module/,descriptors.c failure.c host_context.c init_start.c \
+                 namespaces_create.c namespaces_leave.c options.c preflight.c procfs_plan_build.c \
+                 procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c terminal.c)
+INIT_SOURCES   = $(addprefix init/,end.c init.c members.c memory.c mount_aside.c mount_ops.c mount_path.c mount_replace.c mount_walk.c \
+                 procfs_fresh.c procfs_replace.c setup.c title.c trusted_place.c)
 SOURCES = $(MODULE_SOURCES) $(INIT_SOURCES) $(COMMON_SOURCES)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 # make leaves the module at the top level; other builds of it stay apart

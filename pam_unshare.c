@@ -4,23 +4,25 @@
  * namespace of their own.
  *
  *     open_session                                     who runs it
- *       who is isolated, by the arguments              the application: root, on the host
- *       namespace_create()                             the application
- *         remember the way back
+ *       decide by the arguments whom to isolate        the application: root, on the host
+ *       namespaces_create()                            the application
+ *         preflight checks; save the host context
  *         unshare(CLONE_NEWPID | CLONE_NEWNS)
  *         make every mount a slave
  *         fork the namespace's init ──────────────►  PID 1: replace every procfs, drop everything,
- *         wait until it is ready    ◄──────────────         say "ready"; then reap, and wait for
- *       keep the way back with pam_set_data()               the end of the session
+ *         wait until it is ready    ◄──────────────         report "ready"; then reap, and wait for
+ *       keep the host's namespaces with pam_set_data()      the end of the session
  *     (the application forks: PID 2, the user's session)
  *     close_session
- *       namespace_end(): tell the init ───────────►  ask what is left to end, exit
- *       namespace_leave(): back to the host's namespaces; nobody waits for the init
+ *       namespaces_end(): tell the init ──────────►  ask the processes that are left to end; exit
+ *       namespaces_leave(): return to the host's namespaces; nobody waits for the init
  *
  * module/ is the application's side, init/ is PID 1, common/ is what both use. Only this file logs.
  */
+#include "init/init.h"
 #include "module/failure.h"
-#include "module/namespace.h"
+#include "module/init_start.h"
+#include "module/namespaces.h"
 #include "module/options.h"
 #include "module/terminal.h"
 
@@ -38,14 +40,15 @@
 
 /*
  * The state of a PAM transaction's session. Applications call pam_end(3) in forked children too
- * (login, su), where nothing may be touched; the state is in pages that the kernel empties in a
- * child, so that there no session is open: pids cannot tell, they may be equal across namespaces.
+ * (login, su), where nothing may be touched. So the state is in pages that the kernel clears in a
+ * child (MADV_WIPEONFORK): there no session is open. Pids cannot tell parent and child apart, since
+ * they may be equal in two namespaces.
  */
 struct session {
-	unsigned int opened; /* how often: the module may be listed twice; 0: not open */
-	bool in_foreground;  /* of its terminal, when it opened */
-	bool ending;	     /* pam_end(3) has come */
-	struct namespace ns;
+	unsigned int opened; /* how often, since the module may be listed twice; 0: not open */
+	bool in_foreground;  /* the application was in its terminal's foreground at the open */
+	bool ending;	     /* pam_end(3) runs */
+	struct namespaces ns;
 };
 
 /* ---- logging ----------------------------------------------------------------------------------
@@ -60,8 +63,9 @@ static const char *item(const pam_handle_t *pamh, int type)
 	return text;
 }
 
-/* As pam_syslog(3), also in pam_end(3): there libpam has no module whose name it could put before
-   the message, and says "PAM". */
+/* As pam_syslog(3). In pam_end(3) libpam has no name of a module and would write "PAM" in its
+ * place.
+ */
 __attribute__((format(printf, 4, 5))) static void say(
 	const pam_handle_t *pamh, const struct session *session, int priority, const char *fmt, ...)
 {
@@ -78,11 +82,11 @@ __attribute__((format(printf, 4, 5))) static void say(
 		pam_syslog(pamh, priority, "%s", text);
 }
 
-static void log_astray(
+static void log_cwd(
 	const pam_handle_t *pamh, const struct session *session, const struct failure *why)
 {
-	errno = why->astray;
-	if (why->astray)
+	errno = why->cwd_errno;
+	if (why->cwd_errno)
 		say(pamh, session, LOG_WARNING,
 			"the application cannot return to its working directory and stays in /: %m");
 }
@@ -94,22 +98,22 @@ static void log_failure(const pam_handle_t *pamh, const struct session *session,
 
 	errno = why->err;
 	say(pamh, session, LOG_ERR, "%s of %s: %s: %m", what, user, why->text);
-	if (why->stranded)
+	if (why->return_failed)
 		say(pamh, session, LOG_CRIT,
 			"the application could not be brought back and stays in the namespaces of the session of %s",
 			user);
-	log_astray(pamh, session, why);
+	log_cwd(pamh, session, why);
 }
 
-/* The application serves in the process that has opened the session, and has given its privilege
-   up, as proftpd does: it ends with the session, or soon after. */
-static void log_powerless(const pam_handle_t *pamh, const struct session *session,
+/* The application serves in the process that has opened the session, and has dropped its
+   privileges, as proftpd does. It ends with the session, or soon after. */
+static void log_lacks_capabilities(const pam_handle_t *pamh, const struct session *session,
 	const struct failure *why, bool told)
 {
 	say(pamh, session, LOG_WARNING,
 		told ? "session of %s closed: PID namespace %llu, init %d; %s by now and stays inside until it ends"
 		     : "session of %s goes on until the application ends: PID namespace %llu, init %d; %s by now",
-		item(pamh, PAM_USER), (unsigned long long)session->ns.inode,
+		item(pamh, PAM_USER), (unsigned long long)session->ns.pid_namespace,
 		(int)session->ns.init_pid, why->text);
 }
 
@@ -132,7 +136,7 @@ static struct session *find_session(const pam_handle_t *pamh)
 	return pam_get_data(pamh, DATA_NAME, &data.stored) == PAM_SUCCESS ? data.session : NULL;
 }
 
-/* End the session and return to the host. */
+/* End the session and bring the application back to the host. */
 static int leave_session(pam_handle_t *pamh, struct session *session)
 {
 	const char *user = item(pamh, PAM_USER);
@@ -140,10 +144,10 @@ static int leave_session(pam_handle_t *pamh, struct session *session)
 	int told, err;
 
 	session->opened = 0;
-	told = namespace_end(&session->ns);
-	err = namespace_leave(&session->ns, &why);
-	if (why.powerless && (told == 0 || told == -EPERM)) {
-		log_powerless(pamh, session, &why, told == 0);
+	told = namespaces_end(&session->ns);
+	err = namespaces_leave(&session->ns, &why);
+	if (why.lacks_capabilities && (told == 0 || told == -EPERM)) {
+		log_lacks_capabilities(pamh, session, &why, told == 0);
 		return PAM_SYSTEM_ERR;
 	}
 	errno = -told;
@@ -155,12 +159,12 @@ static int leave_session(pam_handle_t *pamh, struct session *session)
 		log_failure(pamh, session, &why, "cannot leave the session");
 		return PAM_SYSTEM_ERR;
 	}
-	log_astray(pamh, session, &why);
+	log_cwd(pamh, session, &why);
 	if (session->in_foreground)
-		terminal_take_back(session->ns.inode);
-	namespace_reap();
+		terminal_take_back(session->ns.pid_namespace);
+	init_reap();
 	say(pamh, session, LOG_INFO, "session of %s closed: PID namespace %llu, init %d", user,
-		(unsigned long long)session->ns.inode, (int)session->ns.init_pid);
+		(unsigned long long)session->ns.pid_namespace, (int)session->ns.init_pid);
 	return PAM_SUCCESS;
 }
 
@@ -171,7 +175,7 @@ static void discard_session(pam_handle_t *pamh, struct session *session)
 	(void)munmap(session, sizeof(*session));
 }
 
-/* pam_end(3) has come: a session that was never closed (a later module has refused it) is left. */
+/* pam_end(3): leave a session that was never closed, since a later module has refused it. */
 static void cleanup(pam_handle_t *pamh, void *data, int error_status)
 {
 	struct session *session = data;
@@ -206,31 +210,32 @@ static int enter_session(
 {
 	struct failure why = {0};
 	char title[320];
-	const struct namespace_request request = {.title = title,
+	const struct namespaces_request request = {.title = title,
 		.proc_options = opts->proc_options,
 		.user = user,
 		.grace = opts->grace,
 		.ipc = opts->ipc};
 
-	(void)snprintf(title, sizeof(title), "pam_unshare: init of %.128s (%.128s)",
-		item(pamh, PAM_USER), item(pamh, PAM_SERVICE));
+	(void)snprintf(title, sizeof(title), INIT_TITLE "%.128s (%.128s)", item(pamh, PAM_USER),
+		item(pamh, PAM_SERVICE));
 	session->in_foreground = terminal_is_ours();
 	DEBUG(pamh, opts, "isolating %s: grace %u s, /proc with %s%s%s", item(pamh, PAM_USER),
 		opts->grace, opts->proc_options ? opts->proc_options : "the options that it has",
 		opts->ipc ? ", with an IPC namespace" : "",
 		session->in_foreground ? ", in the terminal's foreground" : "");
-	if (namespace_create(&request, &session->ns, &why) < 0) {
+	if (namespaces_create(&request, &session->ns, &why) < 0) {
 		log_failure(pamh, session, &why, "cannot isolate the session");
 		return PAM_SYSTEM_ERR;
 	}
-	if (session->ns.moved)
+	if (session->ns.cwd_left)
 		DEBUG(pamh, opts, "left the working directory %s of the host",
 			session->ns.cwd.path);
 	session->opened = 1;
 	return PAM_SUCCESS;
 }
 
-/* Make the state, enter, and only then let PAM have it: its cleanup finds the session open. */
+/* Hand the state to PAM only after the namespaces are made: cleanup() then finds the session open.
+ */
 static int open_first(pam_handle_t *pamh, const struct options *opts, uid_t user)
 {
 	struct session *session = new_session(pamh);
@@ -250,88 +255,111 @@ static int open_first(pam_handle_t *pamh, const struct options *opts, uid_t user
 	return PAM_SYSTEM_ERR;
 }
 
-/* Who is the session for? The application may have left it to the modules to ask. */
-static int find_user(pam_handle_t *pamh, const struct passwd **user)
+enum decision {
+	ISOLATE,
+	LEAVE_ALONE,
+	REFUSE,
+	ASK_AGAIN, /* the application has no answer yet for a module that asked for the user */
+};
+
+/* Find out whose session it is. The application may leave it to the modules to ask. */
+static enum decision find_user(pam_handle_t *pamh, const struct passwd **user)
 {
 	const char *name = NULL;
 	int result = pam_get_user(pamh, &name, NULL);
 
-	if (result == PAM_CONV_AGAIN) /* the application comes again when it has the answer */
-		return PAM_INCOMPLETE;
+	if (result == PAM_CONV_AGAIN)
+		return ASK_AGAIN;
 	if (result != PAM_SUCCESS || !name) {
 		pam_syslog(pamh, LOG_ERR,
 			"session refused: the application does not say for whom: %s",
 			pam_strerror(pamh, result));
-		return PAM_SYSTEM_ERR;
+		return REFUSE;
 	}
 	*user = pam_modutil_getpwnam(pamh, name);
 	if (*user)
-		return PAM_SUCCESS;
+		return ISOLATE;
 	pam_syslog(
 		pamh, LOG_ERR, "session refused: user %s is unknown, or cannot be looked up", name);
-	return PAM_SYSTEM_ERR;
+	return REFUSE;
 }
 
-/* Decide whether this call is to isolate, and whom. PAM_IGNORE: it is not. */
-static int decide(pam_handle_t *pamh, int argc, const char **argv, struct options *opts, uid_t *uid)
+/* Decide whether this call isolates, and whom. */
+static enum decision decide(
+	pam_handle_t *pamh, int argc, const char **argv, struct options *opts, uid_t *uid)
 {
-	bool understood = options_parse(pamh, argc, argv, opts);
+	const bool understood = options_parse(pamh, argc, argv, opts);
 	const struct passwd *user;
-	int result;
+	enum decision decision;
 
 	if (strcmp(item(pamh, PAM_SERVICE), "systemd-user") == 0)
-		return PAM_IGNORE; /* the user manager: its units are born outside of any session */
+		return LEAVE_ALONE; /* the user manager: its units start outside of any session */
 	if (understood && !opts->on_open)
-		return PAM_IGNORE; /* whoever it is */
-	result = find_user(pamh, &user);
-	if (result != PAM_SUCCESS)
-		return result;
+		return LEAVE_ALONE; /* whoever it is */
+	decision = find_user(pamh, &user);
+	if (decision != ISOLATE)
+		return decision;
 	*uid = user->pw_uid;
 	if (!understood && user->pw_uid == 0)
-		return PAM_IGNORE; /* who else should mend the arguments? */
+		return LEAVE_ALONE; /* root must be able to log in and correct the arguments */
 	if (!understood) {
 		pam_syslog(pamh, LOG_ERR, "session of %s refused: correct the arguments",
 			item(pamh, PAM_USER));
-		return PAM_SYSTEM_ERR;
+		return REFUSE;
 	}
-	return options_isolate(pamh, opts, user) ? PAM_SUCCESS : PAM_IGNORE;
+	return options_isolate(pamh, opts, user) ? ISOLATE : LEAVE_ALONE;
 }
 
-int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+static void log_left_alone(pam_handle_t *pamh, const struct options *opts)
+{
+	if (!opts->on_open)
+		return;
+	DEBUG(pamh, opts, "session of %s is left alone", item(pamh, PAM_USER));
+	if (!is_on_host())
+		pam_syslog(pamh, LOG_WARNING,
+			"session of %s is left alone, but not on the host: this process has another session open",
+			item(pamh, PAM_USER));
+}
+
+static int open_session(pam_handle_t *pamh, const struct options *opts, uid_t user)
 {
 	struct session *session = find_session(pamh);
-	struct options opts;
-	uid_t user = 0;
 	int result;
 
-	(void)flags;
-	namespace_reap();
-	result = decide(pamh, argc, argv, &opts, &user);
-	if (result == PAM_IGNORE) {
-		if (opts.on_open)
-			DEBUG(pamh, &opts, "session of %s is left alone", item(pamh, PAM_USER));
-		if (opts.on_open && !namespace_is_host())
-			pam_syslog(pamh, LOG_WARNING,
-				"session of %s is left alone, but not on the host: this process has another session open",
-				item(pamh, PAM_USER));
-		return PAM_SUCCESS;
-	}
-	if (result != PAM_SUCCESS)
-		return result;
 	if (session && session->opened > 0) {
 		session->opened++;
-		DEBUG(pamh, &opts, "session of %s is open already, now %u times",
+		DEBUG(pamh, opts, "session of %s is open already, now %u times",
 			item(pamh, PAM_USER), session->opened);
 		return PAM_SUCCESS;
 	}
-	result = open_first(pamh, &opts, user);
+	result = open_first(pamh, opts, user);
 	if (result != PAM_SUCCESS)
 		return result;
 	session = find_session(pamh);
 	pam_syslog(pamh, LOG_INFO, "session of %s opened: PID namespace %llu, init %d",
-		item(pamh, PAM_USER), (unsigned long long)session->ns.inode,
+		item(pamh, PAM_USER), (unsigned long long)session->ns.pid_namespace,
 		(int)session->ns.init_pid);
 	return PAM_SUCCESS;
+}
+
+int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	struct options opts;
+	uid_t user = 0;
+
+	(void)flags;
+	init_reap();
+	switch (decide(pamh, argc, argv, &opts, &user)) {
+	case ISOLATE:
+		return open_session(pamh, &opts, user);
+	case LEAVE_ALONE:
+		log_left_alone(pamh, &opts);
+		return PAM_SUCCESS;
+	case ASK_AGAIN:
+		return PAM_INCOMPLETE;
+	default:
+		return PAM_SYSTEM_ERR;
+	}
 }
 
 /* ---- close ------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 
 /*
- * include/uapi/linux/mount.h and asm-generic/unistd.h, which the supported systems' headers do not
- * have. The numbers are those of all architectures but alpha, mips and x32, where nothing is asked.
+ * From the kernel's include/uapi/linux/mount.h and asm-generic/unistd.h: the headers of the oldest
+ * supported systems lack them. These call numbers hold for all architectures but alpha, mips and
+ * x32, where the kernel is not asked.
  */
 #if !defined(__NR_statmount) && !defined(__alpha__) && !defined(__mips__) && \
 	!(defined(__x86_64__) && defined(__ILP32__))
@@ -17,16 +18,26 @@
 #define __NR_listmount 458
 #endif
 
-#define ASK_SB_BASIC 0x01ULL /* STATMOUNT_… */
-#define ASK_MNT_BASIC 0x02ULL
-#define ASK_MNT_ROOT 0x08ULL
-#define ASK_MNT_POINT 0x10ULL
-#define ASK_MNT_NS_ID 0x40ULL
-#define ASK_MNT_OPTS 0x80ULL
+#ifndef STATMOUNT_SB_BASIC
+#define STATMOUNT_SB_BASIC 0x01ULL
+#define STATMOUNT_MNT_BASIC 0x02ULL
+#define STATMOUNT_MNT_ROOT 0x08ULL
+#define STATMOUNT_MNT_POINT 0x10ULL
+#endif
+#ifndef STATMOUNT_MNT_NS_ID
+#define STATMOUNT_MNT_NS_ID 0x40ULL
+#endif
+#ifndef STATMOUNT_MNT_OPTS
+#define STATMOUNT_MNT_OPTS 0x80ULL
+#endif
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x4000U
+#endif
+#ifndef FUSE_SUPER_MAGIC
+#define FUSE_SUPER_MAGIC 0x65735546 /* <linux/magic.h> has it since Linux 5.10 */
+#endif
 
-#define READ_ONLY 1	      /* SB_RDONLY and MOUNT_ATTR_RDONLY */
-#define FUSE_MAGIC 0x65735546 /* FUSE_SUPER_MAGIC, since Linux 5.10 */
-#define UNIQUE_ID 0x4000U     /* STATX_MNT_ID_UNIQUE */
+#define SB_RDONLY 1 /* the same bit as MOUNT_ATTR_RDONLY */
 
 struct request { /* struct mnt_id_req, its first version */
 	uint32_t size, spare;
@@ -65,9 +76,9 @@ int mount_unique(int fd, uint64_t *id)
 {
 	struct statx sx;
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, UNIQUE_ID, &sx) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID_UNIQUE, &sx) < 0)
 		return -errno;
-	*id = sx.stx_mask & UNIQUE_ID ? sx.stx_mnt_id : 0;
+	*id = sx.stx_mask & STATX_MNT_ID_UNIQUE ? sx.stx_mnt_id : 0;
 	return 0;
 }
 
@@ -143,7 +154,7 @@ int mounts_list(uint64_t **ids, size_t *n)
 
 int mount_ask(uint64_t id, struct mount_facts *facts)
 {
-	const uint64_t mask = ASK_SB_BASIC | ASK_MNT_BASIC;
+	const uint64_t mask = STATMOUNT_SB_BASIC | STATMOUNT_MNT_BASIC;
 	struct answer answer;
 
 	if (ask(id, mask, &answer, sizeof(answer)) < 0)
@@ -153,8 +164,8 @@ int mount_ask(uint64_t id, struct mount_facts *facts)
 	*facts = (struct mount_facts){.id = (int)answer.old_id,
 		.parent = (int)answer.old_parent,
 		.procfs = answer.magic == PROC_SUPER_MAGIC,
-		.fuse = answer.magic == FUSE_MAGIC,
-		.read_only = (answer.flags & READ_ONLY) || (answer.attributes & READ_ONLY)};
+		.fuse = answer.magic == FUSE_SUPER_MAGIC,
+		.read_only = (answer.flags & SB_RDONLY) || (answer.attributes & SB_RDONLY)};
 	return 0;
 }
 
@@ -170,22 +181,23 @@ static int ask_text(uint64_t id, uint64_t mask, void *buffer, size_t size, struc
 
 	/* options that are not there and options that the kernel does not tell look alike; the
 	   namespace's id came in the same version and is always there */
-	if (ask(id, mask | ASK_MNT_NS_ID, buffer, size) < 0)
+	if (ask(id, mask | STATMOUNT_MNT_NS_ID, buffer, size) < 0)
 		return -errno;
-	if (!(answer->mask & ASK_MNT_NS_ID))
+	if (!(answer->mask & STATMOUNT_MNT_NS_ID))
 		return -ENOSYS;
-	text->root = string(answer, ASK_MNT_ROOT, answer->root);
-	text->point = string(answer, ASK_MNT_POINT, answer->point);
-	text->options = string(answer, ASK_MNT_OPTS, answer->options);
+	text->root = string(answer, STATMOUNT_MNT_ROOT, answer->root);
+	text->mount_point = string(answer, STATMOUNT_MNT_POINT, answer->point);
+	text->super_options = string(answer, STATMOUNT_MNT_OPTS, answer->options);
 	return 0;
 }
 
 int mount_ask_text(uint64_t id, void *buffer, size_t size, struct mount_text *text)
 {
-	return ask_text(id, ASK_MNT_ROOT | ASK_MNT_POINT | ASK_MNT_OPTS, buffer, size, text);
+	return ask_text(id, STATMOUNT_MNT_ROOT | STATMOUNT_MNT_POINT | STATMOUNT_MNT_OPTS, buffer,
+		size, text);
 }
 
 int mount_ask_options(uint64_t id, void *buffer, size_t size, struct mount_text *text)
 {
-	return ask_text(id, ASK_MNT_OPTS, buffer, size, text);
+	return ask_text(id, STATMOUNT_MNT_OPTS, buffer, size, text);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The mount table, asked of the kernel by mount instead of read as text: statmount(2) and
- * listmount(2), Linux 6.8, with the mount options Linux 6.11. A line of mountinfo costs the kernel
- * several times as much as the answer to "what file system is that?", and the answer to almost all
- * is "no procfs".
+ * The mount table through statmount(2) and listmount(2): Linux 6.8, with the super options Linux
+ * 6.11. To write a line of mountinfo takes the kernel several times as long as to answer "what file
+ * system is that?", and the answer is almost always "not procfs".
  */
 #ifndef PAM_UNSHARE_STATMOUNT_H
 #define PAM_UNSHARE_STATMOUNT_H
@@ -12,59 +11,64 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is known of every mount at little cost. */
+/* What statmount(2) answers fast. */
 struct mount_facts {
 	int id, parent; /* as in mountinfo and in statx(2) */
 	bool procfs, fuse, read_only;
 };
 
-/* The rest, as unescaped text. */
+/* The strings, unescaped. */
 struct mount_text {
-	const char *root, *options;
-	const char *point; /* "": no path leads there from the caller's root directory */
+	const char *root, *super_options;
+	const char *mount_point; /* "": no path leads there from the caller's root directory */
 };
 
 /**
- * List the mounts that the caller's root directory reaches, in the order of mountinfo: parents
- * before children.
+ * List the mounts below the caller's root directory in the order of mountinfo: parents before
+ * children.
  *
- * @param ids  where to put the list, by the ids that only these system calls know; free(3) it
- * @param n    where to put their number
- * @return 0 or -errno: ENOMEM, or what listmount(2) gave, such as ENOSYS before Linux 6.8
+ * Runs in the application.
+ *
+ * @param ids  set to their unique ids, which only these system calls use; free(3) it
+ * @param n    set to their number
+ * @return 0 or -errno: ENOMEM, or that of listmount(2), such as ENOSYS before Linux 6.8
  */
 int mounts_list(uint64_t **ids, size_t *n);
 
 /**
  * Ask about one mount.
  *
- * @return 0 or -errno: ENOENT when it is gone, or what statmount(2) gave
+ * Runs in the application, and in the init until it is ready.
+ *
+ * @return 0 or -errno: ENOENT when it has gone, or that of statmount(2)
  */
 int mount_ask(uint64_t id, struct mount_facts *facts);
 
 /**
- * Ask for the text too.
+ * Ask for the strings of a mount.
  *
- * Runs in the application, and in the init until it is ready: it makes a system call and no more.
+ * Runs in the application, and in the init until it is ready: it makes only a system call.
  *
- * @param buffer  aligned for a uint64_t; what text points into
- * @return 0 or -errno: ENOENT when it is gone, EOVERFLOW when the buffer is too small, ENOSYS when
- *         the kernel does not tell the options (before Linux 6.11)
+ * @param buffer  aligned for a uint64_t; text points into it
+ * @param size    of the buffer, bytes
+ * @return 0 or -errno: ENOENT when it has gone, EOVERFLOW when the buffer is too small, ENOSYS when
+ *         the kernel does not report super options (before Linux 6.11)
  */
 int mount_ask_text(uint64_t id, void *buffer, size_t size, struct mount_text *text);
 
-/** The same for the options alone: a path may be long. */
+/** The same for the super options alone: a path may be long. */
 int mount_ask_options(uint64_t id, void *buffer, size_t size, struct mount_text *text);
 
 /**
- * Tell the id by which these system calls know the mount that a descriptor is on.
+ * Tell the unique id of the mount that a descriptor is on.
  *
- * @param id  filled in; 0 where the kernel has none (before Linux 6.8)
+ * @param id  filled in; 0 when the kernel has none (before Linux 6.8)
  * @return 0 or -errno of statx(2)
  */
 int mount_unique(int fd, uint64_t *id);
 
 /**
- * Tell such an id that is higher than that of any mount there is.
+ * Tell a unique id that is higher than that of every mount.
  *
  * Runs in the application, with CAP_SYS_ADMIN.
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls that the oldest supported C library (glibc 2.31) has no function for, and what
- * everything here shares about descriptors. Where that library has no SYS_ name for a call either,
- * the kernel's __NR_ name stands in the code.
+ * System calls for which the oldest supported C library (glibc 2.31) has no function, and what
+ * application, init and command share about descriptors and files. Where that library has no SYS_
+ * name for a call either, the code uses the kernel's __NR_ name.
  */
 #ifndef PAM_UNSHARE_SYSCALLS_H
 #define PAM_UNSHARE_SYSCALLS_H
@@ -16,8 +16,13 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* waitid(2): wait by pidfd; missing in the headers of glibc before 2.36. */
-#define WAIT_BY_PIDFD ((idtype_t)3)
+/* Constants that the headers of older glibc lack. */
+#if !__GLIBC_PREREQ(2, 36)
+#define P_PIDFD ((idtype_t)3) /* waitid(2) */
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000 /* open_tree(2) */
+#endif
 
 /** pidfd_open(2). @return a close-on-exec pidfd, or -1 with errno. */
 static inline int sys_pidfd_open(pid_t pid)
@@ -40,8 +45,8 @@ static inline void close_fd(const int *fd)
 /* A descriptor that is closed when its scope is left. */
 #define AUTO_CLOSE __attribute__((cleanup(close_fd)))
 
-/* A large variable that is not to be set to zero by -ftrivial-auto-var-init: with memset(3), which
-   the init cannot call any more. */
+/* A large variable that -ftrivial-auto-var-init must not set to zero: it would call memset(3),
+   which the init has unmapped. */
 #ifndef __has_attribute
 #define __has_attribute(attribute) 0
 #endif
@@ -51,7 +56,7 @@ static inline void close_fd(const int *fd)
 #define NOT_CLEARED
 #endif
 
-/* The names in a directory, one after the other. opendir(3) would allocate 32 kB. */
+/* The names in a directory, one by one. opendir(3) would allocate 32 kB. */
 struct names {
 	int fd;	    /* of the directory */
 	long at, n; /* where in the buffer, which is filled so far */
@@ -59,7 +64,7 @@ struct names {
 };
 
 /**
- * Tell the next name in a directory.
+ * Get the next name in a directory.
  *
  * @param names  with the descriptor, and 0 in at and n
  * @return the name, until the next call; or NULL with errno, which is 0 at the end
@@ -82,7 +87,7 @@ static inline const char *next_name(struct names *names)
 	return entry->d_name;
 }
 
-/* Which object a path names: equal in all three is the same object through the same mount. */
+/* Which file a path leads to. Equal ids are the same file through the same mount. */
 struct file_id {
 	unsigned long long mount, inode;
 	unsigned int major, minor;
@@ -94,7 +99,7 @@ struct file_id {
  * @param dir   directory descriptor or AT_FDCWD
  * @param path  path below it; "" is the descriptor itself
  * @param id    filled in
- * @return 0, or -1 with errno; ENOSYS when the kernel does not tell mount ids (before Linux 5.8)
+ * @return 0, or -1 with errno; ENOSYS when the kernel does not report mount ids (before Linux 5.8)
  */
 static inline int file_identify(int dir, const char *path, struct file_id *id)
 {

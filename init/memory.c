@@ -11,11 +11,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Around the thread pointer lie errno and, on most architectures, the stack protector's canary. The
-   block is of a few kilobytes, and of unknown ends. */
+/* Near the thread pointer are errno and, on most architectures, the stack protector's canary. The
+   thread's block has a few kilobytes; where it begins and ends is not known. */
 #define BLOCK_REACH 16384
 
-/* The thread pointer is so far above it. */
+/* How far the thread pointer is above that block. */
 #ifdef __powerpc__
 #define BLOCK_BIAS 0x7000
 #else
@@ -23,10 +23,10 @@
 #endif
 
 /*
- * Of the C library, syscall(2) needs what is constant once the dynamic linker is done with it:
- * where it finds errno is told by a table in PT_GNU_RELRO, elf(5). That has been looked at for
- * x86-64. Elsewhere the table may be among the data, the canary among the dynamic linker's, and
- * i386 may enter the kernel through the dynamic linker: there both stay whole.
+ * Of the C library, syscall(2) needs the part that is constant after relocation: it finds errno
+ * through a table in PT_GNU_RELRO, elf(5). That was checked for x86-64. On other architectures the
+ * table may be in the data, the canary in the dynamic linker's data, and i386 may enter the kernel
+ * through the dynamic linker: there the init keeps both as a whole.
  */
 #ifdef __x86_64__
 #define LIBC_MAY_BE_DIVIDED 1
@@ -34,8 +34,7 @@
 #define LIBC_MAY_BE_DIVIDED 0
 #endif
 
-/* The memory that instrumented code looks into lies elsewhere. tests/coverage defines KEEP_MEMORY.
- */
+/* Instrumented code uses memory elsewhere. tests/coverage defines KEEP_MEMORY. */
 #ifndef __has_feature
 #define __has_feature(feature) 0
 #endif
@@ -46,8 +45,8 @@
 #define IS_INSTRUMENTED 0
 #endif
 
-/* The canary where it is not in the thread's block: a variable of the dynamic linker's, or the
-   program's copy of it. */
+/* The canary, on architectures that do not have it in the thread's block: a variable of the dynamic
+   linker's, or the program's copy of it. */
 extern const uintptr_t __stack_chk_guard __attribute__((weak));
 
 static uintptr_t page_size(void)
@@ -56,7 +55,7 @@ static uintptr_t page_size(void)
 }
 
 #ifdef __hppa__
-#error "PA-RISC has stacks that grow upwards: the guard of the init's, and what forget() lets go of, would be wrong"
+#error "PA-RISC has stacks that grow upwards: the guard of the init's, and what memory_trim() unmaps, would be wrong"
 #endif
 
 void *init_stack_new(void)
@@ -79,18 +78,19 @@ void init_stack_free(void *stack)
 	(void)munmap((char *)stack - page_size(), page_size() + INIT_STACK);
 }
 
-/* Insert a range where it belongs. One too many: everything is kept. */
-static void keep(struct kept *kept, uintptr_t begin, uintptr_t end)
+/* Insert a range in its place. If the table overflows, nothing is unmapped. */
+static void retain(struct retained *retained, uintptr_t begin, uintptr_t end)
 {
-	const size_t room = sizeof(kept->ranges) / sizeof(*kept->ranges);
-	size_t i = kept->n;
+	const size_t room = sizeof(retained->ranges) / sizeof(*retained->ranges);
+	size_t i = retained->n;
 
-	if (kept->n == room)
+	if (retained->n == room)
 		return;
-	for (; i > 0 && kept->ranges[i - 1].begin > begin; i--)
-		kept->ranges[i] = kept->ranges[i - 1];
-	kept->ranges[i] = (struct range){begin & -kept->page, (end + kept->page - 1) & -kept->page};
-	kept->n++;
+	for (; i > 0 && retained->ranges[i - 1].begin > begin; i--)
+		retained->ranges[i] = retained->ranges[i - 1];
+	retained->ranges[i] = (struct range){
+		begin & -retained->page, (end + retained->page - 1) & -retained->page};
+	retained->n++;
 }
 
 static bool is_in(struct range range, uintptr_t address)
@@ -114,7 +114,7 @@ static bool holds(const struct dl_phdr_info *object, uintptr_t address)
 	return false;
 }
 
-/* Whether the object of that path is the C library, which is two objects before glibc 2.34. */
+/* Tell whether a path is that of the C library, which is two objects before glibc 2.34. */
 static bool is_libc(const char *path)
 {
 	static const char *const names[] = {"libc.so.", "libc-2.", "libpthread"};
@@ -127,17 +127,18 @@ static bool is_libc(const char *path)
 }
 
 struct search {
-	struct kept *kept;
+	struct retained *retained;
 	bool call, error; /* syscall(2) and errno have been found in the C library */
-	bool divided;	  /* what is constant of it is known */
+	bool divided;	  /* its constant part is known */
 };
 
-/* The module; the vdso, through which i386 enters the kernel; the C library, or what is constant of
-   it, and with the whole of it the dynamic linker. */
-static int keep_object(struct dl_phdr_info *object, size_t size, void *data)
+/* Keep an object if it is the module; the vdso, through which i386 enters the kernel; the C library
+   or its constant part; or, with the whole of that, the dynamic linker. */
+static int retain_object(struct dl_phdr_info *object, size_t size, void *data)
 {
 	const bool libc = is_libc(object->dlpi_name);
-	bool whole = holds(object, (uintptr_t)forget) || holds(object, getauxval(AT_SYSINFO_EHDR));
+	bool whole =
+		holds(object, (uintptr_t)memory_trim) || holds(object, getauxval(AT_SYSINFO_EHDR));
 	struct search *search = data;
 
 	(void)size;
@@ -149,7 +150,7 @@ static int keep_object(struct dl_phdr_info *object, size_t size, void *data)
 		struct range range = range_of(object, segment);
 
 		if ((whole && load) || (libc && (relro || (load && !(segment->p_flags & PF_W)))))
-			keep(search->kept, range.begin, range.end);
+			retain(search->retained, range.begin, range.end);
 		search->divided = search->divided || (libc && relro);
 	}
 	search->call = search->call || (libc && holds(object, (uintptr_t)syscall));
@@ -157,22 +158,22 @@ static int keep_object(struct dl_phdr_info *object, size_t size, void *data)
 	return 0;
 }
 
-static bool keeps(const struct kept *kept, uintptr_t address)
+static bool retains(const struct retained *retained, uintptr_t address)
 {
-	for (size_t i = 0; i < kept->n; i++)
-		if (is_in(kept->ranges[i], address))
+	for (size_t i = 0; i < retained->n; i++)
+		if (is_in(retained->ranges[i], address))
 			return true;
 	return false;
 }
 
-/* ---- what the kernel writes to by itself, rseq(2) ----------------------------------------------
+/* ---- the area that the kernel writes to by itself, rseq(2) --------------------------------------
  */
 
-/* glibc's own area since 2.35; the size is 0 where glibc has not registered it. */
+/* glibc's own area, since 2.35. The size is 0 if glibc has not registered it. */
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));
 
-/* Compilers have a built-in function for it on some architectures only: gcc before 11 not on x86.
+/* Compilers have a built-in function for it on some architectures only; gcc before 11 not on x86.
  */
 static uintptr_t thread_pointer(void)
 {
@@ -189,12 +190,12 @@ static uintptr_t thread_pointer(void)
 	defined(__riscv) || defined(__s390__)
 	return (uintptr_t)__builtin_thread_pointer();
 #else
-	/* x86, where they are the same; or glibc knows nothing of rseq, and it is near enough */
+	/* on x86 they are the same; elsewhere glibc does not use rseq, and it is near enough */
 	return (uintptr_t)pthread_self();
 #endif
 }
 
-/* The kernel takes an area for a thread that has none, and answers EINVAL, EPERM or EBUSY to one
+/* The kernel accepts an area for a thread that has none, and answers EINVAL, EPERM or EBUSY for one
    that has (kernel/rseq.c). */
 static bool has_foreign_rseq(void)
 {
@@ -207,8 +208,8 @@ static bool has_foreign_rseq(void)
 	return false;
 }
 
-/* The processor's own stack of return addresses lies somewhere (Documentation/arch/x86/shstk.rst,
-   arm64/gcs.rst). Programs have it only if that is asked for. */
+/* A shadow stack, the processor's own stack of return addresses, may lie anywhere
+   (Documentation/arch/x86/shstk.rst, arm64/gcs.rst). Only programs that ask for it have one. */
 static bool has_shadow_stack(void)
 {
 	unsigned long status = 0;
@@ -220,37 +221,38 @@ static bool has_shadow_stack(void)
 #endif
 }
 
-void forget_prepare(struct kept *kept, void *stack)
+void memory_retain(struct retained *retained, void *stack)
 {
-	const size_t room = sizeof(kept->ranges) / sizeof(*kept->ranges);
+	const size_t room = sizeof(retained->ranges) / sizeof(*retained->ranges);
 	uintptr_t block = thread_pointer() - BLOCK_BIAS, error = (uintptr_t)&errno;
-	struct search search = {.kept = kept};
+	struct search search = {.retained = retained};
 
-	kept->n = 0;
-	kept->page = page_size();
-	kept->stack = (uintptr_t)stack;
-	kept->knows_rseq = &__rseq_offset && &__rseq_size && __rseq_size > 0;
-	/* the name of the program's file is the last thing that execve(2) puts on its stack */
-	kept->top = (getauxval(AT_EXECFN) | (kept->page - 1)) + 1;
-	(void)dl_iterate_phdr(keep_object, &search);
+	retained->n = 0;
+	retained->page = page_size();
+	retained->stack = (uintptr_t)stack;
+	retained->knows_rseq = &__rseq_offset && &__rseq_size && __rseq_size > 0;
+	/* execve(2) puts the name of the program's file on top of its stack */
+	retained->top = (getauxval(AT_EXECFN) | (retained->page - 1)) + 1;
+	(void)dl_iterate_phdr(retain_object, &search);
 	if (&__stack_chk_guard)
-		keep(kept, (uintptr_t)&__stack_chk_guard, (uintptr_t)(&__stack_chk_guard + 1));
-	if (kept->knows_rseq) /* the kernel's own is 32 bytes at least */
-		keep(kept, thread_pointer() + (uintptr_t)__rseq_offset,
+		retain(retained, (uintptr_t)&__stack_chk_guard,
+			(uintptr_t)(&__stack_chk_guard + 1));
+	if (retained->knows_rseq) /* the kernel's own is 32 bytes at least */
+		retain(retained, thread_pointer() + (uintptr_t)__rseq_offset,
 			thread_pointer() + (uintptr_t)__rseq_offset +
 				(__rseq_size > 32 ? __rseq_size : 32));
-	keep(kept, (uintptr_t)stack, (uintptr_t)stack + INIT_STACK);
-	keep(kept, (block < error ? block : error) - BLOCK_REACH,
+	retain(retained, (uintptr_t)stack, (uintptr_t)stack + INIT_STACK);
+	retain(retained, (block < error ? block : error) - BLOCK_REACH,
 		(block > error ? block : error) + BLOCK_REACH);
-	/* a program or a preloaded library may have such a function, with data on the heap */
-	if (kept->n == room || !search.call || !search.error ||
-		(LIBC_MAY_BE_DIVIDED && !search.divided) || !keeps(kept, (uintptr_t)&errno) ||
-		!keeps(kept, (uintptr_t)forget) || has_shadow_stack() || IS_INSTRUMENTED)
-		kept->n = 0;
+	/* a program or a preloaded library may define these functions, with data on the heap */
+	if (retained->n == room || !search.call || !search.error ||
+		(LIBC_MAY_BE_DIVIDED && !search.divided) || !retains(retained, (uintptr_t)&errno) ||
+		!retains(retained, (uintptr_t)memory_trim) || has_shadow_stack() || IS_INSTRUMENTED)
+		retained->n = 0;
 }
 
-/* Best effort. munmap(2) refuses a range of which it may not unmap a page (mseal(2)): then the
-   halves are tried, down to that page. */
+/* Best effort. munmap(2) refuses a range that has a sealed page (mseal(2)): then try its halves,
+   down to that page. */
 static void unmap(uintptr_t begin, uintptr_t end, uintptr_t page)
 {
 	uintptr_t size = end > begin ? end - begin : 0;
@@ -265,19 +267,19 @@ static void unmap(uintptr_t begin, uintptr_t end, uintptr_t page)
 	}
 }
 
-__attribute__((noinline)) void forget(const struct kept *kept)
+__attribute__((noinline)) void memory_trim(const struct retained *retained)
 {
-	/* its own frame and what a call adds are within a kilobyte */
-	const uintptr_t used = ((uintptr_t)__builtin_frame_address(0) - 1024) & -kept->page;
+	/* this frame and those of its calls fit into a kilobyte */
+	const uintptr_t used = ((uintptr_t)__builtin_frame_address(0) - 1024) & -retained->page;
 	uintptr_t from = 0;
 
-	if (kept->n == 0 || (!kept->knows_rseq && has_foreign_rseq()))
+	if (retained->n == 0 || (!retained->knows_rseq && has_foreign_rseq()))
 		return;
-	for (size_t i = 0; i < kept->n; i++) {
-		unmap(from, kept->ranges[i].begin, kept->page);
-		if (kept->ranges[i].end > from)
-			from = kept->ranges[i].end;
+	for (size_t i = 0; i < retained->n; i++) {
+		unmap(from, retained->ranges[i].begin, retained->page);
+		if (retained->ranges[i].end > from)
+			from = retained->ranges[i].end;
 	}
-	unmap(from, kept->top, kept->page);
-	(void)syscall(SYS_madvise, kept->stack, used - kept->stack, MADV_DONTNEED);
+	unmap(from, retained->top, retained->page);
+	(void)syscall(SYS_madvise, retained->stack, used - retained->stack, MADV_DONTNEED);
 }

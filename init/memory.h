@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The init is a fork of the application and has its memory: its secrets, and the page tables of
- * what may be a large program. The init needs system calls, the module, and a stack of its own; the
- * rest is unmapped.
+ * The init is a fork of the application and has a copy of its memory: its secrets, and the page
+ * tables of what may be a large program. The init needs system calls, the module, and a stack of
+ * its own. It unmaps the rest.
  */
-#ifndef PAM_UNSHARE_FORGET_H
-#define PAM_UNSHARE_FORGET_H
+#ifndef PAM_UNSHARE_MEMORY_H
+#define PAM_UNSHARE_MEMORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,22 +17,22 @@ struct range {
 	uintptr_t begin, end; /* of whole pages */
 };
 
-/* What the init keeps, in the order of the addresses. */
-struct kept {
+/* What the init keeps, sorted by address. */
+struct retained {
 	struct range ranges[24];
 	size_t n;	 /* 0: everything is kept */
-	uintptr_t top;	 /* what lies above is kept too */
+	uintptr_t top;	 /* everything above it is kept too */
 	uintptr_t page;	 /* the size of one */
 	uintptr_t stack; /* of init_stack_new() */
 	bool knows_rseq; /* the area that the kernel writes to, rseq(2), is among them */
 };
 
 /**
- * Allocate the init's stack, with a guard page below.
+ * Allocate the init's stack of INIT_STACK bytes, with a guard page below.
  *
  * Runs in the application.
  *
- * @return its lowest usable address, INIT_STACK bytes; or NULL with errno
+ * @return its lowest usable address, or NULL with errno
  */
 void *init_stack_new(void);
 
@@ -40,25 +40,25 @@ void *init_stack_new(void);
 void init_stack_free(void *stack);
 
 /**
- * Find out what the init needs: the module, what is constant of the C library (on other
- * architectures than x86-64 all of it and the dynamic linker), the vdso, the thread's control
- * block, what rseq(2) writes to, and the stack. Not the program itself, its other libraries, its
- * heap, its stack, its environment, its mappings. Where that would not do (a program or a preloaded
- * library with a syscall(2) of its own, a shadow stack), everything.
+ * Find out what the init needs: the module, the constant part of the C library (on architectures
+ * other than x86-64 all of it, and the dynamic linker), the vdso, the thread's control block, the
+ * area that rseq(2) writes to, and the stack. It does not need the program itself, nor its other
+ * libraries, heap, stack, environment and mappings. Where that would not be enough (a program or a
+ * preloaded library with a syscall(2) of its own, a shadow stack), it keeps everything.
  *
  * Runs in the application.
  *
- * @param kept   filled in
- * @param stack  of init_stack_new()
+ * @param retained  filled in
+ * @param stack     of init_stack_new()
  */
-void forget_prepare(struct kept *kept, void *stack);
+void memory_retain(struct retained *retained, void *stack);
 
 /**
- * Unmap everything else, and give back what the stack was used for. From then on the caller may
- * call syscall(2) and use errno, and no other function of a library: memset(3) neither.
+ * Unmap everything else, and free the used part of the stack. From then on the caller may call
+ * syscall(2) and use errno, but no other function of a library, not even memset(3).
  *
- * Runs in the init, on that stack; kept must be on it.
+ * Runs in the init, on that stack; retained must be on it.
  */
-void forget(const struct kept *kept);
+void memory_trim(const struct retained *retained);
 
 #endif

@@ -1,30 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The last resort against a mount that no path leads to, or that is not found in time: what holds
- * it is replaced by a copy of itself, which has nothing mounted on it, and gets back what is
- * mounted in trusted places. A place is trusted if no user but the session's own can change the way
- * to it; so a path that the kernel has told stays true, and no walk needs a second try. What is
- * mounted below directories of other users is not in the session then.
+ * The last resort against a mount to which no path leads, or which is not found in time: a copy
+ * takes the place of the mount's parent. The copy has nothing mounted on it at first. What is
+ * mounted in trusted places moves to it (trusted_place.h). What is mounted below directories of
+ * other users is not in the session then.
  */
-#ifndef PAM_UNSHARE_HOLDER_H
-#define PAM_UNSHARE_HOLDER_H
+#ifndef PAM_UNSHARE_MOUNT_REPLACE_H
+#define PAM_UNSHARE_MOUNT_REPLACE_H
 
 #include "mount_walk.h"
 
 /**
- * Replace the mount that holds another one, or the nearest above it that is in a trusted place, in
- * the last resort the root of the mount namespace.
+ * Replace the parent of a mount by a copy; if that is in no trusted place, the nearest mount above
+ * it that is; in the last resort the root of the mount namespace.
  *
- * Runs in the init until it is ready. Async-signal-safe. With the root's, the application gets
- * another root directory, the same of another mount, and must enter its working directory anew.
+ * Runs in the init until it is ready. Async-signal-safe. If it replaces the root, the application's
+ * root directory is the same directory of another mount afterwards, and the application must enter
+ * its working directory anew.
  *
- * @param parent  mount id of what holds it
- * @param user    the session's
+ * @param parent_id  mount id of the parent
+ * @param user       whose session it is
  * @return 0 or -errno
  */
-int replace_holder(struct walker *walker, int parent, uid_t user);
-
-/** Open a trusted place by its path from the root. @return a descriptor, O_PATH, or -errno */
-int open_trusted(int root, const char *path, uid_t user);
+int replace_parent_mount(struct walker *walker, int parent_id, uid_t user);
 
 #endif

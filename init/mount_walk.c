@@ -1,29 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "mount_walk.h"
 
+#include "mount_ops.h"
+
 #include <linux/openat2.h>
-#include <sys/mman.h>
 #include <time.h>
 
-/* After so many tries a walk begins at the root again: it may have left the way. */
+/* After so many tries a walk starts again at the root: it may be on a wrong way. */
 #define TRIES_BEFORE_ROOT 16
 
-/* What any walk has, even if others have taken all the time. */
+/* How long each walk may take, even if others have used up all the time. */
 #define LEAST_MS 50
-
-/* Longer paths are not walked, and larger tables not read. */
-#define PATH_LIMIT (1 << 20)
-#define TABLE_LIMIT (64 << 20)
 
 /* A walk that is under way. */
 struct walk {
-	const struct entry *target;
+	const struct mount_entry *target;
 	int dir, mount;	   /* where it is: a directory, and the id of its mount */
-	const char *whole; /* the path as it was told */
-	const char *path;  /* what of it is left */
+	const char *whole; /* the path as the kernel reports it */
+	const char *path;  /* the rest of it */
 	size_t below;	   /* how many names were left at the root of the target's parent */
 	size_t reach;	   /* how many to try at once */
-	long long until;   /* when it is given up, in milliseconds */
+	long long until;   /* when it is given up: CLOCK_MONOTONIC, milliseconds */
 	enum cover cover;
 };
 
@@ -33,108 +30,6 @@ static long long now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* ---- where a mount is -------------------------------------------------------------------------
- */
-
-static int enlarge(struct walker *walker, size_t limit)
-{
-	const size_t size = walker->buffer ? walker->size * 4 : 16384;
-	void *new;
-
-	if (size > limit)
-		return -ENAMETOOLONG;
-	new = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (new == MAP_FAILED)
-		return -ENOMEM;
-	if (walker->buffer)
-		(void)munmap(walker->buffer, walker->size);
-	walker->buffer = new;
-	walker->size = size;
-	return 0;
-}
-
-/* Read the mount table to the buffer's end, or its own. Returns how much is there. */
-static ssize_t read_table(const struct walker *walker)
-{
-	size_t used = 0;
-	ssize_t n;
-
-	if (lseek(walker->plan->mountinfo, 0, SEEK_SET) < 0)
-		return -1;
-	do {
-		n = read(walker->plan->mountinfo, walker->buffer + used, walker->size - used - 1);
-		used += n > 0 ? (size_t)n : 0;
-	} while (n > 0 && used < walker->size - 1);
-	walker->buffer[used] = '\0';
-	return n < 0 ? -1 : (ssize_t)used;
-}
-
-/* Read the whole table, with a larger buffer if need be. */
-static int read_whole_table(struct walker *walker)
-{
-	int err = walker->buffer ? 0 : enlarge(walker, TABLE_LIMIT);
-	ssize_t n;
-
-	while (err == 0) {
-		n = read_table(walker);
-		if (n < 0 || (size_t)n < walker->size - 1)
-			return n < 0 ? -errno : 0;
-		err = enlarge(walker, TABLE_LIMIT);
-	}
-	return err;
-}
-
-/* Find the mount point in the table as text. */
-static int look_up_path(struct walker *walker, int id, const char **path)
-{
-	int err = read_whole_table(walker);
-	char *rest = walker->buffer, *line;
-	struct mount mount;
-
-	while (err == 0 && (line = strsep(&rest, "\n")))
-		if (mountinfo_parse(line, &mount) == 0 && mount.id == id) {
-			*path = mount.point;
-			return 0;
-		}
-	return err < 0 ? err : -ENOENT; /* or no path leads there: this table does not tell */
-}
-
-int walker_find_procfs(struct walker *walker, int *parent)
-{
-	int err = read_whole_table(walker);
-	char *rest = walker->buffer, *line;
-	struct mount mount;
-
-	while (err == 0 && (line = strsep(&rest, "\n"))) {
-		const bool parsed = mountinfo_parse(line, &mount) == 0;
-
-		if (!parsed || procfs_role(&mount) == PROCFS_NONE)
-			continue;
-		*parent = mount.parent;
-		return 1;
-	}
-	return err;
-}
-
-int walker_ask_path(struct walker *walker, const struct entry *target, const char **path)
-{
-	struct mount_text text;
-	int err = 0;
-
-	if (target->unique == 0)
-		return look_up_path(walker, target->id, path);
-	if (!walker->buffer)
-		err = enlarge(walker, PATH_LIMIT);
-	while (err == 0) {
-		err = mount_ask_text(target->unique, walker->buffer, walker->size, &text);
-		*path = text.point;
-		if (err != -EOVERFLOW)
-			return err;
-		err = enlarge(walker, PATH_LIMIT);
-	}
-	return err;
 }
 
 /* ---- the walk ---------------------------------------------------------------------------------
@@ -149,7 +44,7 @@ static size_t count_names(const char *path)
 	return n;
 }
 
-/* The last so many names of a path, each with its "/". */
+/* The last n names of a path, each with its "/". */
 static const char *last_names(const char *path, size_t n)
 {
 	const char *s = path + strlen(path);
@@ -159,8 +54,8 @@ static const char *last_names(const char *path, size_t n)
 	return s;
 }
 
-/* Copy up to n names from the beginning of a path, as a relative one, as far as there is room; more
-   than one must leave the last. Returns how many, and their length. */
+/* Copy up to n names from the start of a path into a relative path, as far as there is room. Of
+   several names the last of the path is not taken. Returns how many, and their length. */
 static size_t first_names(const char *path, size_t n, char *names, size_t size, size_t *length)
 {
 	const char *end = path;
@@ -193,7 +88,7 @@ static void advance(struct walk *walk, int dir, int mount, size_t names)
 	walk->mount = mount;
 }
 
-/* What an error of a name's look-up means: that it is not what it was, or that nothing helps. */
+/* EAGAIN for an error that says that the name is not what it was. */
 static int stale_or(int err)
 {
 	return err == ENOENT || err == ENOTDIR || err == ELOOP || err == ESTALE ? -EAGAIN : -err;
@@ -206,7 +101,24 @@ static bool is_found(const struct procfs_plan *plan, const struct walk *walk, in
 		       plan_is_above(plan, walk->target->id, plan_entry(plan, mount)));
 }
 
-/* One name, which may lead into another mount. Not O_DIRECTORY: that would trigger an automount. */
+/* Get a mount out of the way that covers a name. Closes its descriptor. */
+static int pass_cover(struct walker *walker, const struct walk *walk, int cover, const char *name)
+{
+	int err;
+
+	if (walk->cover != COVER_NONE &&
+		!is_foreign(walker->plan, plan_entry(walker->plan, mount_id_of(cover))))
+		return walker_move_aside(walker, cover, walk->dir, name);
+	if (walk->cover == COVER_NONE)
+		err = -ESTALE;
+	else /* another user's file server: the session need not have it */
+		err = mount_detach(walker->proc, cover) == 0 ? 0 : -EAGAIN;
+	(void)close(cover);
+	return err;
+}
+
+/* Walk one name, which may lead into another mount. Without O_DIRECTORY, which would trigger an
+   automount. Returns 1 when it is the target, 0 to go on, or -errno. */
 static int step(struct walker *walker, struct walk *walk, struct place *place)
 {
 	char name[NAME_MAX + 1];
@@ -220,7 +132,7 @@ static int step(struct walker *walker, struct walk *walk, struct place *place)
 	fd = openat(walk->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return stale_or(errno);
-	mount = walker_mount_of(fd);
+	mount = mount_id_of(fd);
 	if (last && is_found(walker->plan, walk, mount)) {
 		place->fd = fd;
 		place->dir = walk->dir;
@@ -228,29 +140,18 @@ static int step(struct walker *walker, struct walk *walk, struct place *place)
 		memcpy(place->name, name, strlen(name) + 1);
 		return 1;
 	}
-	if (mount == walk->mount || plan_is_above(walker->plan, mount, walk->target)) {
-		if (last) { /* it is not there any more */
-			(void)close(fd);
-			return -EAGAIN;
-		}
-		advance(walk, fd, mount, 1);
-		return 0;
-	}
-	if (walk->cover == COVER_NONE) {
+	if (mount != walk->mount && !plan_is_above(walker->plan, mount, walk->target))
+		return pass_cover(walker, walk, fd, name);
+	if (last) { /* it is not there any more */
 		(void)close(fd);
-		return -ESTALE;
+		return -EAGAIN;
 	}
-	if (is_foreign(walker->plan, plan_entry(walker->plan, mount))) {
-		const int err = walker_detach(walker, fd); /* it need not be in this session */
-
-		(void)close(fd);
-		return err == 0 ? 0 : -EAGAIN;
-	}
-	return walker_move_aside(walker, fd, walk->dir, name);
+	advance(walk, fd, mount, 1);
+	return 0;
 }
 
-/* As many names as can be at once, but the last, within this mount. Half of them where that fails.
- */
+/* Walk as many names at once as possible within this mount, but not the last; half as many if that
+   fails. */
 static bool stride(struct walk *walk)
 {
 	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
@@ -275,8 +176,8 @@ static bool stride(struct walk *walk)
 	return false;
 }
 
-/* From where the walk is to the target. Returns 1, -EAGAIN when a name is not there any more, or
-   another -errno. */
+/* Walk on to the target. Returns 1 when it is reached, -EAGAIN when a name is not there any more,
+   or another -errno. */
 static int go_on(struct walker *walker, struct walk *walk, struct place *place)
 {
 	int result;
@@ -287,7 +188,7 @@ static int go_on(struct walker *walker, struct walk *walk, struct place *place)
 	return result == 0 ? -ETIMEDOUT : result;
 }
 
-/* Begin, or begin again, at the root. */
+/* Start, or start again, at the root. */
 static int begin_at_root(const struct walker *walker, struct walk *walk)
 {
 	if (walk->dir >= 0)
@@ -300,7 +201,7 @@ static int begin_at_root(const struct walker *walker, struct walk *walk)
 	return walk->dir < 0 ? -errno : 0;
 }
 
-/* Ask for the path anew, and take up the walk with as many names as were left, or from the root. */
+/* Ask for the path again, and go on with as many names as were left, or from the root. */
 static int resume(struct walker *walker, struct walk *walk, unsigned int tries)
 {
 	const size_t left = count_names(walk->path);
@@ -316,8 +217,8 @@ static int resume(struct walker *walker, struct walk *walk, unsigned int tries)
 	return 0;
 }
 
-/* Note the path from the root of the target's parent, where that is a procfs: nobody renames there,
-   and no path is long. */
+/* Note the path from the root of the target's parent. It is used if that is a procfs: nobody
+   renames there, and no path is long. */
 static void note_below(const struct walk *walk, struct place *place)
 {
 	const char *below = last_names(walk->whole, walk->below);
@@ -328,7 +229,7 @@ static void note_below(const struct walk *walk, struct place *place)
 		memcpy(place->below, below + 1, length);
 }
 
-int walker_find(struct walker *walker, const struct entry *target, const char *known,
+int walker_find(struct walker *walker, const struct mount_entry *target, const char *known,
 	enum cover cover, struct place *place)
 {
 	struct walk walk = {.target = target, .dir = -1, .whole = known, .cover = cover};
@@ -363,6 +264,6 @@ int walker_begin(struct walker *walker, struct procfs_plan *plan, int proc)
 		.until = now_ms() + WALK_LIMIT_MS};
 	if (walker->root < 0 || proc < 0)
 		return walker->root < 0 ? -errno : -ESTALE;
-	walker->root_mount = walker_mount_of(walker->root);
+	walker->root_mount = mount_id_of(walker->root);
 	return walker->root_mount < 0 ? -errno : 0;
 }

@@ -1,36 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* Carrying the plan out, in the init. */
+#include "procfs_replace.h"
+
+#include "common/mount_api.h"
+#include "mount_ops.h"
 #include "mount_replace.h"
 #include "mount_walk.h"
+#include "procfs_fresh.h"
+#include "trusted_place.h"
 
 #include <linux/magic.h>
-#include <linux/mount.h> /* not with <sys/mount.h>: before glibc 2.36 the two exclude each other */
 #include <sys/vfs.h>
 
-#define RECURSIVE 0x8000U /* AT_RECURSIVE, missing in <fcntl.h> before glibc 2.36 */
-
-/* ---- what becomes of a mount ------------------------------------------------------------------
+/* ---- detaching the old mounts ------------------------------------------------------------------
  */
 
-/* What it is mounted on may be a copy by now. */
-static int parent_of(const struct procfs_plan *plan, const struct planned *p)
+/* The id of its parent, which may be a copy by now. */
+static int parent_of(const struct procfs_plan *plan, const struct planned_mount *p)
 {
-	const struct entry *entry = plan_entry(plan, p->mount.id);
+	const struct mount_entry *entry = plan_entry(plan, p->mount.id);
 
 	return entry ? entry->parent : p->mount.parent;
 }
 
-static struct entry entry_of(const struct procfs_plan *plan, const struct planned *p)
+static struct mount_entry entry_of(const struct procfs_plan *plan, const struct planned_mount *p)
 {
-	return (struct entry){.unique = p->unique, .id = p->mount.id, .parent = parent_of(plan, p)};
+	return (struct mount_entry){
+		.unique = p->unique, .id = p->mount.id, .parent = parent_of(plan, p)};
 }
 
-static const char *known_point(const struct planned *p)
+static const char *known_mount_point(const struct planned_mount *p)
 {
-	return p->mount.point[0] == '/' ? p->mount.point : NULL;
+	return p->mount.mount_point[0] == '/' ? p->mount.mount_point : NULL;
 }
 
-static bool keep_name(struct planned *p, const char *name)
+static bool note_name(struct planned_mount *p, const char *name)
 {
 	const size_t size = strlen(name) + 1;
 
@@ -39,26 +42,26 @@ static bool keep_name(struct planned *p, const char *name)
 	return size <= sizeof(p->name);
 }
 
-static int remove_found(struct walker *walker, struct planned *p, struct place *place)
+static int detach_found(struct walker *walker, struct planned_mount *p, struct place *place)
 {
 	const bool inside = p->instance != (size_t)(p - walker->plan->mounts) && place->below[0];
 
 	struct statfs fs;
 	int err;
 
-	/* an id may have come again; a user's server is not asked, it need not answer */
-	if (strcmp(p->mount.type, "proc") == 0 &&
+	/* The kernel reuses ids. Do not ask a user's file server: it need not answer. */
+	if (strcmp(p->mount.fs_type, "proc") == 0 &&
 		(fstatfs(place->fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC))
 		return -ESTALE;
-	err = walker_detach(walker, place->fd);
+	err = mount_detach(walker->proc, place->fd);
 	if (err < 0)
 		return err;
 	walker_gone(walker, p->mount.id, place, p->role == PROCFS_INSTANCE);
-	plan_forget(walker->plan, p->mount.id);
+	plan_remove(walker->plan, p->mount.id);
 	if (p->fd < 0)
 		return 0;
-	/* on another instance it comes to the fresh one, which will be there by then */
-	if (!keep_name(p, inside ? place->below : place->name))
+	/* an instance on another one is attached to the fresh one, which will be there by then */
+	if (!note_name(p, inside ? place->below : place->name))
 		return -ENAMETOOLONG;
 	if (!inside) {
 		p->dir = place->dir;
@@ -68,38 +71,38 @@ static int remove_found(struct walker *walker, struct planned *p, struct place *
 }
 
 /* Detach an instance, or a remnant. */
-static int remove_mount(struct walker *walker, struct planned *p)
+static int detach_mount(struct walker *walker, struct planned_mount *p)
 {
 	const bool strict = p->role == PROCFS_INSTANCE && is_main(p);
-	const struct entry target = entry_of(walker->plan, p);
+	const struct mount_entry target = entry_of(walker->plan, p);
 	struct place place;
 	int err = walker_find(
-		walker, &target, known_point(p), strict ? COVER_NONE : COVER_ASIDE, &place);
+		walker, &target, known_mount_point(p), strict ? COVER_NONE : COVER_ASIDE, &place);
 
-	if (err == -ENOENT) /* the administrator has been faster */
+	if (err == -ENOENT) /* the administrator was faster */
 		return 0;
 	if (err == 0) {
-		err = remove_found(walker, p, &place);
+		err = detach_found(walker, p, &place);
 		walker_leave(walker, &place);
 	}
-	return err == 0 || strict
-		       ? err
-		       : replace_holder(walker, parent_of(walker->plan, p), walker->plan->user);
+	return err == 0 || strict ? err
+				  : replace_parent_mount(
+					    walker, parent_of(walker->plan, p), walker->plan->user);
 }
 
-/* Copy what is mounted on an instance, and all below it, into a tree that belongs to no namespace
-   yet. Where mounts are stacked the visible one counts. Nothing, if it is not there any more. */
-static int copy_mount(struct walker *walker, struct planned *p)
+/* Copy a mount on an instance, with all mounts below it, into a detached tree. Of stacked mounts
+   copy the visible one; copy none if it is not there any more. */
+static int copy_mount(struct walker *walker, struct planned_mount *p)
 {
-	const struct entry target = entry_of(walker->plan, p);
+	const struct mount_entry target = entry_of(walker->plan, p);
 	struct place place;
-	int err = walker_find(walker, &target, known_point(p), COVER_TAKEN, &place);
+	int err = walker_find(walker, &target, known_mount_point(p), COVER_TAKEN, &place);
 
-	if (err < 0) /* what is on an instance that is not found either is nothing to the session */
+	if (err < 0) /* of an instance that is not found the session has nothing */
 		return err == -ENOENT || !is_main(&walker->plan->mounts[p->instance]) ? 0 : err;
-	if (keep_name(p, place.below)) {
+	if (note_name(p, place.below)) {
 		p->fd = (int)syscall(SYS_open_tree, place.fd, "",
-			OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | RECURSIVE | AT_EMPTY_PATH);
+			OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
 		err = p->fd < 0 ? -errno : 0;
 	} else {
 		err = -ENAMETOOLONG;
@@ -108,86 +111,12 @@ static int copy_mount(struct walker *walker, struct planned *p)
 	return err;
 }
 
-/* ---- fresh instances --------------------------------------------------------------------------
- */
-
-/* Find the next word of a comma-separated list. */
-static size_t next_option(const char **list)
-{
-	*list += strspn(*list, ",");
-	return strcspn(*list, ",");
-}
-
-static bool has_option(const char *list, const char *word)
-{
-	size_t n;
-
-	for (; (n = next_option(&list)) > 0; list += n)
-		if (n == strlen(word) && strncmp(list, word, n) == 0)
-			return true;
-	return false;
-}
-
-/* Hand an option to the file system context if it is one of procfs itself. */
-static int configure(int fs, const char *option, size_t n)
-{
-	static const char *const keys[] = {"hidepid", "gid", "subset"};
-	char value[32];
-	size_t k;
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		k = strlen(keys[i]);
-		if (n <= k || strncmp(option, keys[i], k) != 0 || option[k] != '=')
-			continue;
-		if (n - k > sizeof(value)) {
-			errno = EINVAL;
-			return -1;
-		}
-		memcpy(value, option + k + 1, n - k - 1);
-		value[n - k - 1] = '\0';
-		return (int)syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, keys[i], value, 0);
-	}
-	return 0;
-}
-
-/*
- * Make a procfs instance of this PID namespace that is mounted nowhere yet. All fresh instances
- * are made before an old one goes: in a user namespace that is not the initial one the kernel
- * allows a new procfs only next to an existing one that hides no more (mount_too_revealing()).
- */
-static int fresh_instance(const struct mount *old, const char *options)
-{
-	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-	int fs AUTO_CLOSE = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
-	size_t n;
-
-	if (fs < 0)
-		return -1;
-	for (; (n = next_option(&options)) > 0; options += n)
-		if (configure(fs, options, n) < 0)
-			return -1;
-	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -1;
-	if (has_option(old->flags, "ro") || has_option(old->options, "ro"))
-		attributes |= MOUNT_ATTR_RDONLY;
-	return (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
-}
-
-static int prepare(const struct procfs_plan *plan, struct planned *p)
-{
-	if (p->role != PROCFS_INSTANCE || p->covered)
-		return 0;
-	p->fd = fresh_instance(
-		&p->mount, is_main(p) && plan->options ? plan->options : p->mount.options);
-	return p->fd < 0 ? -errno : 0;
-}
-
-static int take_away(struct walker *walker, struct planned *p)
+static int detach_old(struct walker *walker, struct planned_mount *p)
 {
 	switch (p->role) {
 	case PROCFS_INSTANCE:
 	case PROCFS_REMNANT:
-		return remove_mount(walker, p);
+		return detach_mount(walker, p);
 	case PROCFS_CARRIED:
 		return copy_mount(walker, p);
 	default:
@@ -195,18 +124,30 @@ static int take_away(struct walker *walker, struct planned *p)
 	}
 }
 
-/* To where it was carried from. A fresh instance with subset=pid has not the file that was covered:
-   nothing to cover. */
-static int put_on_instance(const struct procfs_plan *plan, const struct planned *p)
+/* ---- creating and attaching the fresh ones ----------------------------------------------------
+ */
+
+static int prepare(const struct procfs_plan *plan, struct planned_mount *p)
 {
-	const struct planned *instance = &plan->mounts[p->instance];
+	if (p->role != PROCFS_INSTANCE || p->covered)
+		return 0;
+	p->fd = procfs_fresh(&p->mount,
+		is_main(p) && plan->proc_options ? plan->proc_options : p->mount.super_options);
+	return p->fd < 0 ? -errno : 0;
+}
+
+/* Attach a carried mount in the same place of the fresh instance. With subset=pid that has no such
+   file: then there is nothing to cover. */
+static int attach_to_instance(const struct procfs_plan *plan, const struct planned_mount *p)
+{
+	const struct planned_mount *instance = &plan->mounts[p->instance];
 	struct file_id there;
 	int err;
 
-	/* nor is it anywhere if the instance has no place */
+	/* the instance itself is attached nowhere */
 	if (instance->fd < 0 || (instance->dir < 0 && !is_main(instance)))
 		return 0;
-	if (walker_move_to(p->fd, instance->fd, p->name) == 0)
+	if (mount_move(p->fd, instance->fd, p->name) == 0)
 		return 0;
 	err = -errno;
 	if (err == -ENOENT && file_identify(instance->fd, p->name, &there) < 0 && errno == ENOENT)
@@ -214,37 +155,40 @@ static int put_on_instance(const struct procfs_plan *plan, const struct planned 
 	return err;
 }
 
-/* Where its directory is not what it was: a user has renamed it, or what held it has been replaced.
-   If the place is no trusted one there is nothing to mount it on. */
-static int put_in_trusted_place(const struct walker *walker, const struct planned *p)
+/* Its directory is not there any more: a user has renamed it, or a copy has replaced the parent.
+   Use its old path if that is a trusted place; else there is nothing to mount it on. */
+static int attach_in_trusted_place(const struct walker *walker, const struct planned_mount *p)
 {
 	int place AUTO_CLOSE =
-		p->mount.point[0] == '/'
-			? open_trusted(walker->root, p->mount.point + 1, walker->plan->user)
+		p->mount.mount_point[0] == '/'
+			? open_trusted(walker->root, p->mount.mount_point + 1, walker->plan->user)
 			: -1;
 
-	return place < 0 || walker_move_to(p->fd, place, "") == 0 ? 0 : -errno;
+	return place < 0 || mount_move(p->fd, place, "") == 0 ? 0 : -errno;
 }
 
-static int put_back(const struct walker *walker, const struct planned *p)
+static int attach_fresh(const struct walker *walker, const struct planned_mount *p)
 {
 	if (p->fd < 0)
 		return 0;
 	if (is_main(p)) /* the root may have been replaced since */
-		return walker_move_to(p->fd, walker->root, "proc") < 0 ? -errno : 0;
+		return mount_move(p->fd, walker->root, "proc") < 0 ? -errno : 0;
 	if (p->dir < 0 && p->instance != (size_t)(p - walker->plan->mounts))
-		return put_on_instance(walker->plan, p);
-	if (p->dir < 0) /* it was gone, or went with what held it */
-		return walker->plan->replaced ? put_in_trusted_place(walker, p) : 0;
-	if (walker_move_to(p->fd, p->dir, p->name) == 0)
+		return attach_to_instance(walker->plan, p);
+	if (p->dir < 0) /* the old one had gone, or went with its parent */
+		return walker->plan->parent_replaced ? attach_in_trusted_place(walker, p) : 0;
+	if (mount_move(p->fd, p->dir, p->name) == 0)
 		return 0;
 	if (errno == EINVAL || errno == ENOENT || errno == ENOTDIR)
-		return put_in_trusted_place(walker, p);
+		return attach_in_trusted_place(walker, p);
 	return -errno;
 }
 
-/* Find an old procfs that is still there, whatever happened on the way. Returns 1 and what it is
-   mounted on, 0 when there is none, or -errno. */
+/* ---- all of it -------------------------------------------------------------------------------
+ */
+
+/* Look for an old procfs that is still there, whatever has happened. Returns 1 and the id of its
+   parent, 0 when there is none, or -errno. */
 static int find_left(struct walker *walker, int *parent)
 {
 	const struct procfs_plan *plan = walker->plan;
@@ -252,16 +196,16 @@ static int find_left(struct walker *walker, int *parent)
 	size_t old = 0;
 
 	for (size_t i = 0; i < plan->n_mounts; i++) {
-		const struct planned *p = &plan->mounts[i];
+		const struct planned_mount *p = &plan->mounts[i];
 
-		if (strcmp(p->mount.type, "proc") != 0 || p->role == PROCFS_CARRIED)
+		if (strcmp(p->mount.fs_type, "proc") != 0 || p->role == PROCFS_CARRIED)
 			continue;
 		old++;
 		*parent = parent_of(plan, p);
 		if (p->unique != 0 && mount_ask(p->unique, &facts) != -ENOENT)
 			return 1;
 	}
-	/* where there was but /proc, which had to be found, the table need not be read once more */
+	/* if there was only /proc, which was found, the table need not be read again */
 	return plan->mountinfo < 0 || old <= 1 ? 0 : walker_find_procfs(walker, parent);
 }
 
@@ -270,7 +214,7 @@ static int check_gone(struct walker *walker)
 	int parent, err = 0, left = find_left(walker, &parent);
 
 	for (size_t i = 0; left == 1 && err == 0 && i <= walker->plan->n_mounts; i++) {
-		err = replace_holder(walker, parent, walker->plan->user);
+		err = replace_parent_mount(walker, parent, walker->plan->user);
 		left = find_left(walker, &parent);
 	}
 	if (err < 0)
@@ -286,28 +230,28 @@ static int fresh_main(const struct procfs_plan *plan)
 	return -1;
 }
 
-int procfs_replace(struct procfs_plan *plan, const char **point)
+int procfs_replace(struct procfs_plan *plan, const char **mount_point)
 {
 	struct walker walker;
 	size_t i;
 	int err = 0;
 
 	for (i = 0; err == 0 && i < plan->n_mounts; i++) {
-		*point = plan->mounts[i].mount.point;
+		*mount_point = plan->mounts[i].mount.mount_point;
 		err = prepare(plan, &plan->mounts[i]);
 	}
 	if (err == 0)
 		err = walker_begin(&walker, plan, fresh_main(plan));
-	/* backwards, so that what lies above or below goes first and each is found uncovered */
+	/* backwards: children and covers go first, so that each mount is found uncovered */
 	for (i = plan->n_mounts; err == 0 && i-- > 0;) {
-		*point = plan->mounts[i].mount.point;
-		err = take_away(&walker, &plan->mounts[i]);
+		*mount_point = plan->mounts[i].mount.mount_point;
+		err = detach_old(&walker, &plan->mounts[i]);
 	}
 	if (err == 0)
 		err = check_gone(&walker);
 	for (i = 0; err == 0 && i < plan->n_mounts; i++) {
-		*point = plan->mounts[i].mount.point;
-		err = put_back(&walker, &plan->mounts[i]);
+		*mount_point = plan->mounts[i].mount.mount_point;
+		err = attach_fresh(&walker, &plan->mounts[i]);
 	}
-	return err == 0 ? plan->replaced : err;
+	return err == 0 ? plan->parent_replaced : err;
 }

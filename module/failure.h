@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the layers below the PAM entry points report a failure: a text that names the step, and the
- * errno it failed with. They never log; pam_unshare.c does.
+ * How the parts below the PAM entry points report a failure: a text that names the step, and the
+ * errno that it failed with. They never log; pam_unshare.c does.
  */
 #ifndef PAM_UNSHARE_FAILURE_H
 #define PAM_UNSHARE_FAILURE_H
@@ -9,20 +9,20 @@
 #include <stdbool.h>
 
 struct failure {
-	int err;	 /* errno of the failed step, 0: nothing has failed */
-	bool stranded;	 /* the application could not be brought back to where it came from */
-	bool powerless;	 /* the application lacks capabilities, which the text names */
-	int astray;	 /* errno: it is back, but in "/" instead of its working directory */
+	int err;		 /* errno of the failed step; 0: nothing has failed */
+	bool return_failed;	 /* the application could not return, and stays inside */
+	bool lacks_capabilities; /* the application lacks those that the text names */
+	int cwd_errno;	 /* not 0: the application has returned, but its working directory is "/" */
 	char text[4352]; /* the step in words; holds a mount point of PATH_MAX bytes */
 };
 
 /**
- * Note a failure. The first one is kept: what fails later, on the way back, is a consequence.
+ * Note a failure. The first one stays: what fails later, on the way back, is a consequence of it.
  *
  * @param why  where to note it
  * @param err  errno of the failed step
  * @param fmt  the step in words, as for printf(3), without the text of errno
- * @return -err, so that `return fail(why, errno, "…")` reads as what it does
+ * @return -err, so that a caller can write `return fail(why, errno, "…")`
  */
 int fail(struct failure *why, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -16,8 +16,8 @@
 #define TEXT_OF_EXPANDED(x) #x
 #define UID_LAST ((uid_t)-2) /* -1 is "no user", setresuid(2) */
 
-/* Read a decimal number that n characters spell, without sign or space. The greatest possible, of
-   32 bits, times ten is one of 64. */
+/* Read a decimal number of n characters, without sign or space. Ten times the greatest number of 32
+   bits fits into 64. */
 static bool parse_number(const char *s, size_t n, uint32_t max, uint32_t *value)
 {
 	uint64_t v = 0;
@@ -156,18 +156,20 @@ static const struct argument {
 	enum kind kind;
 	size_t offset; /* of the member of struct options */
 } arguments[] = {
-	{"debug", FLAG, offsetof(struct options, debug)},
-	{"exempt=", LIST, offsetof(struct options, exempt)},
-	{"only=", LIST, offsetof(struct options, only)},
-	{"grace=", SECONDS, offsetof(struct options, grace)},
-	{"include_root", FLAG, offsetof(struct options, include_root)},
-	{"open", FLAG, offsetof(struct options, on_open)},
-	{"close", FLAG, offsetof(struct options, on_close)},
-	{"proc_options=", PROC_OPTIONS, offsetof(struct options, proc_options)},
-	{"ipc", FLAG, offsetof(struct options, ipc)},
+	{.word = "debug", .kind = FLAG, .offset = offsetof(struct options, debug)},
+	{.word = "exempt=", .kind = LIST, .offset = offsetof(struct options, exempt)},
+	{.word = "only=", .kind = LIST, .offset = offsetof(struct options, only)},
+	{.word = "grace=", .kind = SECONDS, .offset = offsetof(struct options, grace)},
+	{.word = "include_root", .kind = FLAG, .offset = offsetof(struct options, include_root)},
+	{.word = "open", .kind = FLAG, .offset = offsetof(struct options, on_open)},
+	{.word = "close", .kind = FLAG, .offset = offsetof(struct options, on_close)},
+	{.word = "proc_options=",
+		.kind = PROC_OPTIONS,
+		.offset = offsetof(struct options, proc_options)},
+	{.word = "ipc", .kind = FLAG, .offset = offsetof(struct options, ipc)},
 };
 
-/* What would have been right, for the log. */
+/* What would be valid, for the log. */
 static const char *const expected[] = {
 	[FLAG] = "the word alone",
 	[LIST] = "a comma-separated list of name, @group, uid, min:max, given once",
@@ -194,7 +196,7 @@ static bool set_string(const char **member, const char *value, bool valid)
 	return first && valid;
 }
 
-/* Store an argument's value (what follows the "=", NULL without one). Tells whether it is right. */
+/* Store an argument's value: what follows the "=", or NULL. Tells whether it is valid. */
 static bool set_argument(struct options *opts, const struct argument *arg, const char *value)
 {
 	char *member = (char *)opts + arg->offset;
@@ -304,7 +306,7 @@ static enum answer matches_item(
 	}
 }
 
-/* Tell whether a user is on a LIST. UNKNOWN: perhaps, through an item that was not resolved. */
+/* Tell whether a user is on a LIST. UNKNOWN: perhaps, by an item that cannot be resolved. */
 static enum answer matches_list(pam_handle_t *pamh, const char *list, const struct passwd *user)
 {
 	enum answer answer = NO, found;

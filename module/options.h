@@ -11,13 +11,13 @@
 
 struct options {
 	bool debug;		  /* LOG_DEBUG for each step */
-	bool include_root;	  /* uid 0 is isolated too */
+	bool include_root;	  /* isolate uid 0 too */
 	bool ipc;		  /* an IPC namespace too */
-	bool on_open, on_close;	  /* which halves of a session to act in */
+	bool on_open, on_close;	  /* at which ends of the session to act */
 	unsigned int grace;	  /* seconds that processes have to end by themselves */
-	const char *exempt;	  /* LIST of users who are left alone, or NULL */
+	const char *exempt;	  /* LIST of users not to isolate, or NULL */
 	const char *only;	  /* LIST of the users to isolate, or NULL: all */
-	const char *proc_options; /* mount options of the fresh /proc, or NULL: the host's */
+	const char *proc_options; /* mount options of the fresh /proc; NULL: the host's */
 };
 
 /* One item of a LIST. */
@@ -30,10 +30,10 @@ struct list_item {
 /**
  * Parse the module's arguments.
  *
- * @param pamh  logs each argument that is not understood, at LOG_ERR; NULL: quietly
+ * @param pamh  to log each argument that is not understood, at LOG_ERR; NULL: do not log
  * @param argc  number of arguments
  * @param argv  the arguments; the strings must outlive opts
- * @param opts  filled in, with the defaults where nothing is said, also on failure
+ * @param opts  filled in, also on failure; defaults where no argument says otherwise
  * @return true if all arguments were understood
  */
 bool options_parse(pam_handle_t *pamh, int argc, const char **argv, struct options *opts);
@@ -49,8 +49,8 @@ bool options_parse(pam_handle_t *pamh, int argc, const char **argv, struct optio
 int list_next(const char **list, struct list_item *item);
 
 /**
- * Decide whether a user is to be isolated. A name or group that cannot be resolved is logged and
- * decides for isolation.
+ * Decide whether to isolate a user. A name or group that cannot be resolved is logged, and decides
+ * for isolation.
  *
  * Runs in the application; may ask the directory service.
  *

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The application's controlling terminal. A session process that was not given a process group of
- * its own sees getpgrp() as 0, for the group is the application's and has no number inside; its
- * shell cannot hand the terminal's foreground back when it ends, and the caller's read(2) would
- * get EIO.
+ * The application's controlling terminal. If the application does not give the session's process a
+ * process group of its own, that process sees getpgrp() as 0: its group is the application's, which
+ * has no number inside. Its shell cannot hand the terminal's foreground back when it ends, and the
+ * caller's next read(2) would fail with EIO.
  */
 #ifndef PAM_UNSHARE_TERMINAL_H
 #define PAM_UNSHARE_TERMINAL_H
@@ -11,13 +11,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Tell whether the caller has a controlling terminal and is in its foreground. */
+/**
+ * Tell whether the caller has a controlling terminal and is in its foreground.
+ *
+ * Runs in the application.
+ */
 bool terminal_is_ours(void);
 
 /**
- * Make the caller the foreground process group of its terminal again, if the foreground was left
- * to a group that has ended, or is in the session's PID namespace. Any other group is left alone:
- * the caller's shell may have put the application into the background.
+ * Make the caller's process group the foreground of its terminal again, if the foreground group has
+ * ended or is in the session's PID namespace. Any other group keeps it: the caller's shell may have
+ * put the application into the background.
  *
  * Runs in the application, back in the host's mount namespace.
  *

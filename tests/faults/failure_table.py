@@ -5,12 +5,13 @@
 Run from the top of the sources; prints what differs, silent with status 0 when nothing does. Each
 row's first cell is a message between backquotes, with "..." for what the code fills in.
 """
+import glob
 import os
 import re
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SOURCES = ["module/namespace.c", "module/procfs.c", "pam_unshare.c"]
+SOURCES = ["pam_unshare.c", *(set(glob.glob("module/*.c", root_dir=TOP)) - {"module/options.c"})]
 SECTION = "## What a refused or broken session looks like"
 
 
@@ -51,7 +52,7 @@ def in_code():
                          if not re.match("init($|: )", s))
         for match in re.finditer(r"\b(?:pam_syslog\(\s*pamh|say\(pamh, session),\s*LOG_(?:ERR|CRIT|WARNING)", source):
             found.update(strings(call_at(source, match.start())))
-    steps = re.search(r"names\[\] = \{(.*?)\};", read("init/init.c"), re.S).group(1)
+    steps = re.search(r"names\[\] = \{(.*?)\};", read("module/init_start.c"), re.S).group(1)
     found.update("init: " + step for step in re.findall(r'"(.*?)"', steps) if step != "be ready")
     return found
 

@@ -6,7 +6,7 @@ FAULTS_MODULES  = $(addprefix $(BUILD)/tests/mutants/,paused.so careless.so leak
 
 WRAP_paused   = init_main
 WRAP_careless = init_main procfs_replace
-WRAP_leaking  = namespace_leave
+WRAP_leaking  = namespaces_leave
 
 $(BUILD)/tests/mutants/careless.so: $(BUILD)/tests/mutants/paused.o
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A mount table: each line by itself, and the plan that is made of the whole. */
-#include "common/procfs.h"
 #include "fuzz.h"
+#include "module/procfs_plan_make.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -20,14 +20,14 @@ static void check_line(char *line)
 
 	if (mountinfo_parse(line, &mount) < 0)
 		return;
-	DEMAND(mount.id >= 0 && mount.parent >= 0 && mount.point[0] == '/');
-	DEMAND(within(mount.root, line, size) && within(mount.point, line, size));
-	DEMAND(within(mount.flags, line, size) && within(mount.type, line, size));
-	DEMAND(within(mount.options, line, size));
+	DEMAND(mount.id >= 0 && mount.parent >= 0 && mount.mount_point[0] == '/');
+	DEMAND(within(mount.root, line, size) && within(mount.mount_point, line, size));
+	DEMAND(within(mount.mount_options, line, size) && within(mount.fs_type, line, size));
+	DEMAND(within(mount.super_options, line, size));
 	role = procfs_role(&mount);
-	DEMAND(role == PROCFS_NONE || strcmp(mount.type, "proc") == 0);
-	(void)procfs_carries("/proc", mount.point);
-	DEMAND_OF_CONTROL(role != PROCFS_INSTANCE || !strchr(mount.point, ' '));
+	DEMAND(role == PROCFS_NONE || strcmp(mount.fs_type, "proc") == 0);
+	(void)procfs_carries("/proc", mount.mount_point);
+	DEMAND_OF_CONTROL(role != PROCFS_INSTANCE || !strchr(mount.mount_point, ' '));
 }
 
 static int file_of(const uint8_t *data, size_t size)
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = as_string(data, size), *rest = text, *line;
 	struct procfs_plan *plan = NULL;
 	struct failure why = {0};
-	int fd = file_of(data, size), err = procfs_plan(fd, NULL, &plan, &why);
+	int fd = file_of(data, size), err = procfs_plan_from_mountinfo(fd, NULL, &plan, &why);
 
 	DEMAND((err == 0) == (plan != NULL) && (err < 0) == (why.err != 0));
 	if (plan)

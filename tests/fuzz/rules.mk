@@ -9,7 +9,7 @@ FUZZ_CFLAGS   = -std=c17 -I. -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-sanitize-reco
                 -fsanitize=fuzzer,address,undefined
 
 FUZZED_options   = module/options.c
-FUZZED_mountinfo = module/procfs.c common/statmount.c module/failure.c
+FUZZED_mountinfo = $(wildcard module/procfs_plan_*.c common/*.c) module/failure.c
 FUZZED_pam_stack = command/lib/pam_stack.c
 FUZZED_sessions  =
 

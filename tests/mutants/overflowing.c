@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A negative control of the sanitizers: a module that writes beyond what it has allocated when it
    closes (linked with --wrap). */
-#include "module/namespace.h"
+#include "module/namespaces.h"
 
 #include <stdlib.h>
 
-int __real_namespace_end(const struct namespace *ns);
-int __wrap_namespace_end(const struct namespace *ns);
+int __real_namespaces_end(const struct namespaces *ns);
+int __wrap_namespaces_end(const struct namespaces *ns);
 
-int __wrap_namespace_end(const struct namespace *ns)
+int __wrap_namespaces_end(const struct namespaces *ns)
 {
 	/* volatile: compilers see through it otherwise, and warn or leave it out */
 	volatile size_t beyond = 8;
@@ -17,5 +17,5 @@ int __wrap_namespace_end(const struct namespace *ns)
 	if (memory)
 		*(volatile char *)(memory + beyond) = 1;
 	free(memory);
-	return __real_namespace_end(ns);
+	return __real_namespaces_end(ns);
 }

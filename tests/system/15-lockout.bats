@@ -375,7 +375,7 @@ mount --make-rprivate /
 cd "$TREE/new"
 mount -t proc proc proc
 mount -t proc proc alice/a/proc
-pivot_root . old
+busybox pivot_root . old
 umount -l /old
 mount --make-rshared /
 mv /whole/root/alice/a /whole/out/alice/a

@@ -17,7 +17,7 @@ static void notes_errno_and_text(void **state)
 	assert_int_equal((fail)(&why, EBUSY, "detach %s, try %d", "/proc", 3), -EBUSY);
 	assert_int_equal(why.err, EBUSY);
 	assert_string_equal(why.text, "detach /proc, try 3");
-	assert_false(why.stranded);
+	assert_false(why.return_failed);
 }
 
 static void keeps_the_first_failure(void **state)
@@ -42,11 +42,11 @@ static void returns_the_errno_of_this_call(void **state)
 
 static void leaves_stranded_alone(void **state)
 {
-	struct failure why = {.stranded = true};
+	struct failure why = {.return_failed = true};
 
 	(void)state;
 	(void)(fail)(&why, EINVAL, "step");
-	assert_true(why.stranded);
+	assert_true(why.return_failed);
 }
 
 static void an_empty_text_is_a_failure_too(void **state)
@@ -88,7 +88,7 @@ static void cuts_a_text_that_is_too_long(void **state)
 	assert_int_equal(strlen(why->text), sizeof(why->text) - 1);
 	assert_memory_equal(why->text, text, sizeof(why->text) - 1);
 	assert_int_equal(why->err, E2BIG);
-	assert_false(why->stranded);
+	assert_false(why->return_failed);
 	free(why);
 }
 

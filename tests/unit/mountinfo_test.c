@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The mount table: what mountinfo_parse() makes of a line, and procfs_plan() of a whole table.
- * Mount points are chosen by users in part, so the lines are hostile where the kernel lets them.
+ * The mount table: what mountinfo_parse() makes of a line, and procfs_plan_from_mountinfo() of a
+ * whole table. Mount points are chosen by users in part, so the lines are hostile where the kernel
+ * lets them.
  */
-#include "common/procfs.h"
+#include "module/procfs_plan_make.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -142,13 +143,13 @@ static int parse_bytes(const char *bytes, size_t n, struct mount *mount)
 	result = mountinfo_parse(line, mount);
 	if (result == 0) {
 		check_inside(mount->root);
-		check_inside(mount->point);
-		check_inside(mount->flags);
-		check_inside(mount->type);
-		check_inside(mount->options);
+		check_inside(mount->mount_point);
+		check_inside(mount->mount_options);
+		check_inside(mount->fs_type);
+		check_inside(mount->super_options);
 		assert_true(mount->id >= 0);
 		assert_true(mount->parent >= 0);
-		assert_int_equal(mount->point[0], '/');
+		assert_int_equal(mount->mount_point[0], '/');
 	} else {
 		assert_int_equal(result, -EINVAL);
 	}
@@ -169,10 +170,10 @@ static void check_line(const char *text, const struct mount *expected)
 	assert_int_equal(mount.id, expected->id);
 	assert_int_equal(mount.parent, expected->parent);
 	assert_string_equal(mount.root, expected->root);
-	assert_string_equal(mount.point, expected->point);
-	assert_string_equal(mount.flags, expected->flags);
-	assert_string_equal(mount.type, expected->type);
-	assert_string_equal(mount.options, expected->options);
+	assert_string_equal(mount.mount_point, expected->mount_point);
+	assert_string_equal(mount.mount_options, expected->mount_options);
+	assert_string_equal(mount.fs_type, expected->fs_type);
+	assert_string_equal(mount.super_options, expected->super_options);
 }
 
 /* Strings of a struct mount are not const: what is expected is not written to. */
@@ -273,10 +274,10 @@ static void check_path(const char *escaped, const char *plain)
 	if (parse(text, &mount) != 0)
 		fail_msg("not understood: %s", text);
 	assert_string_equal(mount.root, plain);
-	assert_string_equal(mount.point, plain);
-	assert_string_equal(mount.flags, "rw");
-	assert_string_equal(mount.type, "tmpfs");
-	assert_string_equal(mount.options, "rw");
+	assert_string_equal(mount.mount_point, plain);
+	assert_string_equal(mount.mount_options, "rw");
+	assert_string_equal(mount.fs_type, "tmpfs");
+	assert_string_equal(mount.super_options, "rw");
 }
 
 static void escapes_are_undone(void **state)
@@ -325,7 +326,8 @@ static void an_escaped_nul_does_not_reach_beyond_the_path(void **state)
 	(void)state;
 	/* no name has a NUL: refused or cut there, but never more than what was written */
 	if (parse("36 35 0:5 / /a\\000b rw - tmpfs tmpfs rw", &mount) == 0)
-		assert_true(strcmp(mount.point, "/a") == 0 || strcmp(mount.point, "/a\\000b") == 0);
+		assert_true(strcmp(mount.mount_point, "/a") == 0 ||
+			    strcmp(mount.mount_point, "/a\\000b") == 0);
 	assert_int_equal(parse("36 35 0:5 / \\000 rw - tmpfs tmpfs rw", &mount), -EINVAL);
 }
 
@@ -338,16 +340,16 @@ static void a_mount_point_cannot_forge_fields(void **state)
 		parse("36 35 0:5 / /mnt\\040-\\040proc\\040proc\\040rw rw,nosuid shared:1 - tmpfs tmpfs rw",
 			&mount),
 		0);
-	assert_string_equal(mount.point, "/mnt - proc proc rw");
-	assert_string_equal(mount.flags, "rw,nosuid");
-	assert_string_equal(mount.type, "tmpfs");
+	assert_string_equal(mount.mount_point, "/mnt - proc proc rw");
+	assert_string_equal(mount.mount_options, "rw,nosuid");
+	assert_string_equal(mount.fs_type, "tmpfs");
 	assert_int_equal(procfs_role(&mount), PROCFS_NONE);
 	assert_int_equal(
 		parse("36 35 0:5 / /mnt\\0121\\0401\\0400:1\\040/\\040/proc\\040rw\\040-\\040proc\\040proc\\040rw rw - tmpfs tmpfs rw",
 			&mount),
 		0);
-	assert_string_equal(mount.point, "/mnt\n1 1 0:1 / /proc rw - proc proc rw");
-	assert_string_equal(mount.type, "tmpfs");
+	assert_string_equal(mount.mount_point, "/mnt\n1 1 0:1 / /proc rw - proc proc rw");
+	assert_string_equal(mount.fs_type, "tmpfs");
 }
 
 static void a_deleted_root(void **state)
@@ -390,11 +392,11 @@ static void names_of_5000_bytes(void **state)
 		size_t plain = strlen(parts[i].plain);
 
 		assert_int_equal(parse(text, &mount), 0);
-		assert_int_equal(strlen(mount.point), 1 + 5000 * plain);
+		assert_int_equal(strlen(mount.mount_point), 1 + 5000 * plain);
 		for (size_t j = 0; j < 5000; j++)
-			if (strncmp(mount.point + 1 + j * plain, parts[i].plain, plain) != 0)
+			if (strncmp(mount.mount_point + 1 + j * plain, parts[i].plain, plain) != 0)
 				fail_msg("'%s', number %zu", parts[i].escaped, j);
-		assert_string_equal(mount.type, "tmpfs");
+		assert_string_equal(mount.fs_type, "tmpfs");
 		free(text);
 	}
 }
@@ -421,11 +423,11 @@ static void a_line_that_is_cut_anywhere(void **state)
 		assert_int_equal(mount.id, 36);
 		assert_int_equal(mount.parent, 35);
 		assert_string_equal(mount.root, "/mnt 1");
-		assert_string_equal(mount.point, "/mnt/parent\\dir");
-		assert_string_equal(mount.flags, "rw,noatime");
-		assert_string_equal(mount.type, "ext3");
-		assert_int_equal(strlen(mount.options), n - options);
-		assert_memory_equal(mount.options, whole + options, n - options);
+		assert_string_equal(mount.mount_point, "/mnt/parent\\dir");
+		assert_string_equal(mount.mount_options, "rw,noatime");
+		assert_string_equal(mount.fs_type, "ext3");
+		assert_int_equal(strlen(mount.super_options), n - options);
+		assert_memory_equal(mount.super_options, whole + options, n - options);
 	}
 }
 
@@ -599,7 +601,7 @@ static int plan_table(const char *table, struct procfs_plan **plan, struct failu
 
 	*why = (struct failure){0};
 	*plan = NULL;
-	result = procfs_plan(fd, NULL, plan, why);
+	result = procfs_plan_from_mountinfo(fd, NULL, plan, why);
 	(void)close(fd);
 	if (result == 0) {
 		assert_non_null(*plan);
@@ -928,7 +930,7 @@ static void a_table_that_comes_in_pieces(void **state)
 		feed(ends[1], table, size);
 	}
 	(void)close(ends[1]);
-	assert_int_equal(procfs_plan(ends[0], NULL, &plan, &why), 0);
+	assert_int_equal(procfs_plan_from_mountinfo(ends[0], NULL, &plan, &why), 0);
 	(void)close(ends[0]);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -981,7 +983,7 @@ static void check_read_error(int fd, int err)
 	struct failure why = {0};
 	const long before = in_use;
 
-	assert_int_equal(procfs_plan(fd, NULL, &plan, &why), -err);
+	assert_int_equal(procfs_plan_from_mountinfo(fd, NULL, &plan, &why), -err);
 	assert_int_equal(in_use, before);
 	assert_int_equal(why.err, err);
 	assert_true(*why.text != '\0');
@@ -1022,7 +1024,7 @@ static void any_allocation_may_fail(void **state)
 		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 		why = (struct failure){0};
 		allocations_until_failure = failed;
-		result = procfs_plan(fd, NULL, &plan, &why);
+		result = procfs_plan_from_mountinfo(fd, NULL, &plan, &why);
 		allocations_until_failure = -1;
 		if (result == 0)
 			break;
@@ -1056,7 +1058,7 @@ static void the_table_of_this_machine(void **state)
 	(void)state;
 	if (fd < 0)
 		skip();
-	result = procfs_plan(fd, NULL, &plan, &why);
+	result = procfs_plan_from_mountinfo(fd, NULL, &plan, &why);
 	(void)close(fd);
 	if (result != 0)
 		fail_msg("%s", why.text);

@@ -3,7 +3,8 @@
  * The PAM entry points: when a session is made and ended, what is returned and logged. Linked with
  * pam_unshare.o and options.o; the namespaces, the terminal and PAM itself are played here.
  */
-#include "module/namespace.h"
+#include "module/init_start.h"
+#include "module/namespaces.h"
 #include "module/terminal.h"
 #include "recorded_log.h"
 #include "unit.h"
@@ -184,7 +185,7 @@ int pam_modutil_user_in_group_nam_gid(pam_handle_t *pamh, const char *user, gid_
 static struct {
 	int create_err, leave_err, end_err;
 	bool elsewhere; /* another session of the process is open */
-	bool stranded, powerless;
+	bool return_failed, lacks_capabilities;
 	bool in_foreground;
 	char title[1024];
 	char proc_options[64];
@@ -193,8 +194,8 @@ static struct {
 	unsigned int made; /* each namespace has an inode of its own */
 } world;
 
-int namespace_create(
-	const struct namespace_request *request, struct namespace *ns, struct failure *why)
+int namespaces_create(
+	const struct namespaces_request *request, struct namespaces *ns, struct failure *why)
 {
 	note("create");
 	(void)snprintf(world.title, sizeof(world.title), "%s", request->title);
@@ -203,43 +204,43 @@ int namespace_create(
 	world.grace = request->grace;
 	world.ipc = request->ipc;
 	if (world.create_err) {
-		why->stranded = world.stranded;
+		why->return_failed = world.return_failed;
 		return (fail)(why, world.create_err, "step that fails");
 	}
-	ns->inode = INODE + world.made;
+	ns->pid_namespace = INODE + world.made;
 	ns->init_pid = INIT_PID + (int)world.made;
 	world.made++;
 	return 0;
 }
 
-static bool is_last_made(const struct namespace *ns)
+static bool is_last_made(const struct namespaces *ns)
 {
-	return world.made > 0 && ns->inode == INODE + world.made - 1;
+	return world.made > 0 && ns->pid_namespace == INODE + world.made - 1;
 }
 
-int namespace_end(const struct namespace *ns)
+int namespaces_end(const struct namespaces *ns)
 {
 	note(is_last_made(ns) ? "end" : "end-of-another");
 	return -world.end_err;
 }
 
-bool namespace_is_host(void)
+bool is_on_host(void)
 {
 	return !world.elsewhere;
 }
 
-int namespace_leave(struct namespace *ns, struct failure *why)
+int namespaces_leave(struct namespaces *ns, struct failure *why)
 {
 	note(is_last_made(ns) ? "leave" : "leave-another");
 	if (world.leave_err) {
-		why->stranded = world.stranded;
-		why->powerless = world.powerless;
+		why->return_failed = world.return_failed;
+		why->lacks_capabilities = world.lacks_capabilities;
 		return (fail)(why, world.leave_err, "step back that fails");
 	}
 	return 0;
 }
 
-void namespace_reap(void)
+void init_reap(void)
 {
 	note("reap");
 }
@@ -650,7 +651,7 @@ static void what_the_cleanup_says_has_the_modules_name(void **state)
 	assert_int_equal(log_count(ANY_PRIORITY), 1);
 	trace[0] = '\0';
 	world.leave_err = EXDEV;
-	world.stranded = true;
+	world.return_failed = true;
 	world.end_err = EBADF;
 	have_session();
 	run_cleanup(0);
@@ -794,7 +795,7 @@ static void an_application_that_is_stranded_is_told_of(void **state)
 {
 	(void)state;
 	world.create_err = EPERM;
-	world.stranded = true;
+	world.return_failed = true;
 	assert_int_equal(open_plainly(), PAM_SYSTEM_ERR);
 	assert_int_equal(log_count(LOG_ERR), 1);
 	assert_int_equal(log_count(LOG_CRIT), 1);
@@ -857,7 +858,7 @@ static void a_session_that_cannot_be_left(void **state)
 	world.in_foreground = true;
 	have_session();
 	world.leave_err = EXDEV;
-	world.stranded = true;
+	world.return_failed = true;
 	assert_int_equal(close_plainly(), PAM_SYSTEM_ERR);
 	/* /proc and the terminal are the session's: not for the application */
 	check_trace("end leave");
@@ -890,7 +891,7 @@ static void a_session_without_the_capabilities_to_leave_it(void **state)
 		have_session();
 		world.end_err = cases[i].end_err;
 		world.leave_err = EPERM;
-		world.powerless = true;
+		world.lacks_capabilities = true;
 		assert_int_equal(close_plainly(), PAM_SYSTEM_ERR);
 		check_trace("end leave");
 		assert_int_equal(log_count(ANY_PRIORITY), 1);
@@ -934,7 +935,7 @@ static void a_cleanup_that_cannot_leave(void **state)
 	(void)state;
 	have_session();
 	world.leave_err = EPERM;
-	world.stranded = true;
+	world.return_failed = true;
 	run_cleanup(0);
 	check_trace("end leave");
 	assert_int_equal(log_count(LOG_ERR), 1);

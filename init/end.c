@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "end.h"
+
+#include "init_calls.h"
+#include "members.h"
+
+#include <limits.h>
+#include <sys/timerfd.h>
+
+/* ---- the namespace's processes ----------------------------------------------------------------
+ */
+
+/* More are not signalled one by one: processes that fork all the time would have no end. */
+#define PROCESSES_MAX 32768
+
+/* A scan of the namespace's processes through its /proc, in the order of their pids. A process
+   that is born meanwhile comes later and is met too (next_tgid()). */
+struct proc_scan {
+	struct names names;
+	unsigned int left; /* how many more processes it visits */
+	bool self;	   /* it has met the init: nothing else is mounted over the init's /proc */
+};
+
+static void scan_begin(struct proc_scan *scan)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+	scan->names.at = scan->names.n = 0;
+	scan->names.fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc", flags);
+	scan->left = PROCESSES_MAX;
+	scan->self = false;
+}
+
+/* Read a decimal number; -1 if the text is anything else. */
+static pid_t parse_pid(const char *s)
+{
+	long n = 0;
+
+	for (; *s >= '0' && *s <= '9' && n < INT_MAX / 10; s++)
+		n = n * 10 + (*s - '0');
+	return *s == '\0' && n > 0 ? (pid_t)n : -1;
+}
+
+/* The next process but the init, or 0. */
+static pid_t scan_next(struct proc_scan *scan)
+{
+	const char *name;
+	pid_t pid;
+
+	while (scan->names.fd >= 0 && scan->left > 0 && (name = next_name(&scan->names))) {
+		pid = parse_pid(name);
+		scan->self = scan->self || pid == 1;
+		scan->left -= pid > 0;
+		if (pid > 1)
+			return pid;
+	}
+	return 0;
+}
+
+static void scan_end(const struct proc_scan *scan)
+{
+	if (scan->names.fd >= 0)
+		sys_close(scan->names.fd);
+}
+
+/* ---- asking them to end -----------------------------------------------------------------------
+ */
+
+static void ask_to_end(pid_t pid)
+{
+	(void)syscall(SYS_kill, pid, SIGHUP);
+	(void)syscall(SYS_kill, pid, SIGTERM);
+	(void)syscall(SYS_kill, pid, SIGCONT); /* only now does a stopped one act on the others */
+}
+
+/*
+ * One by one: kill(-1) looks at every process of the machine, with a lock held. It is the only way
+ * if hidepid hides the processes from the init, if root inside has mounted something else over
+ * /proc, or if there are too many.
+ */
+static void ask_all_to_end(bool hidden)
+{
+	struct proc_scan scan NOT_CLEARED;
+	pid_t pid;
+
+	scan_begin(&scan);
+	while (!hidden && (pid = scan_next(&scan)) > 0)
+		ask_to_end(pid);
+	scan_end(&scan);
+	if (hidden || !scan.self || scan.left == 0)
+		ask_to_end(-1);
+}
+
+/* ---- waiting for their end --------------------------------------------------------------------
+ */
+
+struct survivor {
+	int pidfd;	/* of a living process, or -1 */
+	bool seen;	/* a process was seen, living or dead */
+	bool unwatched; /* one could not be watched, or there were too many */
+	bool hidden;	/* there may be one that was not seen */
+};
+
+/* Take a process as the survivor if it lives. A pidfd is readable once its process has died, reaped
+   or not (pidfd_open(2)). */
+static void examine(pid_t pid, struct survivor *found)
+{
+	struct pollfd dead = {.events = POLLIN};
+
+	found->seen = true;
+	dead.fd = sys_pidfd_open(pid);
+	if (dead.fd < 0)
+		found->unwatched = found->unwatched || errno != ESRCH;
+	else if (sys_poll(&dead, 1, false) == 0)
+		found->pidfd = dead.fd;
+	else
+		sys_close(dead.fd);
+}
+
+/*
+ * Find a process that lives, to watch it by its pidfd: those that the application forked are the
+ * application's children, so no SIGCHLD tells the init of their end. hidepid may hide all of them.
+ */
+static struct survivor find_survivor(bool hidden)
+{
+	struct survivor found = {.pidfd = -1};
+	struct proc_scan scan NOT_CLEARED;
+	pid_t pid;
+
+	scan_begin(&scan);
+	while (found.pidfd < 0 && (pid = scan_next(&scan)) > 0)
+		examine(pid, &found);
+	scan_end(&scan);
+	found.unwatched = found.unwatched || scan.left == 0;
+	found.hidden = hidden || !scan.self;
+	return found;
+}
+
+/* Tell whether nothing of the session is left, except perhaps zombies of the application. */
+static bool is_over(const struct survivor *left)
+{
+	if (left->pidfd >= 0 || left->unwatched)
+		return false;
+	/* asked after the scan: a process that is there and was not seen is hidden, not gone */
+	return left->seen || !left->hidden || (syscall(SYS_kill, -1, 0) < 0 && errno == ESRCH);
+}
+
+/* A descriptor that is readable after so many seconds. Not a look at the clock: the vdso's page of
+   it is unmapped. */
+static int alarm_after(unsigned int seconds)
+{
+	const int64_t once[4] = {0, 0, seconds, 0}; /* struct itimerspec */
+	int fd = (int)syscall(SYS_timerfd_create, CLOCK_MONOTONIC, TFD_CLOEXEC);
+
+	if (fd < 0 || syscall(NR_TIMERFD_SETTIME, fd, 0, once, NULL) == 0)
+		return fd;
+	sys_close(fd);
+	return -1;
+}
+
+/* Not inlined: an init that waits for the end would have these buffers on its stack. */
+__attribute__((noinline)) void end_processes(unsigned int grace, bool hidden)
+{
+	struct pollfd events[] = {{.fd = alarm_after(grace), .events = POLLIN}, {.events = POLLIN}};
+	struct survivor left;
+
+	(void)watch_signal(FD_SIGNALS, SIGCHLD);
+	ask_all_to_end(hidden);
+	while (events[0].fd >= 0 && !events[0].revents) {
+		left = find_survivor(hidden);
+		if (is_over(&left))
+			return;
+		events[1].fd = left.pidfd >= 0 ? left.pidfd : FD_SIGNALS;
+		if (sys_poll(events, 2, true) < 0 && errno != EINTR)
+			return;
+		if (left.pidfd >= 0)
+			sys_close(left.pidfd);
+		(void)take_signal();
+	}
+}

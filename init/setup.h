@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The init's steps up to "ready", init.c has their order. Each returns 0 or more, or a negative
+ * number with errno. All run in the init.
+ */
+#ifndef PAM_UNSHARE_SETUP_H
+#define PAM_UNSHARE_SETUP_H
+
+#include "init.h"
+
+/** Check that this is PID 1. A filter may make unshare(2) do nothing and report success. */
+int require_pid_1(void);
+
+/** Take root's ids. su and sudo open with the caller's real uid, by which he could signal us. */
+int become_root(void);
+
+/**
+ * Die with the opener until the init is ready. Signals only a death that is still to come,
+ * prctl(2), so look whether it has come already.
+ *
+ * @param opener  pidfd of the application
+ */
+int die_with_opener(int opener);
+
+/** Reset what the application does on signals, and have the kernel reap the init's children. */
+int reset_signals(void);
+
+/** Check that the application is not chrooted. @return -1 with EXDEV if it is */
+int compare_root(const struct init_task *task);
+
+/** Lower the OOM score, where CAP_SYS_RESOURCE allows that. Best effort. */
+void keep_from_oom_killer(void);
+
+/** Keep FD_OPENER, FD_SIGNALS and FD_REPORT, and close all other descriptors. */
+int keep_descriptors(struct init_task *task);
+
+/** Keep CAP_KILL, and CAP_SETPCAP for empty_bounding_set(). */
+int drop_capabilities(void);
+
+/** Empty the bounding set and drop CAP_SETPCAP. Exits on failure, and the session ends. */
+void empty_bounding_set(void);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "descriptors.h"
+
+#include "common/syscalls.h"
+
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <sys/vfs.h>
+
+int high_fd(int fd)
+{
+	int high;
+
+	if (fd < 0 || fd >= FIRST_FD)
+		return fd;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
+	if (high < 0 && errno == EINVAL) /* FIRST_FD is above RLIMIT_NOFILE */
+		errno = EMFILE;
+	(void)close(fd);
+	return high;
+}
+
+void close_high(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+/* Tell whether a descriptor shows the host: it is a directory, or on a procfs. Returns 1, 0, or -1
+   with errno. */
+static int shows_host(int fd)
+{
+	struct statx sx;
+	struct statfs fs;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &sx) < 0)
+		return -1;
+	if (!S_ISREG(sx.stx_mode) && !S_ISLNK(sx.stx_mode))
+		return S_ISDIR(sx.stx_mode);
+	return fstatfs(fd, &fs) < 0 ? -1 : fs.f_type == PROC_SUPER_MAGIC;
+}
+
+static int note_if_host(struct descriptors *found, int fd, struct failure *why)
+{
+	int shows = shows_host(fd), *more;
+
+	/* A security module may forbid the look: then the descriptor goes as well. Not 0 to 2: a
+	   program would find other files in their place. */
+	if (shows < 0 && fd <= STDERR_FILENO)
+		return fail(why, errno, "tell what the application's descriptor %d shows", fd);
+	if (!shows)
+		return 0;
+	if (found->n == found->room) {
+		more = reallocarray(found->fds, found->room + 64, sizeof(*more));
+		if (!more)
+			return fail(why, ENOMEM, "list the application's descriptors");
+		found->fds = more;
+		found->room += 64;
+	}
+	found->fds[found->n++] = fd;
+	return 0;
+}
+
+int find_host_descriptors(int proc_self, struct descriptors *found, struct failure *why)
+{
+	int fd AUTO_CLOSE = openat(proc_self, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+	bool complete = false;
+	struct names names NOT_CLEARED;
+	const char *name;
+
+	if (fd < 0)
+		return fail(why, errno, "list the application's descriptors");
+	names.fd = fd;
+	names.at = names.n = 0;
+	while (err == 0 && (name = next_name(&names))) {
+		int open_fd = name[0] == '.' ? -1 : atoi(name);
+
+		complete = complete || open_fd == fd;
+		if (open_fd >= 0 && open_fd != fd)
+			err = note_if_host(found, open_fd, why);
+	}
+	if (err == 0 && (errno != 0 || !complete)) /* ENOENT: /proc hides the descriptors */
+		err = fail(why, errno ? errno : ENOENT, "list the application's descriptors");
+	return err;
+}
+
+int close_on_exec(const struct descriptors *found, struct failure *why)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (fcntl(found->fds[i], F_SETFD, FD_CLOEXEC) < 0)
+			return fail(why, errno, "keep the application's descriptor %d to itself",
+				found->fds[i]);
+	return 0;
+}

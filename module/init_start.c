@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "init_start.h"
+
+#include "descriptors.h"
+#include "init/init.h"
+#include "procfs_plan_make.h"
+
+#include <linux/sched.h> /* CLONE_PIDFD */
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/* How long the init may take to be ready, milliseconds. It takes less than one. */
+#define READY_LIMIT_MS 20000
+
+/* How long a killed init may take to end, milliseconds: it ends at once, unless the machine is
+   under load. */
+#define DISCARD_LIMIT_MS 1000
+
+/* ---- starting it ------------------------------------------------------------------------------
+ */
+
+/* Move the pidfd out of the way of the application. */
+static int keep_pidfd(int pidfd, struct started_init *init, struct failure *why)
+{
+	int high = pidfd < FIRST_FD ? fcntl(pidfd, F_DUPFD_CLOEXEC, FIRST_FD) : pidfd;
+
+	init->pidfd = high < 0 ? pidfd : high;
+	if (high < 0) {
+		(void)fail(why, EMFILE, "keep the init's pidfd");
+		init_discard(init); /* without it the init is of no use */
+		init->pidfd = -1;
+	}
+	if (high != pidfd)
+		(void)close(pidfd);
+	return high < 0 ? -why->err : 0;
+}
+
+static int run_init(void *task)
+{
+	init_main(task);
+}
+
+/* Put the title where the init's stack begins, so that both are in one page, as execve(2) does. */
+static char *put_title(void *stack, const char *title)
+{
+	/* every supported architecture aligns its stack pointer so */
+	size_t size = (strlen(title) + 1 + 15) & ~(size_t)15;
+
+	return memcpy((char *)stack + INIT_STACK - size, title, strlen(title) + 1);
+}
+
+/* Fork with an exit signal of 0, so that the application's wait(2) does not see the init; on a
+   stack of its own, so that it can unmap the application's. */
+static int fork_init(struct init_task *task, struct started_init *init, struct failure *why)
+{
+	sigset_t all, before;
+	int pidfd = -1;
+
+	/* no signal handler of the application may run in the init */
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &before);
+	/* the C library's wrapper counts downwards on every supported architecture */
+	init->pid = clone(run_init, task->title, CLONE_PIDFD, task, &pidfd);
+	if (init->pid < 0)
+		(void)fail(why, errno, "fork the namespace's init");
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return init->pid < 0 ? -why->err : keep_pidfd(pidfd, init, why);
+}
+
+/* Open what the init inherits, fork it, and close that here. */
+static int open_and_fork(
+	int proc_self, struct init_task *task, struct started_init *init, struct failure *why)
+{
+	int ends[2], err;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fail(why, errno, "make a pipe");
+	init->report_fd = ends[0];
+	task->report_fd = ends[1] = high_fd(ends[1]);
+	task->opener = high_fd(sys_pidfd_open(getpid()));
+	task->mount_namespace = openat(proc_self, "ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (ends[1] < 0 || task->opener < 0 || task->mount_namespace < 0)
+		err = fail(why, errno, "open what the init needs");
+	else
+		err = fork_init(task, init, why);
+	close_high(&ends[1]); /* before reading: the end of the pipe says that the init has ended */
+	close_high(&task->opener);
+	close_high(&task->mount_namespace);
+	return err;
+}
+
+int init_start(const struct init_request *request, struct started_init *init, struct failure *why)
+{
+	struct init_task task = {.grace = request->grace,
+		.hidden = procfs_plan_hides(request->plan),
+		.plan = request->plan,
+		.root = request->root,
+		.stack = init_stack_new()};
+	int err;
+
+	*init = (struct started_init){.pidfd = -1, .report_fd = -1};
+	if (!task.stack)
+		return fail(why, errno, "allocate what the init needs");
+	task.title = put_title(task.stack, request->title);
+	memory_retain(&task.retained, task.stack);
+	err = open_and_fork(request->proc_self, &task, init, why);
+	init_stack_free(task.stack);
+	return err;
+}
+
+/* ---- its report -------------------------------------------------------------------------------
+ */
+
+/* The step in words, for a log line. */
+static const char *step_name(enum init_step step)
+{
+	static const char *const names[] = {
+		[INIT_READY] = "be ready",
+		[INIT_PID] = "be PID 1 of a namespace",
+		[INIT_IDS] = "become root in every id",
+		[INIT_SIGNALS] = "reset the signals",
+		[INIT_TERMINAL] = "leave the terminal",
+		[INIT_OPENER] = "watch the application",
+		[INIT_CHROOT] = "compare the root directories",
+		[INIT_PROCFS] = "replace the procfs",
+		[INIT_DIRECTORY] = "change to the root directory",
+		[INIT_DESCRIPTORS] = "close the descriptors",
+		[INIT_CAPABILITIES] = "drop the capabilities",
+		[INIT_DUMPABLE] = "become undumpable",
+	};
+
+	return names[step];
+}
+
+static int read_report(int fd, struct init_report *report, struct failure *why)
+{
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	ssize_t n;
+	int ready;
+
+	do {
+		ready = poll(&readable, 1, READY_LIMIT_MS);
+	} while (ready < 0 && errno == EINTR);
+	if (ready <= 0)
+		return fail(why, ready < 0 ? errno : ETIMEDOUT, "wait for the init to be ready");
+	do {
+		n = read(fd, report, sizeof(*report));
+	} while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(*report))
+		return fail(why, n < 0 ? errno : ECHILD, "the init ended before it was ready");
+	return 0;
+}
+
+int init_wait_until_ready(
+	const struct started_init *init, bool *parent_replaced, struct failure *why)
+{
+	struct init_report report = {.step = INIT_READY};
+	int err = read_report(init->report_fd, &report, why);
+
+	if (err < 0)
+		return err;
+	*parent_replaced = report.parent_replaced;
+	switch (report.step) {
+	case INIT_READY:
+		return 0;
+	case INIT_CHROOT:
+		if (report.err == EXDEV)
+			return fail(why, report.err, "the application is chrooted");
+		break;
+	case INIT_PROCFS:
+		return fail(why, report.err, "init: %s at %s%s", step_name(report.step),
+			report.mount_point,
+			report.err == ESTALE ? ", which another mount covers" : "");
+	default:
+		break;
+	}
+	return fail(why, report.err, "init: %s", step_name(report.step));
+}
+
+/* ---- its end ----------------------------------------------------------------------------------
+ */
+
+void init_discard(const struct started_init *init)
+{
+	struct pollfd ended = {.fd = init->pidfd, .events = POLLIN};
+
+	if (init->pidfd < 0)
+		return;
+	/* the pid is still its own: nobody has waited for this child since it was forked */
+	if (sys_pidfd_send_signal(init->pidfd, SIGKILL) < 0)
+		(void)kill(init->pid, SIGKILL);
+	while (poll(&ended, 1, DISCARD_LIMIT_MS) < 0 && errno == EINTR)
+		;
+	(void)waitid(P_PIDFD, (id_t)init->pidfd, &(siginfo_t){0}, WEXITED | WNOHANG | __WALL);
+}
+
+/* Tell whether a child that has ended was an init, by its name. */
+static bool was_init(pid_t pid)
+{
+	char path[32], name[sizeof(INIT_NAME)] = "";
+	int fd AUTO_CLOSE = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, name, sizeof(name)) == (ssize_t)sizeof(name) &&
+	       memcmp(name, INIT_NAME "\n", sizeof(name)) == 0;
+}
+
+void init_reap(void)
+{
+	siginfo_t ended;
+
+	/* __WCLONE: only children whose exit signal is not SIGCHLD, as the init's is not */
+	const int ended_clones = WEXITED | WNOHANG | (int)__WCLONE;
+
+	for (;;) {
+		ended.si_pid = 0;
+		if (waitid(P_ALL, 0, &ended, ended_clones | WNOWAIT) < 0 || ended.si_pid == 0 ||
+			!was_init(ended.si_pid))
+			return;
+		(void)waitid(P_PID, (id_t)ended.si_pid, &ended, ended_clones);
+	}
+}
