@@ -82,8 +82,9 @@ $(BUILD)/%.o: %.c Makefile
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 install: install-programs
-	$(INSTALL) -d $(DESTDIR)$(DOCDIR)/pam.d-examples
-	$(INSTALL) -m 644 README.md doc/audit.md doc/processes.svg SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -d $(DESTDIR)$(DOCDIR)/pam.d-examples $(DESTDIR)$(DOCDIR)/doc
+	$(INSTALL) -m 644 README.md SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 644 doc/* $(DESTDIR)$(DOCDIR)/doc
 	$(INSTALL) -m 644 pam.d-examples/* $(DESTDIR)$(DOCDIR)/pam.d-examples
 	$(INSTALL) -m 644 selinux/pam_unshare.cil $(DESTDIR)$(DOCDIR)
 

@@ -143,17 +143,17 @@ vm-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/run
 
-# The README's table, from the results of the last vm-check, which must have been of all tests.
+# The table of doc/compatibility.md, from the results of the last vm-check, which must have been of all tests.
 vm-table:
 	@test "$$(cat tests/vm/results/whole)" = 'bullseye bookworm trixie forky'
 	@tests/vm/table write tests/vm/results bullseye bookworm trixie forky
 
-# README's comparison with other ways, from the last deb-check.
+# The comparison of doc/alternatives.md, from the last deb-check.
 compare-table:
 	@sed -n 's/^# |/|/p' tests/vm/results/trixie/tap >$(BUILD)/comparison
 	@test "$$(wc -l <$(BUILD)/comparison)" -ge 10
 	@sed -i -e '/^<!-- Made by make compare-table/,/^<!-- end of the comparison/{/^|/d}' \
-		-e '/^<!-- Made by make compare-table/r $(BUILD)/comparison' README.md
+		-e '/^<!-- Made by make compare-table/r $(BUILD)/comparison' doc/alternatives.md
 
 # doc/audit.md, from audits in guests of three suites, each booted twice.
 audit-table:

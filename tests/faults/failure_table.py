@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compare the failure tables of SECURITY.md with the messages that the code has.
+"""Compare the failure tables of doc/troubleshooting.md with the messages that the code has.
 
 Run from the top of the sources; prints what differs, silent with status 0 when nothing does. Each
 row's first cell is a message between backquotes, with "..." for what the code fills in.
@@ -11,13 +11,16 @@ import re
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SOURCES = ["pam_unshare.c", *(set(glob.glob("module/*.c", root_dir=TOP)) - {"module/options.c"})]
-SECTION = "## What a refused or broken session looks like"
+TABLES = "doc/troubleshooting.md"
 
 
 def read(name):
     with open(os.path.join(TOP, name), encoding="utf-8") as f:
         return f.read()
+
+
+def sources(pattern):
+    return [os.path.relpath(path, TOP) for path in sorted(glob.glob(os.path.join(TOP, pattern)))]
 
 
 def call_at(text, start):
@@ -45,21 +48,22 @@ def strings(call):
 
 def in_code():
     found = set()
-    for name in SOURCES:
+    # Mistakes in the arguments (module/options.c) name what is wrong themselves; the manual page has them.
+    for name in ["pam_unshare.c", *(set(sources("module/*.c")) - {"module/options.c"})]:
         source = re.sub(r"/\*.*?\*/", "", read(name), flags=re.S)
         for match in re.finditer(r"\bfail\(", source):
             found.update(s for s in strings(call_at(source, match.start()))
                          if not re.match("init($|: )", s))
         for match in re.finditer(r"\b(?:pam_syslog\(\s*pamh|say\(pamh, session),\s*LOG_(?:ERR|CRIT|WARNING)", source):
             found.update(strings(call_at(source, match.start())))
-    steps = re.search(r"names\[\] = \{(.*?)\};", read("module/init_start.c"), re.S).group(1)
+    start = read("module/init_start.c")
+    steps = re.search(r"names\[\] = \{(.*?)\};", start, re.S).group(1)
     found.update("init: " + step for step in re.findall(r'"(.*?)"', steps) if step != "be ready")
     return found
 
 
 def in_table():
-    section = read("SECURITY.md").split(SECTION)[1].split("\n## ")[0]
-    return re.findall(r"^\| `(.*?)` \|", section, re.M)
+    return re.findall(r"^\| `(.*?)` \|", read(TABLES), re.M)
 
 
 def in_any_row(message):
@@ -76,7 +80,7 @@ def main():
     if not table or not code:
         problems.append("nothing found")
     for problem in problems:
-        print("SECURITY.md, " + problem)
+        print(f"{TABLES}, {problem}")
     return 1 if problems else 0
 
 

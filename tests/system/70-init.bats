@@ -320,16 +320,16 @@ calls_after_ready() {
          }' "$work/trace"
 }
 
-# The list of SECURITY.md for this architecture, a line each
+# The list of doc/design.md for this architecture, a line each
 documented_calls() {
     local wide=
     [ -z "$(call_number ppoll_time64)" ] || wide='s/^ppoll$/ppoll_time64/; s/^timerfd_settime$/timerfd_settime64/'
-    sed -n '/^After "ready" the init makes/,/^$/p' "$TOP/SECURITY.md" |
+    sed -n '/^After "ready" the init makes/,/^$/p' "$TOP/doc/design.md" |
         grep -o '`[a-z0-9_]*`' | tr -d '`' | sed "$wide" | sort
 }
 
 # bats test_tags=plain
-@test "the system calls that it makes after it is ready are those that SECURITY.md lists" {
+@test "the system calls that it makes after it is ready are those that doc/design.md lists" {
     local stubborn='trap "" TERM HUP; sleep 1000' service
     stack plain "required pam_unshare.so grace=1"
     stack brutal "required pam_unshare.so grace=0"
