@@ -1,7 +1,35 @@
 # SPDX-License-Identifier: MIT
-# pam_unshare: see README.md. For users: all check demo bench install uninstall deb clean; for developers
-# also: lint cross sanitize sanitize-system coverage bench-full faults fuzz chaos load root-check i386-check
-# vm-check vm-table deb-check audit-table.
+# pam_unshare: see README.md. "make help" prints the lines that begin with #?.
+#?
+#? For users
+#?   all               the module and the command (the default)
+#?   demo              what alice sees in a stock and in an isolated session; as root
+#?   check             the tests: unit tests, real su, real sshd, real sudo; as root
+#?   install           SECUREDIR=, SBINDIR=, MANDIR=, DOCDIR=, PREFIX=, DESTDIR=
+#?   uninstall         takes back what "pam-unshare harden" enabled, too
+#?   bench             what a session costs; as root
+#?   deb               the Debian package, in build/deb
+#?   clean
+#?
+#? For packagers
+#?   install-programs  what a package installs, without documents
+#?   unit-check        the unit tests, which need no root and change nothing
+#?   deb-check         the package: lintian, equal builds, its life in guests; as root
+#?
+#? For developers; tests/README.md describes them
+#?   lint              linters, the manual, the links, the version
+#?   cross             compiled for six other architectures
+#?   sanitize          unit tests with sanitizers; sanitize-system: system tests
+#?   coverage          lines and branches that the tests reach
+#?   faults            each system call fails, in each way; PART=, ONLY=
+#?   fuzz              FUZZ_SECONDS=, SEED=
+#?   chaos, load       random sessions; many sessions: SESSIONS=, SSH_SESSIONS=, SEED=
+#?   root-check        demo and check in minimal Debian roots; ROOTS=
+#?   i386-check        the tests as 32-bit programs
+#?   vm-check          real applications in Debian guests; SUITES=, TESTS=, NEGATIVE=1
+#?   vm-table, compare-table, audit-table, bench-full, picture
+#?                     write the tables, the page and the picture of the documents
+#?   release-check     the checklist of doc/releasing.md
 
 ifeq ($(origin CC),default)
 CC = cc
@@ -66,6 +94,9 @@ COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)
 
 all: $(MODULE) $(COMMAND)
 
+help:
+	@sed -n 's/^#? \{0,1\}//p' Makefile
+
 $(MODULE): $(OBJECTS) module/pam_unshare.map
 	$(CC) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) $(LIBS)
 
@@ -127,4 +158,4 @@ deb-check: deb
 	@tests/install autopkgtest diffoscope-minimal lintian $(VM_PACKAGES)
 	@tests/deb-check $(BUILD)/deb
 
-.PHONY: all install install-programs uninstall clean deb deb-check
+.PHONY: all help install install-programs uninstall clean deb deb-check

@@ -7,7 +7,7 @@ CHECK_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev bats openssh-server openssh-cli
 DEMO_PACKAGES  = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox
 VM_PACKAGES    = debian-archive-keyring e2fsprogs git iproute2 mmdebstrap openssh-client python3 \
                  qemu-system-x86 util-linux
-LINT_PACKAGES  = $(CHECK_PACKAGES) clang clang-tidy clang-format cppcheck shellcheck man-db groff
+LINT_PACKAGES  = $(CHECK_PACKAGES) clang clang-tidy clang-format cppcheck shellcheck man-db groff git python3
 
 include tests/unit/rules.mk
 include tests/faults/rules.mk
@@ -68,7 +68,7 @@ picture:
 
 C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/programs/*.c tests/mutants/*.c tests/unit/*.c tests/fuzz/*.c bench/*.c)
 SHELL_FILES = $(wildcard bench/run tests/install tests/sandbox tests/run tests/demo tests/picture tests/check-manual \
-              tests/coverage tests/system/*.bash tests/system/*.bats .ci/run \
+              tests/coverage tests/release tests/system/*.bash tests/system/*.bats .ci/run \
               debian/build-clean debian/tests/build debian/tests/command \
               debian/tests/session debian/libpam-unshare.postinst debian/libpam-unshare.postrm debian/libpam-unshare.prerm \
               tests/deb-check tests/fuzz/run tests/root/image tests/root/check $(wildcard tests/vm/audit/run tests/vm/audit/*.bats tests/vm/package/*.bats tests/vm/selinux/*.bats) tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
@@ -94,8 +94,17 @@ lint:
 	shellcheck --severity=warning --external-sources $(SHELL_FILES)
 	tests/check-manual
 	tests/faults/failure_table.py
+	tests/check-version --self-test
+	tests/check-version
+	tests/check-links --self-test
+	tests/check-links
+	tests/release --self-test
 
 objects: programs $(UNIT_TESTS)
+
+# doc/releasing.md, as far as a script can go. As root.
+release-check:
+	@tests/release
 
 # All of it compiled for other machines, with the headers of PAM and its like that are here; nothing is linked.
 CROSS = aarch64-linux-gnu arm-linux-gnueabihf i686-linux-gnu powerpc64le-linux-gnu riscv64-linux-gnu s390x-linux-gnu
@@ -134,7 +143,7 @@ coverage:
 	@tests/install $(CHECK_PACKAGES) clang llvm
 	@MODULE_SOURCES="$(SOURCES)" tests/coverage
 
-.PHONY: programs check demo picture lint objects cross $(CROSS:%=cross-%) compiled sanitize sanitize-system unit-check coverage
+.PHONY: programs check demo picture lint release-check objects cross $(CROSS:%=cross-%) compiled sanitize sanitize-system unit-check coverage
 
 # ---- virtual machines ------------------------------------------------------------------------
 
