@@ -73,6 +73,11 @@ ALL_LDFLAGS = -shared -Wl,--version-script=module/pam_unshare.map -Wl,-z,relro,-
               -Wl,-z,noexecstack $(NO_UNDEFINED) -Wl,--as-needed $(LDFLAGS)
 LIBS        = -lpam -lcap
 
+# The command alone has more libraries: the module is loaded into every login, and keeps to these two.
+COMMAND_PACKAGES = smartcols libsystemd
+COMMAND_CFLAGS   = $(shell $(PKG_CONFIG) --cflags $(COMMAND_PACKAGES))
+COMMAND_LIBS     = -lpam -ldl $(shell $(PKG_CONFIG) --libs $(COMMAND_PACKAGES))
+
 # The rooms: each has a README.md with its rules.
 COMMON_SOURCES = $(addprefix common/,mountinfo.c procfs_plan.c statmount.c)
 MODULE_SOURCES = pam_unshare.c $(addprefix module/,descriptors.c failure.c host_context.c init_start.c \
@@ -87,7 +92,7 @@ MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 
 # The administrator's command; it has the module's parser of arguments.
 COMMAND_SOURCES = $(addprefix command/,pam-unshare.c check.c harden.c list.c \
-                  $(addprefix lib/,log_capture.c pam_session.c pam_stack.c proc_scan.c sessions.c subprocess.c) \
+                  $(addprefix lib/,log_capture.c pam_session.c pam_stack.c proc_scan.c sessions.c subprocess.c table.c) \
                   $(addprefix audit/,audit.c decoy.c fixture.c probes.c probes_bus.c probes_kernel.c probes_places.c))
 COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/module/options.o
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)
@@ -102,9 +107,11 @@ $(MODULE): $(OBJECTS) module/pam_unshare.map
 
 # Its functions of syslog(3), and nothing else, stand before those of the C library (command/lib/log_capture.h).
 $(COMMAND): $(COMMAND_OBJECTS) command/pam-unshare.list
-	$(CC) $(CFLAGS) -pie -Wl,--dynamic-list=command/pam-unshare.list -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(COMMAND_OBJECTS) -lpam -ldl
+	$(CC) $(CFLAGS) -pie -Wl,--dynamic-list=command/pam-unshare.list -Wl,-z,relro,-z,now $(LDFLAGS) -Wl,--as-needed -o $@ $(COMMAND_OBJECTS) $(COMMAND_LIBS)
 
 $(BUILD)/command/check.o: ALL_CFLAGS += -DSECUREDIR='"$(SECUREDIR)"'
+
+$(BUILD)/command/%.o: ALL_CFLAGS += $(COMMAND_CFLAGS)
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -3,20 +3,20 @@
 
 #include "command/lib/sessions.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void print_row(const struct session_info *session)
-{
-	struct tm local;
-	char since[32] = "?";
+static const struct table_column columns[] = {
+	{.name = "USER", .about = "whose session it is"},
+	{.name = "SERVICE", .about = "PAM service that opened it"},
+	{.name = "SINCE", .about = "when it was opened; in JSON, UTC"},
+	{.name = "PROCESSES", .about = "how many, without the init", .type = TABLE_NUMBER},
+	{.name = "PID_NAMESPACE", .about = "as lsns(8) numbers it", .type = TABLE_NUMBER},
+	{.name = "INIT", .about = "pid of the init on the host", .type = TABLE_NUMBER},
+};
 
-	if (localtime_r(&session->since, &local))
-		(void)strftime(since, sizeof(since), "%Y-%m-%d %H:%M:%S", &local);
-	printf("%-16s %-12s %-19s %9u %10llu %7d\n", session->user, session->service, since,
-		session->processes, (unsigned long long)session->pid_namespace, (int)session->init);
-}
+const struct table_layout list_table = {
+	.name = "sessions", .columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
 
 void print_json_string(const char *s)
 {
@@ -29,49 +29,50 @@ void print_json_string(const char *s)
 	(void)putchar('"');
 }
 
-static void print_json(const struct session_info *session)
+/* People read the time of their zone, programs UTC. */
+static void format_time(char *to, size_t size, time_t when, bool utc)
 {
-	struct tm utc;
-	char since[32] = "";
+	struct tm parts;
+	size_t n = 0;
 
-	if (gmtime_r(&session->since, &utc))
-		(void)strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	printf("{\"user\": ");
-	print_json_string(session->user);
-	printf(", \"service\": ");
-	print_json_string(session->service);
-	printf(", \"since\": \"%s\", \"processes\": %u, \"pid_namespace\": %llu, \"init\": %d}",
-		since, session->processes, (unsigned long long)session->pid_namespace,
-		(int)session->init);
+	if (utc && gmtime_r(&when, &parts))
+		n = strftime(to, size, "%Y-%m-%dT%H:%M:%SZ", &parts);
+	else if (!utc && localtime_r(&when, &parts))
+		n = strftime(to, size, "%Y-%m-%d %H:%M:%S", &parts);
+	if (n == 0)
+		(void)snprintf(to, size, "%s", utc ? "" : "?");
 }
 
-int list_sessions(bool json)
+static void add_session(struct table *table, const struct session_info *session, bool utc)
 {
-	struct session_info *sessions;
-	size_t n;
-	int err = sessions_find(&sessions, &n);
+	char since[32], processes[16], pid_namespace[24], init[16];
 
-	if (err < 0) {
-		(void)fprintf(stderr, "pam-unshare: the processes cannot be listed: %s\n",
-			strerror(-err));
-		free(sessions);
+	format_time(since, sizeof(since), session->since, utc);
+	(void)snprintf(processes, sizeof(processes), "%u", session->processes);
+	(void)snprintf(pid_namespace, sizeof(pid_namespace), "%llu",
+		(unsigned long long)session->pid_namespace);
+	(void)snprintf(init, sizeof(init), "%d", (int)session->init);
+	table_add(table, (const char *const[]){session->user, session->service, since, processes,
+				 pid_namespace, init});
+}
+
+int list_sessions(const struct table_options *options)
+{
+	struct table *table = table_new(&list_table, options);
+	struct session_info *sessions = NULL;
+	size_t n;
+	int err;
+
+	if (!table)
 		return 2;
-	}
-	if (json)
-		printf("[");
-	else
-		printf("%-16s %-12s %-19s %9s %10s %7s\n", "USER", "SERVICE", "SINCE", "PROCESSES",
-			"NAMESPACE", "INIT");
-	for (size_t i = 0; i < n; i++) {
-		if (json) {
-			printf(i > 0 ? ",\n " : "");
-			print_json(&sessions[i]);
-		} else {
-			print_row(&sessions[i]);
-		}
-	}
-	if (json)
-		printf("]\n");
+	err = sessions_find(&sessions, &n);
+	for (size_t i = 0; i < n && err == 0; i++)
+		add_session(table, &sessions[i], options->json);
 	free(sessions);
-	return fflush(stdout) == 0 ? 0 : 2;
+	if (err == 0)
+		return table_print(table) == 0 ? 0 : 2;
+	table_free(table);
+	(void)fprintf(
+		stderr, "pam-unshare: cannot list the processes in /proc: %s\n", strerror(-err));
+	return 2;
 }

@@ -2,15 +2,17 @@
 #ifndef PAM_UNSHARE_LIST_H
 #define PAM_UNSHARE_LIST_H
 
-#include <stdbool.h>
+#include "command/lib/table.h"
+
+extern const struct table_layout list_table;
 
 /**
  * Print the isolated sessions that are open, to standard output.
  *
- * @param json  an array of objects, instead of a table
- * @return the exit status: 0, or 2 when /proc cannot be read or nothing be written
+ * @return the exit status: 0, or 2 when a column is unknown, /proc cannot be read or nothing can
+ *         be written
  */
-int list_sessions(bool json);
+int list_sessions(const struct table_options *options);
 
 /** Print a string of JSON, of text that is printable ASCII already. */
 void print_json_string(const char *s);

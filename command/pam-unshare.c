@@ -47,7 +47,7 @@ static int audit(int argc, char **argv)
 
 	for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
 		if (strcmp(argv[i], "--json") == 0)
-			options.json = true;
+			options.table.json = true;
 		else if (strcmp(argv[i], "--without") == 0)
 			options.without = true;
 		else if (strncmp(argv[i], "--only=", strlen("--only=")) == 0)
@@ -70,11 +70,17 @@ static int check(int argc, char **argv)
 
 static int list(int argc, char **argv)
 {
-	const bool json = argc == 3 && strcmp(argv[2], "--json") == 0;
+	static const struct option known[] = {TABLE_LONG_OPTIONS, {0}};
+	struct table_options options = {0};
+	int option;
 
-	if (argc != 2 && !json)
-		return wrong("list takes nothing but --json");
-	return list_sessions(json);
+	optind = 2;
+	while ((option = getopt_long(argc, argv, TABLE_SHORT_OPTIONS, known, NULL)) != -1)
+		if (!table_option(option, optarg, &options))
+			return wrong("list takes the options --json, --noheadings and --output");
+	if (optind != argc)
+		return wrong("list takes no arguments");
+	return list_sessions(&options);
 }
 
 static int change_hardening(int argc, char **argv)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tests and checks; included by the Makefile. What they need is installed by name.
 
-BUILD_PACKAGES = gcc libc6-dev make pkg-config libpam0g-dev libcap-dev
+BUILD_PACKAGES = gcc libc6-dev make pkg-config libpam0g-dev libcap-dev libsmartcols-dev libsystemd-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev bats openssh-server openssh-client sudo strace \
                  python3-pexpect procps iproute2 busybox libcap2-bin tmux screen systemd
 DEMO_PACKAGES  = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox
@@ -86,7 +86,7 @@ lint:
 	$(MAKE) --no-print-directory BUILD=build-analyzer CC=gcc \
 		CFLAGS="-O2 -g -Werror -fanalyzer" all
 	clang-tidy --quiet $(SOURCES) $(COMMAND_SOURCES) -- -std=c17 -I. -D_GNU_SOURCE \
-		-DSECUREDIR='"/"'
+		-DSECUREDIR='"/"' $(COMMAND_CFLAGS)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D_GNU_SOURCE -DSECUREDIR='"/"' $(SOURCES) $(COMMAND_SOURCES)
 	# what the init may not call any more (init/memory.h)

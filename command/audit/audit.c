@@ -321,7 +321,7 @@ static void print_finding(
 	char remedy[256] = "";
 
 	closes(&audit->scene, way, remedy, sizeof(remedy));
-	if (!audit->options->json) {
+	if (!audit->options->table.json) {
 		printf("%-18s %-12s %s", way->name, words[finding->verdict], finding->seen);
 		if (finding->verdict == OPEN)
 			printf("; what closes it: %s", remedy);
@@ -348,7 +348,7 @@ static int report(const struct audit *audit)
 
 	printable(service, sizeof(service), audit->scene.service, strlen(audit->scene.service));
 	printable(user, sizeof(user), audit->scene.user, strlen(audit->scene.user));
-	if (audit->options->json) {
+	if (audit->options->table.json) {
 		printf("{\"service\": ");
 		print_json_string(service);
 		printf(", \"user\": ");
@@ -368,7 +368,7 @@ static int report(const struct audit *audit)
 		print_finding(audit, &ways[i], &finding, first);
 		first = false;
 	}
-	if (audit->options->json)
+	if (audit->options->table.json)
 		printf("],\n \"closed\": %u, \"open\": %u, \"not_tested\": %u, \"not_promised\": %u}\n",
 			count[CLOSED], count[OPEN], count[NOT_TESTED], count[NOT_PROMISED]);
 	else

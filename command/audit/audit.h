@@ -2,10 +2,12 @@
 #ifndef PAM_UNSHARE_AUDIT_H
 #define PAM_UNSHARE_AUDIT_H
 
+#include "command/lib/table.h"
+
 #include <stdbool.h>
 
 struct audit_options {
-	bool json;	  /* an object, instead of lines */
+	struct table_options table;
 	bool without;	  /* no session: the machine as it is */
 	const char *only; /* names of ways, separated by commas; NULL: all */
 };

@@ -318,7 +318,7 @@ service() {
 
 @test "list: the sessions that are open" {
     run "$COMMAND" list --json
-    [ "$output" = '[]' ]
+    [ "$(tr -d '[:space:]' <<<"$output")" = '{"sessions":[]}' ]
     enable su
     local before after
     before=$(date +%s)
@@ -333,7 +333,7 @@ service() {
     python3 - "$BATS_TEST_TMPDIR/json" "$before" "$after" <<'END'
 import calendar, json, os, sys, time
 path, before, after = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-sessions = json.load(open(path))
+sessions = json.load(open(path))["sessions"]
 assert sorted((s["user"], s["service"], s["processes"]) for s in sessions) == [
     ("alice", "su", 2), ("bob", "su", 1)], sessions
 for s in sessions:
