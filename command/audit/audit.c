@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pam-unshare audit: what a user can see of others' processes, by every way that is known. This
- * process stays on the host and starts, besides the targets (fixture.c), a tree:
+ * pam-unshare audit: what a user can see of others' processes, by every probe that is known. This
+ * process stays on the host and starts, besides the decoys (fixture.c), a tree:
  *
- *     audit ─┬─ opener of a session ─┬─ the ways that begin as root
- *            │                       └─ the ways, as the user
+ *     audit ─┬─ opener of a session ─┬─ the probes that begin as root
+ *            │                       └─ the probes, as the user
  *            └─ opener of another session ─── as the user: tmux and screen servers, and a
  *                                              process that has directories open
  *
- * The ways execute this program anew, as a login executes a shell: what the application has open
+ * The probes execute this program anew, as a login executes a shell: what the application has open
  * close-on-exec is not theirs, and neither is root's terminal. They report through memory that is
  * shared; what the user could write there is text, and is printed as such.
  */
@@ -39,36 +39,36 @@
 #define SESSION_LIMIT_MS 1800000
 #define SERVERS_LIMIT_MS 60000
 
-/* What the ways share with the process that reports. The user may write there. */
+/* What the probes share with the process that reports. The user may write there. */
 struct shared {
-	struct scene scene; /* a copy, for the ways */
-	struct finding findings[WAYS_MAX];
+	struct audit_context context; /* a copy, for the probes */
+	struct result results[PROBES_MAX];
 };
 
 /* What the process that opens the session shares with it: both are root's. */
 struct outcome {
 	bool opened;
-	bool tried; /* the ways came to their end */
+	bool tried; /* the probes came to their end */
 	char refused[256];
 };
 
 struct audit {
 	const struct audit_options *options;
-	struct scene scene;
+	struct audit_context context;
 	struct passwd user;
 	struct shared *shared;
-	int memory; /* descriptor of shared */
-	int keeper; /* whoever has it keeps the keeper waiting */
+	int memory;  /* descriptor of shared */
+	int cleaner; /* whoever has it keeps the cleaner waiting */
 	struct outcome *outcome;
 };
 
 /* ---- in the session ---------------------------------------------------------------------------
  */
 
-static bool wants(const struct scene *scene, const char *name)
+static bool wants(const struct audit_context *context, const char *name)
 {
-	for (size_t i = 0; i < ways_count(); i++)
-		if (scene->wanted[i] && strcmp(ways[i].name, name) == 0)
+	for (size_t i = 0; i < probes_count(); i++)
+		if (context->wanted[i] && strcmp(probes[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -79,7 +79,7 @@ static bool run_inside(const struct audit *audit, bool as_root)
 {
 	char memory[16];
 	const char *const argv[] = {
-		audit->scene.command, "audit-inside", memory, as_root ? "root" : "user", NULL};
+		audit->context.command, "audit-inside", memory, as_root ? "root" : "user", NULL};
 	const struct tool as_user = {.user = audit->user.pw_name, .home = audit->user.pw_dir};
 	const struct tool nothing = {0};
 	const pid_t parent = getpid();
@@ -97,22 +97,22 @@ static bool run_inside(const struct audit *audit, bool as_root)
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-static void run_ways(const struct audit *audit)
+static void run_probes(const struct audit *audit)
 {
 	audit->outcome->tried = run_inside(audit, true) && run_inside(audit, false);
 }
 
 /* What an application may have in a mount namespace, and open: the module must see to it. */
-static void be_careless(struct scene *scene)
+static void be_careless(struct audit_context *context)
 {
 	char path[96];
 
-	(void)snprintf(path, sizeof(path), "%s/proc", scene->directory);
-	/* without the mount the way says that it is not there */
+	(void)snprintf(path, sizeof(path), "%s/proc", context->directory);
+	/* without the mount the probe says that it is not there */
 	if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) == 0)
 		(void)mount("proc", path, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	scene->descriptors = open("/", O_RDONLY | O_DIRECTORY) >= 0 &&
-			     open("/proc", O_RDONLY | O_DIRECTORY) >= 0;
+	context->descriptors = open("/", O_RDONLY | O_DIRECTORY) >= 0 &&
+			       open("/proc", O_RDONLY | O_DIRECTORY) >= 0;
 }
 
 /* What other modules say that refuse nobody: pam_unix; pam_env, of a file that Debian's services
@@ -144,13 +144,13 @@ static void in_session(struct audit *audit, void (*body)(const struct audit *aud
 	int result;
 
 	heard_mode(HEARD_LOG);
-	be_careless(&audit->shared->scene);
-	if (audit->scene.without) {
+	be_careless(&audit->shared->context);
+	if (audit->context.without) {
 		audit->outcome->opened = true;
 		body(audit);
 		return;
 	}
-	result = session_start(audit->scene.service, audit->scene.user, false, &pamh);
+	result = session_start(audit->context.service, audit->context.user, false, &pamh);
 	if (result != PAM_SUCCESS) {
 		refuse(audit, "pam_start()", pam_strerror(pamh, result));
 		return;
@@ -168,7 +168,7 @@ static void in_session(struct audit *audit, void (*body)(const struct audit *aud
 
 static void run_session(void *data)
 {
-	in_session(data, run_ways);
+	in_session(data, run_probes);
 }
 
 /* ---- another session of the user's ------------------------------------------------------------
@@ -204,7 +204,7 @@ static void run_servers(const struct audit *audit)
 	const char *const tmux[] = {"tmux", "-D", "-S", socket, "-f", "/dev/null", NULL};
 	const char *const session[] = {"tmux", "-S", socket, "new-session", "-d", NULL};
 	const char *const screen[] = {"screen", "-D", "-m", "-S", "audit", NULL};
-	const char *const holder[] = {audit->scene.command, "audit-holder", own, NULL};
+	const char *const holder[] = {audit->context.command, "audit-holder", own, NULL};
 	struct tool tool = {.user = audit->user.pw_name, .home = audit->user.pw_dir};
 	const struct timespec pause = {.tv_nsec = 200000000};
 	pid_t child = fork(), started[3];
@@ -215,13 +215,13 @@ static void run_servers(const struct audit *audit)
 	if (child != 0)
 		return;
 	/* it lives to end the servers: a killed audit is the end of what it reads from */
-	(void)close(audit->keeper);
+	(void)close(audit->cleaner);
 	if (!session_no_terminal() || !session_become(&audit->user))
 		_exit(1);
-	(void)snprintf(own, sizeof(own), "%s/user", audit->scene.directory);
+	(void)snprintf(own, sizeof(own), "%s/user", audit->context.directory);
 	started[2] = start_server(&tool, holder);
-	(void)snprintf(socket, sizeof(socket), "%s/user/tmux-socket", audit->scene.directory);
-	(void)snprintf(directory, sizeof(directory), "%s/user/screen", audit->scene.directory);
+	(void)snprintf(socket, sizeof(socket), "%s/user/tmux-socket", audit->context.directory);
+	(void)snprintf(directory, sizeof(directory), "%s/user/screen", audit->context.directory);
 	(void)snprintf(environment, sizeof(environment), "SCREENDIR=%s", directory);
 	(void)mkdir(directory, 0700);
 	started[0] = start_server(&tool, tmux);
@@ -259,8 +259,8 @@ static pid_t start_other_session(struct audit *audit)
 	pid_t child;
 	char byte;
 
-	if (!wants(&audit->scene, "tmux") && !wants(&audit->scene, "screen") &&
-		!wants(&audit->scene, "own-descriptors"))
+	if (!wants(&audit->context, "tmux") && !wants(&audit->context, "screen") &&
+		!wants(&audit->context, "own-descriptors"))
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, servers) < 0)
 		return -1;
@@ -273,7 +273,7 @@ static pid_t start_other_session(struct audit *audit)
 	}
 	(void)close(servers[1]);
 	ready.fd = servers[0];
-	if (poll(&ready, 1, SERVERS_LIMIT_MS) > 0) /* or the ways say that no server answers */
+	if (poll(&ready, 1, SERVERS_LIMIT_MS) > 0) /* or the probes say that no server answers */
 		(void)recv(servers[0], &byte, 1, 0);
 	return child;
 }
@@ -291,8 +291,9 @@ static void end_other_session(pid_t child)
 
 static const char *const words[] = {"not tested", "closed", "OPEN", "not promised"};
 
-/* Exactly what closes a way. */
-static void closes(const struct scene *scene, const struct way *way, char *text, size_t size)
+/* Exactly what closes a probe. */
+static void closes(
+	const struct audit_context *context, const struct probe *probe, char *text, size_t size)
 {
 	static const char *const parts[] = {[BY_BUS] = "bus",
 		[BY_UNITS] = "units",
@@ -303,69 +304,69 @@ static void closes(const struct scene *scene, const struct way *way, char *text,
 		[BY_KERNEL] = "process-events"};
 
 	/* the audit's sshd is like any other: of the service sshd */
-	const char *service = strcmp(way->name, "ssh") == 0 ? "sshd" : scene->service;
+	const char *service = strcmp(probe->name, "ssh") == 0 ? "sshd" : context->service;
 
-	if (way->closed_by == BY_MODULE)
+	if (probe->closed_by == BY_MODULE)
 		(void)snprintf(text, size,
 			"pam_unshare.so in /etc/pam.d/%s: pam-unshare check %s %s", service,
-			service, scene->user);
-	else if (way->closed_by == BY_NOBODY)
+			service, context->user);
+	else if (probe->closed_by == BY_NOBODY)
 		(void)snprintf(text, size, "nothing that is known");
 	else
-		(void)snprintf(text, size, "pam-unshare harden enable %s", parts[way->closed_by]);
+		(void)snprintf(text, size, "pam-unshare harden enable %s", parts[probe->closed_by]);
 }
 
-static void print_finding(
-	const struct audit *audit, const struct way *way, const struct finding *finding, bool first)
+static void print_result(const struct audit *audit, const struct probe *probe,
+	const struct result *result, bool first)
 {
 	char remedy[256] = "";
 
-	closes(&audit->scene, way, remedy, sizeof(remedy));
+	closes(&audit->context, probe, remedy, sizeof(remedy));
 	if (!audit->options->table.json) {
-		printf("%-18s %-12s %s", way->name, words[finding->verdict], finding->seen);
-		if (finding->verdict == OPEN)
+		printf("%-18s %-12s %s", probe->name, words[result->verdict], result->seen);
+		if (result->verdict == OPEN)
 			printf("; what closes it: %s", remedy);
-		else if (finding->verdict == CLOSED && way->never)
-			printf(" (never open: %s)", way->never);
+		else if (result->verdict == CLOSED && probe->never)
+			printf(" (never open: %s)", probe->never);
 		printf("\n");
 		return;
 	}
 	printf("%s\n {\"way\": \"%s\", \"verdict\": \"%s\", \"seen\": ", first ? "" : ",",
-		way->name, finding->verdict == OPEN ? "open" : words[finding->verdict]);
-	print_json_string(finding->seen);
+		probe->name, result->verdict == OPEN ? "open" : words[result->verdict]);
+	print_json_string(result->seen);
 	printf(", \"closed_by\": ");
 	print_json_string(remedy);
 	printf(", \"never_open\": ");
-	print_json_string(way->never ? way->never : "");
+	print_json_string(probe->never ? probe->never : "");
 	printf("}");
 }
 
 static int report(const struct audit *audit)
 {
 	unsigned int count[4] = {0};
-	char service[sizeof(audit->scene.service)], user[sizeof(audit->scene.user)];
+	char service[sizeof(audit->context.service)], user[sizeof(audit->context.user)];
 	bool first = true;
 
-	printable(service, sizeof(service), audit->scene.service, strlen(audit->scene.service));
-	printable(user, sizeof(user), audit->scene.user, strlen(audit->scene.user));
+	printable(service, sizeof(service), audit->context.service, strlen(audit->context.service));
+	printable(user, sizeof(user), audit->context.user, strlen(audit->context.user));
 	if (audit->options->table.json) {
 		printf("{\"service\": ");
 		print_json_string(service);
 		printf(", \"user\": ");
 		print_json_string(user);
-		printf(", \"session\": %s, \"ways\": [", audit->scene.without ? "false" : "true");
+		printf(", \"session\": %s, \"ways\": [", audit->context.without ? "false" : "true");
 	}
-	for (size_t i = 0; i < ways_count(); i++) {
-		struct finding finding = audit->shared->findings[i];
+	for (size_t i = 0; i < probes_count(); i++) {
+		struct result result = audit->shared->results[i];
 
-		if (!audit->scene.wanted[i])
+		if (!audit->context.wanted[i])
 			continue;
-		if (finding.verdict < NOT_TESTED || finding.verdict > NOT_PROMISED)
-			finding.verdict = NOT_TESTED;
-		finding.seen[sizeof(finding.seen) - 1] = '\0';
-		printable(finding.seen, sizeof(finding.seen), finding.seen, strlen(finding.seen));
-		count[finding.verdict]++;
-		print_finding(audit, &ways[i], &finding, first);
+		if (result.verdict < NOT_TESTED || result.verdict > NOT_PROMISED)
+			result.verdict = NOT_TESTED;
+		result.seen[sizeof(result.seen) - 1] = '\0';
+		printable(result.seen, sizeof(result.seen), result.seen, strlen(result.seen));
+		count[result.verdict]++;
+		print_result(audit, &probes[i], &result, first);
 		first = false;
 	}
 	if (audit->options->table.json)
@@ -373,7 +374,7 @@ static int report(const struct audit *audit)
 			count[CLOSED], count[OPEN], count[NOT_TESTED], count[NOT_PROMISED]);
 	else
 		printf("result: %s%s, for %s: %u OPEN, %u closed, %u not tested, %u not promised\n",
-			audit->scene.without ? "without a session of " : "with ", service, user,
+			audit->context.without ? "without a session of " : "with ", service, user,
 			count[OPEN], count[CLOSED], count[NOT_TESTED], count[NOT_PROMISED]);
 	if (fflush(stdout) != 0)
 		return 2;
@@ -391,69 +392,69 @@ static int fail(const char *what)
 	return 2;
 }
 
-static bool choose_one(struct scene *scene, const char *name, size_t length)
+static bool choose_one(struct audit_context *context, const char *name, size_t length)
 {
 	bool known = false;
 
-	for (size_t i = 0; i < ways_count(); i++) {
-		if (strlen(ways[i].name) != length || strncmp(ways[i].name, name, length) != 0)
+	for (size_t i = 0; i < probes_count(); i++) {
+		if (strlen(probes[i].name) != length || strncmp(probes[i].name, name, length) != 0)
 			continue;
-		scene->wanted[i] = true;
+		context->wanted[i] = true;
 		known = true;
 	}
 	return known;
 }
 
-static bool choose(struct scene *scene, const char *only)
+static bool choose(struct audit_context *context, const char *only)
 {
-	for (size_t i = 0; i < ways_count(); i++)
-		scene->wanted[i] = !only;
+	for (size_t i = 0; i < probes_count(); i++)
+		context->wanted[i] = !only;
 	for (const char *s = only; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
 		size_t length = strcspn(s, ",");
 
-		if (choose_one(scene, s, length))
+		if (choose_one(context, s, length))
 			continue;
-		(void)fprintf(
-			stderr, "pam-unshare: there is no way '%.*s'; known are:", (int)length, s);
-		for (size_t i = 0; i < ways_count(); i++)
-			(void)fprintf(stderr, " %s", ways[i].name);
+		(void)fprintf(stderr,
+			"pam-unshare: there is no probe '%.*s'; known are:", (int)length, s);
+		for (size_t i = 0; i < probes_count(); i++)
+			(void)fprintf(stderr, " %s", probes[i].name);
 		(void)fprintf(stderr, "\n");
 		return false;
 	}
 	return true;
 }
 
-/* The user executes this program: from where it is, or the ways cannot run. */
-static const char *find_command(struct scene *scene, const struct passwd *user)
+/* The user executes this program: from where it is, or the probes cannot run. */
+static const char *find_command(struct audit_context *context, const struct passwd *user)
 {
-	ssize_t n = readlink("/proc/self/exe", scene->command, sizeof(scene->command) - 1);
+	ssize_t n = readlink("/proc/self/exe", context->command, sizeof(context->command) - 1);
 	int status = 1;
 	pid_t child;
 
-	if (n <= 0 || n >= (ssize_t)sizeof(scene->command) - 1 ||
-		strpbrk(scene->command, " \t%\"'\\$"))
+	if (n <= 0 || n >= (ssize_t)sizeof(context->command) - 1 ||
+		strpbrk(context->command, " \t%\"'\\$"))
 		return "the path of this program is not a plain one: install it in /usr/sbin";
 	child = fork();
 	if (child == 0)
-		_exit(session_become(user) && access(scene->command, X_OK) == 0 ? 0 : 1);
+		_exit(session_become(user) && access(context->command, X_OK) == 0 ? 0 : 1);
 	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
 		return "the user may not execute this program where it is: install it in /usr/sbin";
 	return NULL;
 }
 
-static bool any_of_manager(const struct scene *scene)
+static bool any_of_manager(const struct audit_context *context)
 {
-	for (size_t i = 0; i < ways_count(); i++)
-		if (scene->wanted[i] && ways[i].closed_by == BY_MANAGER)
+	for (size_t i = 0; i < probes_count(); i++)
+		if (context->wanted[i] && probes[i].closed_by == BY_MANAGER)
 			return true;
 	return false;
 }
 
-static bool any_of_unit(const struct scene *scene)
+static bool any_of_unit(const struct audit_context *context)
 {
-	for (size_t i = 0; i < ways_count(); i++)
-		if (scene->wanted[i] &&
-			(ways[i].closed_by == BY_BUS || ways[i].closed_by == BY_UNITS))
+	for (size_t i = 0; i < probes_count(); i++)
+		if (context->wanted[i] &&
+			(probes[i].closed_by == BY_BUS || probes[i].closed_by == BY_UNITS))
 			return true;
 	return false;
 }
@@ -471,7 +472,7 @@ static void wake_atd(void)
 static pid_t wake_atd_until_end(const struct audit *audit)
 {
 	const struct timespec pause = {.tv_sec = 5};
-	pid_t child = wants(&audit->scene, "at") ? fork() : -1;
+	pid_t child = wants(&audit->context, "at") ? fork() : -1;
 
 	if (child != 0)
 		return child;
@@ -487,9 +488,9 @@ static int run_audit(struct audit *audit)
 	pid_t other, waker;
 	enum session_end end;
 
-	memcpy(&audit->shared->scene, &audit->scene, sizeof(audit->scene));
-	for (size_t i = 0; i < ways_count(); i++)
-		tell(&audit->shared->findings[i], NOT_TESTED, "it was not reached");
+	memcpy(&audit->shared->context, &audit->context, sizeof(audit->context));
+	for (size_t i = 0; i < probes_count(); i++)
+		result_set(&audit->shared->results[i], NOT_TESTED, "it was not reached");
 	waker = wake_atd_until_end(audit);
 	other = start_other_session(audit);
 	audit->outcome->opened = false;
@@ -510,13 +511,13 @@ static int run_audit(struct audit *audit)
 	if (!audit->outcome->opened)
 		return fail(audit->outcome->refused);
 	if (!audit->outcome->tried)
-		return fail("what tries the ways has died in the session");
+		return fail("what tries the probes has died in the session");
 	return report(audit);
 }
 
-static int prepare(struct audit *audit, struct stage *stage)
+static int prepare(struct audit *audit, struct fixture *fixture)
 {
-	const char *failed = find_command(&audit->scene, &audit->user);
+	const char *failed = find_command(&audit->context, &audit->user);
 
 	if (failed)
 		return fail(failed);
@@ -531,9 +532,10 @@ static int prepare(struct audit *audit, struct stage *stage)
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (audit->shared == MAP_FAILED || audit->outcome == MAP_FAILED)
 		return fail("no memory");
-	failed = stage_set(stage, &audit->scene, &audit->user, wants(&audit->scene, "ssh"),
-		any_of_manager(&audit->scene), any_of_unit(&audit->scene));
-	audit->keeper = stage->keeper_pipe;
+	failed =
+		fixture_setup(fixture, &audit->context, &audit->user, wants(&audit->context, "ssh"),
+			any_of_manager(&audit->context), any_of_unit(&audit->context));
+	audit->cleaner = fixture->cleaner_pipe;
 	if (failed) {
 		(void)fprintf(stderr, "pam-unshare: cannot %s: %s\n", failed, strerror(errno));
 		return 2;
@@ -545,7 +547,7 @@ int audit_service(const struct audit_options *options, const char *service, cons
 {
 	struct audit audit = {.options = options, .user = {0}};
 	const struct passwd *found = getpwnam(user_name);
-	struct stage stage = {0};
+	struct fixture fixture = {0};
 	int status;
 
 	while ((status = open("/dev/null", O_RDWR)) >= 0 && status <= STDERR_FILENO)
@@ -557,20 +559,20 @@ int audit_service(const struct audit_options *options, const char *service, cons
 	}
 	if (found->pw_uid == 0)
 		return fail("root sees everything; name an unprivileged user");
-	audit.scene.without = options->without;
-	(void)snprintf(audit.scene.service, sizeof(audit.scene.service), "%s", service);
-	(void)snprintf(audit.scene.user, sizeof(audit.scene.user), "%s", found->pw_name);
-	(void)snprintf(audit.scene.home, sizeof(audit.scene.home), "%s", found->pw_dir);
+	audit.context.without = options->without;
+	(void)snprintf(audit.context.service, sizeof(audit.context.service), "%s", service);
+	(void)snprintf(audit.context.user, sizeof(audit.context.user), "%s", found->pw_name);
+	(void)snprintf(audit.context.home, sizeof(audit.context.home), "%s", found->pw_dir);
 	audit.user.pw_uid = found->pw_uid;
 	audit.user.pw_gid = found->pw_gid;
-	audit.user.pw_name = audit.scene.user;
-	audit.user.pw_dir = audit.scene.home;
-	if (!choose(&audit.scene, options->only))
+	audit.user.pw_name = audit.context.user;
+	audit.user.pw_dir = audit.context.home;
+	if (!choose(&audit.context, options->only))
 		return 2;
-	status = prepare(&audit, &stage);
+	status = prepare(&audit, &fixture);
 	if (status == 0)
 		status = run_audit(&audit);
-	stage_strike(&stage);
+	fixture_teardown(&fixture);
 	return status;
 }
 
@@ -583,11 +585,11 @@ static int inside(const char *memory, bool as_root)
 	struct shared *shared =
 		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	/* not for the programs that a way runs, su's among them as another user */
+	/* not for the programs that a probe runs, su's among them as another user */
 	if (shared == MAP_FAILED || close(fd) < 0)
 		return 1;
 	heard_mode(HEARD_LOG);
-	ways_try(&shared->scene, shared->findings, as_root);
+	probes_run(&shared->context, shared->results, as_root);
 	return 0;
 }
 
@@ -595,8 +597,8 @@ int audit_part(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
 
-	if (strcmp(word, TARGET_WORD) == 0 && argc >= 3)
-		return target_main(argv[2], argc > 3 ? argv[3] : NULL);
+	if (strcmp(word, DECOY_WORD) == 0 && argc >= 3)
+		return decoy_main(argv[2], argc > 3 ? argv[3] : NULL);
 	if (strcmp(word, "audit-look") == 0 && argc == 5)
 		return look_report(argv[2], argv[3], argv[4]);
 	if (strcmp(word, "audit-holder") == 0 && argc == 3)

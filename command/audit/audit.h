@@ -9,11 +9,11 @@
 struct audit_options {
 	struct table_options table;
 	bool without;	  /* no session: the machine as it is */
-	const char *only; /* names of ways, separated by commas; NULL: all */
+	const char *only; /* names of probes, separated by commas; NULL: all */
 };
 
 /**
- * Try every known way to see processes of others from inside a session, and print what was found.
+ * Try every known probe to see processes of others from inside a session, and print what was found.
  *
  * Runs as root, on the host.
  *
@@ -22,7 +22,7 @@ struct audit_options {
 int audit_service(const struct audit_options *options, const char *service, const char *user);
 
 /**
- * What the command runs as itself, by a first argument of its own: a target, a look, the ways.
+ * What the command runs as itself, by a first argument of its own: a decoy, a look, the probes.
  *
  * @return -1: it is none of these; or the exit status
  */

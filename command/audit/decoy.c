@@ -141,19 +141,19 @@ __attribute__((noreturn)) static void answer_all(int listener, const char *direc
 	}
 }
 
-int target_main(const char *secret, const char *directory)
+int decoy_main(const char *secret, const char *directory)
 {
-	char has = TARGET_READY;
+	char has = DECOY_READY;
 	int listener = -1;
 
 	while (!directory) /* in a unit, which systemd ends */
 		(void)pause();
 	if (directory[0] == '/') {
 		heard_mode(HEARD_LOG);
-		openlog(TARGET_LOG, 0, LOG_DAEMON);
-		syslog(LOG_INFO, "target %s", secret); /* for who may read the journal */
-		has |= hold_lock(directory) ? TARGET_LOCK : 0;
-		has |= hold_segment() ? TARGET_SEGMENT : 0;
+		openlog(DECOY_LOG, 0, LOG_DAEMON);
+		syslog(LOG_INFO, "decoy %s", secret); /* for who may read the journal */
+		has |= hold_lock(directory) ? DECOY_LOCK : 0;
+		has |= hold_segment() ? DECOY_SEGMENT : 0;
 		listener = listen_at(directory, "socket");
 	}
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -24,7 +24,7 @@
 #define AT_JOBS "/var/spool/cron/atjobs"
 #define CRONTAB_MAX (1 << 20)
 
-/* ---- the keeper -------------------------------------------------------------------------------
+/* ---- the cleaner -------------------------------------------------------------------------------
  */
 
 /* The user's crontab as it was. */
@@ -105,7 +105,8 @@ static size_t header_of(const char *text, size_t n)
 	return at;
 }
 
-/* Replace it, with the owner and mode that it has, by way of a name of which cron takes no notice.
+/* Replace it, with the owner and mode that it has, by probe of a name of which cron takes no
+ * notice.
  */
 static bool crontab_write(const char *path, const char *text, size_t n, const char *id)
 {
@@ -140,27 +141,27 @@ static bool is_as_it_was(const struct crontab *was, const char *text, size_t n)
 
 /* Take the audit's line out. What is left is what was there, byte for byte, or what somebody has
    written meanwhile. */
-static void crontab_restore(const struct crontab *was, const struct scene *scene)
+static void crontab_restore(const struct crontab *was, const struct audit_context *context)
 {
 	size_t n = 0;
 	char *text = read_at(AT_FDCWD, was->path, &n);
 	bool done = true;
 
-	if (text && memmem(text, n, scene->directory, strlen(scene->directory))) {
-		take_lines_out(text, &n, scene->directory);
+	if (text && memmem(text, n, context->directory, strlen(context->directory))) {
+		take_lines_out(text, &n, context->directory);
 		if (n == header_of(text, n) && was->err == ENOENT)
 			done = unlink(was->path) == 0;
 		else if (is_as_it_was(was, text, n))
-			done = crontab_write(was->path, was->text, was->n, scene_id(scene));
+			done = crontab_write(was->path, was->text, was->n, context_id(context));
 		else
-			done = crontab_write(was->path, text, n, scene_id(scene));
+			done = crontab_write(was->path, text, n, context_id(context));
 	} else if (!text && errno != ENOENT && (was->text || was->err == ENOENT)) {
 		done = false;
 	}
 	if (!done)
 		(void)fprintf(stderr,
 			"pam-unshare: a line with %s may be left in %s; take it out: %s\n",
-			scene->directory, was->path, strerror(errno));
+			context->directory, was->path, strerror(errno));
 	free(text);
 }
 
@@ -177,64 +178,65 @@ static void remove_jobs(const char *directory)
 }
 
 /* A file system of its own: with it goes whatever the user has put there, or mounted. */
-static void remove_directory(const struct scene *scene)
+static void remove_directory(const struct audit_context *context)
 {
-	while (umount2(scene->directory, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+	while (umount2(context->directory, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 		;
-	if (rmdir(scene->directory) < 0)
-		(void)fprintf(stderr, "pam-unshare: %s cannot be removed: %s\n", scene->directory,
+	if (rmdir(context->directory) < 0)
+		(void)fprintf(stderr, "pam-unshare: %s cannot be removed: %s\n", context->directory,
 			strerror(errno));
 }
 
-void forward_paths(const struct scene *scene, char forward[FORWARD_MAX], char other[FORWARD_MAX])
+void forward_paths(
+	const struct audit_context *context, char forward[FORWARD_MAX], char other[FORWARD_MAX])
 {
-	(void)snprintf(forward, FORWARD_MAX, "%s/.forward", scene->home);
-	(void)snprintf(other, FORWARD_MAX, "%s/.forward.pam-unshare-audit-%s", scene->home,
-		scene_id(scene));
+	(void)snprintf(forward, FORWARD_MAX, "%s/.forward", context->home);
+	(void)snprintf(other, FORWARD_MAX, "%s/.forward.pam-unshare-audit-%s", context->home,
+		context_id(context));
 }
 
-bool forward_restore(const struct scene *scene)
+bool forward_restore(const struct audit_context *context)
 {
 	char forward[FORWARD_MAX], other[FORWARD_MAX];
 	struct stat st;
 
-	forward_paths(scene, forward, other);
-	if (names(AT_FDCWD, other, scene->directory)) /* it has not come to its place */
+	forward_paths(context, forward, other);
+	if (names(AT_FDCWD, other, context->directory)) /* it has not come to its place */
 		return unlink(other) == 0;
-	if (!names(AT_FDCWD, forward, scene->directory))
+	if (!names(AT_FDCWD, forward, context->directory))
 		return lstat(other, &st) < 0; /* or somebody has written another one meanwhile */
 	return rename(other, forward) == 0 || (errno == ENOENT && unlink(forward) == 0);
 }
 
-/* What the ways have left where it is the user's, who may have put symbolic links there. */
-static bool clear_users_files(const struct scene *scene)
+/* What the probes have left where it is the user's, who may have put symbolic links there. */
+static bool clear_users_files(const struct audit_context *context)
 {
 	char path[128];
 
 	(void)snprintf(path, sizeof(path), "/run/user/%u/systemd/user/pamunshareaudit%s.service",
-		scene->uid, scene_id(scene));
+		context->uid, context_id(context));
 	(void)unlink(path);
 	(void)snprintf(path, sizeof(path),
-		"/run/user/%u/dbus-1/services/com.example.PamUnshareAudit%s.service", scene->uid,
-		scene_id(scene));
+		"/run/user/%u/dbus-1/services/com.example.PamUnshareAudit%s.service", context->uid,
+		context_id(context));
 	(void)unlink(path);
-	return forward_restore(scene);
+	return forward_restore(context);
 }
 
 /* As the user, so that it does no more than the user may. */
-static void clear_as_user(const struct scene *scene, const struct passwd *user)
+static void clear_as_user(const struct audit_context *context, const struct passwd *user)
 {
 	char forward[FORWARD_MAX], other[FORWARD_MAX];
 	int status = 1;
 	pid_t child = fork();
 
 	if (child == 0)
-		_exit(session_become(user) && clear_users_files(scene) ? 0 : 1);
-	forward_paths(scene, forward, other);
+		_exit(session_become(user) && clear_users_files(context) ? 0 : 1);
+	forward_paths(context, forward, other);
 	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
 		(void)fprintf(stderr,
 			"pam-unshare: a line with %s may be left in %s, and %s be what it was\n",
-			scene->directory, forward, other);
+			context->directory, forward, other);
 }
 
 /* Returns its exit status, or -1. */
@@ -261,21 +263,22 @@ static void stop_manager(uid_t uid)
 }
 
 /* What cannot end by itself. */
-static void clear_away(const struct scene *scene, const struct passwd *user,
+static void clear_away(const struct audit_context *context, const struct passwd *user,
 	const struct crontab *crontab, bool manager)
 {
 	char unit[80];
 
-	crontab_restore(crontab, scene);
-	remove_jobs(scene->directory);
-	clear_as_user(scene, user);
-	if (scene->systemd) {
-		(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service", scene_id(scene));
+	crontab_restore(crontab, context);
+	remove_jobs(context->directory);
+	clear_as_user(context, user);
+	if (context->systemd) {
+		(void)snprintf(
+			unit, sizeof(unit), "pamunshareaudit%s.service", context_id(context));
 		(void)systemctl("stop", unit);
 	}
 	if (manager)
-		stop_manager(scene->uid);
-	remove_directory(scene);
+		stop_manager(context->uid);
+	remove_directory(context);
 }
 
 /* 3 is "inactive"; whatever cannot be asked is not stopped. */
@@ -287,50 +290,50 @@ static bool manager_is_off(uid_t uid)
 	return systemctl("is-active", unit) == 3;
 }
 
-static const char *start_keeper(
-	struct stage *stage, struct scene *scene, const struct passwd *user, bool manager)
+static const char *start_cleaner(struct fixture *fixture, struct audit_context *context,
+	const struct passwd *user, bool manager)
 {
 	struct crontab crontab;
-	bool stop = manager && scene->systemd && manager_is_off(scene->uid);
+	bool stop = manager && context->systemd && manager_is_off(context->uid);
 	int fds[2];
 	char byte;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return "make a pipe";
-	crontab_remember(&crontab, scene->user);
+	crontab_remember(&crontab, context->user);
 	if (crontab.err != 0 && crontab.err != ENOENT)
-		(void)snprintf(scene->cron_reason, sizeof(scene->cron_reason),
+		(void)snprintf(context->cron_reason, sizeof(context->cron_reason),
 			"the user's crontab cannot be read: %s", strerror(crontab.err));
-	stage->keeper = fork();
-	if (stage->keeper == 0) {
+	fixture->cleaner = fork();
+	if (fixture->cleaner == 0) {
 		(void)setsid(); /* a terminal's signals are for the audit */
 		(void)signal(SIGTERM, SIG_IGN);
 		(void)signal(SIGHUP, SIG_IGN);
 		(void)close(fds[1]);
 		while (read(fds[0], &byte, 1) < 0)
 			;
-		clear_away(scene, user, &crontab, stop);
+		clear_away(context, user, &crontab, stop);
 		_exit(0);
 	}
 	free(crontab.text);
 	(void)close(fds[0]);
-	stage->keeper_pipe = fds[1];
-	return stage->keeper < 0 ? "start the process that clears away" : NULL;
+	fixture->cleaner_pipe = fds[1];
+	return fixture->cleaner < 0 ? "start the process that clears away" : NULL;
 }
 
-void stage_strike(struct stage *stage)
+void fixture_teardown(struct fixture *fixture)
 {
-	if (stage->keeper <= 0)
+	if (fixture->cleaner <= 0)
 		return;
 	/* a byte, not only its end: processes that end with the audit have the pipe, too */
-	if (write(stage->keeper_pipe, "", 1) != 1)
-		(void)kill(stage->keeper, SIGKILL);
-	(void)close(stage->keeper_pipe);
-	(void)waitpid(stage->keeper, NULL, 0);
-	stage->keeper = 0;
+	if (write(fixture->cleaner_pipe, "", 1) != 1)
+		(void)kill(fixture->cleaner, SIGKILL);
+	(void)close(fixture->cleaner_pipe);
+	(void)waitpid(fixture->cleaner, NULL, 0);
+	fixture->cleaner = 0;
 }
 
-/* ---- targets ----------------------------------------------------------------------------------
+/* ---- decoys ----------------------------------------------------------------------------------
  */
 
 static bool make_secret(char secret[33])
@@ -344,12 +347,12 @@ static bool make_secret(char secret[33])
 	return true;
 }
 
-__attribute__((noreturn)) static void become_target(
-	const struct scene *scene, const char *secret, uid_t uid, gid_t gid, int out, pid_t parent)
+__attribute__((noreturn)) static void become_decoy(const struct audit_context *context,
+	const char *secret, uid_t uid, gid_t gid, int out, pid_t parent)
 {
 	const struct tool nothing = {0};
 	const char *const argv[] = {
-		scene->command, TARGET_WORD, secret, uid == 0 ? scene->directory : "-", NULL};
+		context->command, DECOY_WORD, secret, uid == 0 ? context->directory : "-", NULL};
 
 	if (!session_no_terminal() || dup2(out, STDOUT_FILENO) < 0)
 		_exit(1);
@@ -378,11 +381,11 @@ static pid_t fork_high(void)
 
 /* It is in the table of what logind waits for, which has its command line. */
 __attribute__((noreturn)) static void become_inhibitor(
-	const struct scene *scene, const char *secret, int out, pid_t parent)
+	const struct audit_context *context, const char *secret, int out, pid_t parent)
 {
 	const struct tool nothing = {0};
 	const char *const argv[] = {tool_find("systemd-inhibit"), "--what=idle", "--mode=block",
-		"--why=audit", scene->command, TARGET_WORD, secret, "-", NULL};
+		"--why=audit", context->command, DECOY_WORD, secret, "-", NULL};
 
 	if (!argv[0] || !session_no_terminal() || dup2(out, STDOUT_FILENO) < 0)
 		_exit(1);
@@ -390,53 +393,53 @@ __attribute__((noreturn)) static void become_inhibitor(
 	tool_become(&nothing, argv);
 }
 
-static const char *start_target(struct scene *scene, uid_t uid, gid_t gid, bool inhibitor)
+static const char *start_decoy(struct audit_context *context, uid_t uid, gid_t gid, bool inhibitor)
 {
-	struct target *target = &scene->targets[scene->n_targets];
+	struct decoy *decoy = &context->decoys[context->n_decoys];
 	const pid_t parent = getpid();
 	int fds[2];
 	char has = '\0';
 
-	if (!make_secret(target->secret) || pipe2(fds, O_CLOEXEC) < 0)
+	if (!make_secret(decoy->secret) || pipe2(fds, O_CLOEXEC) < 0)
 		return "make a secret";
-	target->pid = fork_high();
-	if (target->pid == 0 && inhibitor)
-		become_inhibitor(scene, target->secret, fds[1], parent);
-	if (target->pid == 0)
-		become_target(scene, target->secret, uid, gid, fds[1], parent);
+	decoy->pid = fork_high();
+	if (decoy->pid == 0 && inhibitor)
+		become_inhibitor(context, decoy->secret, fds[1], parent);
+	if (decoy->pid == 0)
+		become_decoy(context, decoy->secret, uid, gid, fds[1], parent);
 	(void)close(fds[1]);
 	if (read(fds[0], &has, 1) != 1) {
 		(void)close(fds[0]);
-		return "start a target";
+		return "start a decoy";
 	}
 	(void)close(fds[0]);
-	scene->lock |= (has & TARGET_LOCK) != 0;
-	scene->segment |= (has & TARGET_SEGMENT) != 0;
-	scene->n_targets++;
+	context->lock |= (has & DECOY_LOCK) != 0;
+	context->segment |= (has & DECOY_SEGMENT) != 0;
+	context->n_decoys++;
 	return NULL;
 }
 
-/* The last target is in a unit of systemd's. What fails is not tested, no more. */
-static void start_unit(struct scene *scene)
+/* The last decoy is in a unit of systemd's. What fails is not tested, no more. */
+static void start_unit(struct audit_context *context)
 {
-	struct target *target = &scene->targets[scene->n_targets];
+	struct decoy *decoy = &context->decoys[context->n_decoys];
 	char unit[64];
 	const char *const run[] = {"systemd-run", "--quiet", "--collect",
-		"--property=RuntimeMaxSec=1800", "--unit", unit, "--", scene->command, TARGET_WORD,
-		target->secret, NULL};
+		"--property=RuntimeMaxSec=1800", "--unit", unit, "--", context->command, DECOY_WORD,
+		decoy->secret, NULL};
 	const char *const show[] = {
 		"systemctl", "show", "--value", "--property=MainPID", unit, NULL};
 	struct tool tool = {.limit_s = 120};
 
-	(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service", scene_id(scene));
-	if (!make_secret(target->secret) || tool_run(&tool, run) < 0)
+	(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service", context_id(context));
+	if (!make_secret(decoy->secret) || tool_run(&tool, run) < 0)
 		return;
 	if (tool.status == 0) {
 		tool_free(&tool);
 		if (tool_run(&tool, show) == 0 && strtol(tool.text, NULL, 10) > 0) {
-			target->pid = (pid_t)strtol(tool.text, NULL, 10);
-			memcpy(scene->unit, unit, sizeof(unit));
-			scene->n_targets++;
+			decoy->pid = (pid_t)strtol(tool.text, NULL, 10);
+			memcpy(context->unit, unit, sizeof(unit));
+			context->n_decoys++;
 		}
 	}
 	tool_free(&tool);
@@ -469,7 +472,8 @@ static bool make_key(const char *path)
 	return made;
 }
 
-static bool write_sshd_config(const struct scene *scene, unsigned short port, const char *path)
+static bool write_sshd_config(
+	const struct audit_context *context, unsigned short port, const char *path)
 {
 	FILE *file = fopen(path, "wxe");
 
@@ -479,7 +483,7 @@ static bool write_sshd_config(const struct scene *scene, unsigned short port, co
 		"ListenAddress 127.0.0.1:%u\nHostKey %s/host\nPidFile none\nUsePAM yes\n"
 		"AuthorizedKeysFile %s/key.pub\nAuthenticationMethods publickey\nAllowUsers %s\n"
 		"StrictModes no\nPrintMotd no\nUseDNS no\nX11Forwarding no\n",
-		port, scene->directory, scene->directory, scene->user);
+		port, context->directory, context->directory, context->user);
 	return fclose(file) == 0;
 }
 
@@ -513,15 +517,15 @@ __attribute__((noreturn)) static void become_sshd(const char *config, pid_t pare
 }
 
 /* Nobody else who gets the port is taken for the audit's sshd. */
-static bool write_known_hosts(const struct scene *scene, unsigned short port)
+static bool write_known_hosts(const struct audit_context *context, unsigned short port)
 {
 	char path[96], public[96], key[512];
 	size_t n = 0;
 	char *text;
 	FILE *file;
 
-	(void)snprintf(public, sizeof(public), "%s/host.pub", scene->directory);
-	(void)snprintf(path, sizeof(path), "%s/known_hosts", scene->directory);
+	(void)snprintf(public, sizeof(public), "%s/host.pub", context->directory);
+	(void)snprintf(path, sizeof(path), "%s/known_hosts", context->directory);
 	text = read_at(AT_FDCWD, public, &n);
 	if (!text)
 		return false;
@@ -535,24 +539,24 @@ static bool write_known_hosts(const struct scene *scene, unsigned short port)
 	return fclose(file) == 0 && chmod(path, 0644) == 0;
 }
 
-static void start_sshd(struct scene *scene)
+static void start_sshd(struct audit_context *context)
 {
 	char config[96], host[96], key[96], public[96], users[96];
 	unsigned short port = free_port();
 	const pid_t parent = getpid();
 
-	(void)snprintf(scene->ssh_reason, sizeof(scene->ssh_reason),
+	(void)snprintf(context->ssh_reason, sizeof(context->ssh_reason),
 		"no sshd, ssh or ssh-keygen is installed, or /run/sshd is missing");
 	if (access("/usr/sbin/sshd", X_OK) < 0 || access("/run/sshd", F_OK) < 0 || port == 0)
 		return;
-	(void)snprintf(config, sizeof(config), "%s/sshd_config", scene->directory);
-	(void)snprintf(host, sizeof(host), "%s/host", scene->directory);
-	(void)snprintf(key, sizeof(key), "%s/key", scene->directory);
-	(void)snprintf(public, sizeof(public), "%s/key.pub", scene->directory);
-	(void)snprintf(users, sizeof(users), "%s/user/key", scene->directory);
+	(void)snprintf(config, sizeof(config), "%s/sshd_config", context->directory);
+	(void)snprintf(host, sizeof(host), "%s/host", context->directory);
+	(void)snprintf(key, sizeof(key), "%s/key", context->directory);
+	(void)snprintf(public, sizeof(public), "%s/key.pub", context->directory);
+	(void)snprintf(users, sizeof(users), "%s/user/key", context->directory);
 	if (!make_key(host) || !make_key(key) || chmod(public, 0644) < 0 ||
-		chown(key, scene->uid, scene->gid) < 0 || rename(key, users) < 0 ||
-		!write_sshd_config(scene, port, config) || !write_known_hosts(scene, port))
+		chown(key, context->uid, context->gid) < 0 || rename(key, users) < 0 ||
+		!write_sshd_config(context, port, config) || !write_known_hosts(context, port))
 		return;
 	switch (fork()) {
 	case 0:
@@ -562,17 +566,17 @@ static void start_sshd(struct scene *scene)
 	default:
 		break;
 	}
-	(void)snprintf(
-		scene->ssh_reason, sizeof(scene->ssh_reason), "the audit's sshd does not listen");
+	(void)snprintf(context->ssh_reason, sizeof(context->ssh_reason),
+		"the audit's sshd does not listen");
 	if (answers(port))
-		scene->ssh_port = port;
+		context->ssh_port = port;
 }
 
 /* ---- the user manager -------------------------------------------------------------------------
  */
 
 /* Have it started as a login would, and learn why it is not. */
-static void start_manager(struct scene *scene)
+static void start_manager(struct audit_context *context)
 {
 	char unit[64];
 	const char *const show[] = {"systemctl", "show", "--property=ActiveState",
@@ -581,7 +585,7 @@ static void start_manager(struct scene *scene)
 	const char *state = "unknown";
 	bool started;
 
-	(void)snprintf(unit, sizeof(unit), "user@%u.service", scene->uid);
+	(void)snprintf(unit, sizeof(unit), "user@%u.service", context->uid);
 	started = systemctl("start", unit) == 0;
 	if (tool_run(&tool, show) < 0)
 		return;
@@ -593,7 +597,7 @@ static void start_manager(struct scene *scene)
 		state = "exec-condition";
 	else if (strstr(tool.text, "ActiveState=failed"))
 		state = "failed";
-	(void)snprintf(scene->manager, sizeof(scene->manager), "%s", state);
+	(void)snprintf(context->manager, sizeof(context->manager), "%s", state);
 	tool_free(&tool);
 }
 
@@ -601,59 +605,59 @@ static void start_manager(struct scene *scene)
  */
 
 /* A part of it is the user's: a file system of its own, so that who fills it does not fill /run. */
-static const char *make_directory(struct scene *scene)
+static const char *make_directory(struct audit_context *context)
 {
 	char path[96];
 
-	memcpy(scene->directory, DIRECTORY, sizeof(DIRECTORY));
-	if (!mkdtemp(scene->directory))
+	memcpy(context->directory, DIRECTORY, sizeof(DIRECTORY));
+	if (!mkdtemp(context->directory))
 		return "make a directory in /run";
-	if (mount("pam-unshare-audit", scene->directory, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		    "size=1m,nr_inodes=1024,mode=0711") < 0)
+	if (mount("pam-unshare-audit", context->directory, "tmpfs",
+		    MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=1m,nr_inodes=1024,mode=0711") < 0)
 		return "mount a file system there";
-	(void)snprintf(path, sizeof(path), "%s/proc", scene->directory);
+	(void)snprintf(path, sizeof(path), "%s/proc", context->directory);
 	if (mkdir(path, 0755) < 0)
 		return "make a mount point";
-	(void)snprintf(path, sizeof(path), "%s/user", scene->directory);
-	if (mkdir(path, 0700) < 0 || chown(path, scene->uid, scene->gid) < 0)
+	(void)snprintf(path, sizeof(path), "%s/user", context->directory);
+	if (mkdir(path, 0700) < 0 || chown(path, context->uid, context->gid) < 0)
 		return "make the user's directory";
 	return NULL;
 }
 
-const char *stage_set(struct stage *stage, struct scene *scene, const struct passwd *user, bool ssh,
-	bool manager, bool unit)
+const char *fixture_setup(struct fixture *fixture, struct audit_context *context,
+	const struct passwd *user, bool ssh, bool manager, bool unit)
 {
 	const struct passwd *nobody;
 	const char *failed;
 
-	*stage = (struct stage){0};
-	scene->uid = user->pw_uid;
-	scene->gid = user->pw_gid;
-	scene->systemd = access("/run/systemd/system", F_OK) == 0;
-	failed = make_directory(scene);
+	*fixture = (struct fixture){0};
+	context->uid = user->pw_uid;
+	context->gid = user->pw_gid;
+	context->systemd = access("/run/systemd/system", F_OK) == 0;
+	failed = make_directory(context);
 	if (!failed)
-		failed = start_keeper(stage, scene, user, manager);
+		failed = start_cleaner(fixture, context, user, manager);
 	if (failed) {
 		const int err = errno;
 
-		if (access(scene->directory, F_OK) == 0)
-			remove_directory(scene);
+		if (access(context->directory, F_OK) == 0)
+			remove_directory(context);
 		errno = err;
 		return failed;
 	}
 	nobody = getpwnam("nobody");
-	failed = start_target(scene, 0, 0, false);
-	if (!failed && nobody && nobody->pw_uid != scene->uid)
-		failed = start_target(scene, nobody->pw_uid, nobody->pw_gid, false);
+	failed = start_decoy(context, 0, 0, false);
+	if (!failed && nobody && nobody->pw_uid != context->uid)
+		failed = start_decoy(context, nobody->pw_uid, nobody->pw_gid, false);
 	if (failed)
 		return failed;
 	if (ssh)
-		start_sshd(scene);
-	if (scene->systemd && manager)
-		start_manager(scene);
-	if (scene->systemd && unit) {
-		scene->inhibitor = start_target(scene, 0, 0, true) == NULL;
-		start_unit(scene);
+		start_sshd(context);
+	if (context->systemd && manager)
+		start_manager(context);
+	if (context->systemd && unit) {
+		context->inhibitor = start_decoy(context, 0, 0, true) == NULL;
+		start_unit(context);
 	}
 	return NULL;
 }

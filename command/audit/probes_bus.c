@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways that lead through the system bus and other services of systemd, which run on the host
+ * The probes that lead through the system bus and other services of systemd, which run on the host
  * and answer whoever asks. busctl(1) asks, as the user.
  */
 #include "probes.h"
@@ -49,15 +49,15 @@ static bool is_no_answer(const char *text)
 }
 
 /* Ask a method on the system bus. False: that has been told. */
-static bool ask(const struct scene *scene, struct tool *tool, struct finding *finding,
+static bool ask(const struct audit_context *context, struct tool *tool, struct result *result,
 	const char *const words[])
 {
 	const char *argv[24] = {"busctl", "--system", "--no-pager", "--timeout=90", "call"};
 	size_t n = 5;
 	int err;
 
-	if (!scene->systemd) {
-		tell(finding, NOT_TESTED, "systemd does not run this machine");
+	if (!context->systemd) {
+		result_set(result, NOT_TESTED, "systemd does not run this machine");
 		return false;
 	}
 	for (size_t i = 0; words[i] && n + 1 < sizeof(argv) / sizeof(*argv); i++)
@@ -65,216 +65,229 @@ static bool ask(const struct scene *scene, struct tool *tool, struct finding *fi
 	*tool = (struct tool){.limit_s = LIMIT_S};
 	err = tool_run(tool, argv);
 	if (err < 0)
-		tell(finding, NOT_TESTED, "busctl: %s", strerror(-err));
+		result_set(result, NOT_TESTED, "busctl: %s", strerror(-err));
 	else if (tool->status != 0 && is_absent(tool->text))
-		tell(finding, CLOSED, "this machine has no %s", words[0]);
+		result_set(result, CLOSED, "this machine has no %s", words[0]);
 	else if (tool->status != 0 && is_denied(tool->text))
-		tell(finding, CLOSED, "the bus refuses to pass it on: %s", tool_first_line(tool));
+		result_set(
+			result, CLOSED, "the bus refuses to pass it on: %s", tool_first_line(tool));
 	else if (tool->status != 0 &&
 		 (!strstr(tool->text, "Call failed") || is_no_answer(tool->text)))
-		tell(finding, NOT_TESTED, "busctl: %s", tool_first_line(tool));
+		result_set(result, NOT_TESTED, "busctl: %s", tool_first_line(tool));
 	else
 		return true;
 	tool_free(tool);
 	return false;
 }
 
-/* What answers about the unit of a target must have its command line in it, or refuse. */
-static void judge_unit(
-	const struct scene *scene, const char *what, struct tool *tool, struct finding *finding)
+/* What answers about the unit of a decoy must have its command line in it, or refuse. */
+static void judge_unit(const struct audit_context *context, const char *what, struct tool *tool,
+	struct result *result)
 {
-	if (look_for_secret(scene, tool->text, tool->n))
-		tell(finding, OPEN, "%s shows the command line of a system unit's process", what);
+	if (look_for_secret(context, tool->text, tool->n))
+		result_set(
+			result, OPEN, "%s shows the command line of a system unit's process", what);
 	else
-		tell(finding, NOT_TESTED, "%s does not refuse, and has nothing of the unit: %s",
-			what, tool_first_line(tool));
+		result_set(result, NOT_TESTED,
+			"%s does not refuse, and has nothing of the unit: %s", what,
+			tool_first_line(tool));
 	tool_free(tool);
 }
 
-static bool has_unit(const struct scene *scene, struct finding *finding)
+static bool has_unit(const struct audit_context *context, struct result *result)
 {
-	if (scene->unit[0] == '\0')
-		tell(finding, NOT_TESTED, "%s",
-			scene->systemd ? "no unit could be started with a target"
-				       : "systemd does not run this machine");
-	return scene->unit[0] != '\0';
+	if (context->unit[0] == '\0')
+		result_set(result, NOT_TESTED, "%s",
+			context->systemd ? "no unit could be started with a decoy"
+					 : "systemd does not run this machine");
+	return context->unit[0] != '\0';
 }
 
-static void systemctl_status(const struct scene *scene, struct finding *finding)
+static void systemctl_status(const struct audit_context *context, struct result *result)
 {
 	const char *const argv[] = {
-		"systemctl", "--no-pager", "--full", "--lines=0", "status", scene->unit, NULL};
+		"systemctl", "--no-pager", "--full", "--lines=0", "status", context->unit, NULL};
 	struct tool tool = {.limit_s = LIMIT_S};
 	int err = tool_run(&tool, argv);
 
 	if (err < 0)
-		tell(finding, NOT_TESTED, "systemctl: %s", strerror(-err));
-	else if (look_for_secret(scene, tool.text, tool.n))
-		tell(finding, OPEN, "systemctl status shows the command line of a unit's process");
+		result_set(result, NOT_TESTED, "systemctl: %s", strerror(-err));
+	else if (look_for_secret(context, tool.text, tool.n))
+		result_set(result, OPEN,
+			"systemctl status shows the command line of a unit's process");
 	else if (is_denied(tool.text))
-		tell(finding, CLOSED, "systemctl status: %s", tool_first_line(&tool));
+		result_set(result, CLOSED, "systemctl status: %s", tool_first_line(&tool));
 	else
-		tell(finding, NOT_TESTED, "systemctl status: %s", tool_first_line(&tool));
+		result_set(result, NOT_TESTED, "systemctl status: %s", tool_first_line(&tool));
 	tool_free(&tool);
 }
 
-void try_bus(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_bus(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *words[16] = {SYSTEMD, MANAGER_PATH, MANAGER};
 	struct tool tool;
 
-	if (!has_unit(scene, finding))
+	if (!has_unit(context, result))
 		return;
-	if (!way->what[0]) {
-		systemctl_status(scene, finding);
+	if (!probe->what[0]) {
+		systemctl_status(context, result);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(way->what) / sizeof(*way->what) && way->what[i]; i++)
-		words[3 + i] = strcmp(way->what[i], "UNIT") == 0 ? scene->unit : way->what[i];
-	if (ask(scene, &tool, finding, words))
-		judge_unit(scene, way->what[0], &tool, finding);
+	for (size_t i = 0; i < sizeof(probe->what) / sizeof(*probe->what) && probe->what[i]; i++)
+		words[3 + i] = strcmp(probe->what[i], "UNIT") == 0 ? context->unit : probe->what[i];
+	if (ask(context, &tool, result, words))
+		judge_unit(context, probe->what[0], &tool, result);
 }
 
 /* The name of a unit consists of letters and digits, but for its suffix. */
-static void unit_path(const struct scene *scene, char *path, size_t size)
+static void unit_path(const struct audit_context *context, char *path, size_t size)
 {
 	(void)snprintf(path, size, MANAGER_PATH "/unit/%.*s_2eservice",
-		(int)strcspn(scene->unit, "."), scene->unit);
+		(int)strcspn(context->unit, "."), context->unit);
 }
 
-void try_bus_properties(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_bus_properties(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	char path[160], interface[64];
 	const char *const words[] = {
 		SYSTEMD, path, "org.freedesktop.DBus.Properties", "GetAll", "s", interface, NULL};
 	struct tool tool;
 
-	if (!has_unit(scene, finding))
+	if (!has_unit(context, result))
 		return;
-	unit_path(scene, path, sizeof(path));
-	(void)snprintf(interface, sizeof(interface), SYSTEMD ".%s", way->what[0]);
-	if (ask(scene, &tool, finding, words))
-		judge_unit(scene, "the properties of a unit", &tool, finding);
+	unit_path(context, path, sizeof(path));
+	(void)snprintf(interface, sizeof(interface), SYSTEMD ".%s", probe->what[0]);
+	if (ask(context, &tool, result, words))
+		judge_unit(context, "the properties of a unit", &tool, result);
 }
 
-void try_bus_by_pid(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_bus_by_pid(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	char pid[16];
 	const char *const words[] = {
 		SYSTEMD, MANAGER_PATH, MANAGER, "GetUnitByPID", "u", pid, NULL};
 	struct tool tool;
 
-	(void)way;
-	if (!has_unit(scene, finding))
+	(void)probe;
+	if (!has_unit(context, result))
 		return;
-	(void)snprintf(pid, sizeof(pid), "%d", (int)scene->targets[scene->n_targets - 1].pid);
-	if (!ask(scene, &tool, finding, words))
+	(void)snprintf(pid, sizeof(pid), "%d", (int)context->decoys[context->n_decoys - 1].pid);
+	if (!ask(context, &tool, result, words))
 		return;
 	if (tool.status == 0 && strstr(tool.text, MANAGER_PATH "/unit/"))
-		tell(finding, OPEN, "GetUnitByPID tells that the target is there: %s",
+		result_set(result, OPEN, "GetUnitByPID tells that the decoy is there: %s",
 			tool_first_line(&tool));
 	else
-		tell(finding, NOT_TESTED, "GetUnitByPID: %s", tool_first_line(&tool));
+		result_set(result, NOT_TESTED, "GetUnitByPID: %s", tool_first_line(&tool));
 	tool_free(&tool);
 }
 
-void try_bus_peers(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_bus_peers(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *const words[] = {"org.freedesktop.DBus", "/org/freedesktop/DBus",
-		"org.freedesktop.DBus", way->what[0], "s", "org.freedesktop.login1", NULL};
+		"org.freedesktop.DBus", probe->what[0], "s", "org.freedesktop.login1", NULL};
 	struct tool tool;
 
-	if (!ask(scene, &tool, finding, words))
+	if (!ask(context, &tool, result, words))
 		return;
 	if (tool.status == 0 && (tool.text[0] == 'u' || strstr(tool.text, "ProcessID")))
-		tell(finding, OPEN, "the bus tells the pid of whoever is connected to it: %s",
+		result_set(result, OPEN, "the bus tells the pid of whoever is connected to it: %s",
 			tool_first_line(&tool));
 	else
-		tell(finding, NOT_TESTED, "%s: %s", way->what[0], tool_first_line(&tool));
+		result_set(result, NOT_TESTED, "%s: %s", probe->what[0], tool_first_line(&tool));
 	tool_free(&tool);
 }
 
-void try_logind(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_logind(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *const words[] = {
 		LOGIND, "/org/freedesktop/login1", LOGIND_MANAGER, "ListSessions", NULL};
 	struct tool tool;
 
-	(void)way;
-	if (!ask(scene, &tool, finding, words))
+	(void)probe;
+	if (!ask(context, &tool, result, words))
 		return;
-	tell(finding, NOT_PROMISED,
+	result_set(result, NOT_PROMISED,
 		"logind tells who is logged in, and the pid that opened each session: %.120s",
 		tool_first_line(&tool));
 	tool_free(&tool);
 }
 
-/* Of a target that is in somebody's session: it says whose. */
-void try_logind_by_pid(const struct scene *scene, const struct way *way, struct finding *finding)
+/* Of a decoy that is in somebody's session: it says whose. */
+void probe_logind_by_pid(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	char pid[16];
 	const char *const words[] = {
-		LOGIND, "/org/freedesktop/login1", LOGIND_MANAGER, way->what[0], "u", pid, NULL};
+		LOGIND, "/org/freedesktop/login1", LOGIND_MANAGER, probe->what[0], "u", pid, NULL};
 	struct tool tool;
 
-	for (size_t i = 0; i < scene->n_targets && finding->verdict != OPEN; i++) {
-		(void)snprintf(pid, sizeof(pid), "%d", (int)scene->targets[i].pid);
-		if (!ask(scene, &tool, finding, words))
+	for (size_t i = 0; i < context->n_decoys && result->verdict != OPEN; i++) {
+		(void)snprintf(pid, sizeof(pid), "%d", (int)context->decoys[i].pid);
+		if (!ask(context, &tool, result, words))
 			return;
 		if (tool.status == 0)
-			tell(finding, OPEN, "%s tells whose process a target is: %s", way->what[0],
-				tool_first_line(&tool));
+			result_set(result, OPEN, "%s tells whose process a decoy is: %s",
+				probe->what[0], tool_first_line(&tool));
 		else
-			tell(finding, NOT_TESTED,
-				"%s does not refuse, and no target is in a session: %s",
-				way->what[0], tool_first_line(&tool));
+			result_set(result, NOT_TESTED,
+				"%s does not refuse, and no decoy is in a session: %s",
+				probe->what[0], tool_first_line(&tool));
 		tool_free(&tool);
 	}
 }
 
-static bool has_inhibitor(const struct scene *scene, struct finding *finding)
+static bool has_inhibitor(const struct audit_context *context, struct result *result)
 {
-	if (!scene->inhibitor)
-		tell(finding, NOT_TESTED, "%s",
-			scene->systemd ? "systemd-inhibit could not be started with a target"
-				       : "systemd does not run this machine");
-	return scene->inhibitor;
+	if (!context->inhibitor)
+		result_set(result, NOT_TESTED, "%s",
+			context->systemd ? "systemd-inhibit could not be started with a decoy"
+					 : "systemd does not run this machine");
+	return context->inhibitor;
 }
 
-void try_inhibitors(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_inhibitors(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *const words[] = {
 		LOGIND, "/org/freedesktop/login1", LOGIND_MANAGER, "ListInhibitors", NULL};
 	struct tool tool;
 
-	(void)way;
-	if (!has_inhibitor(scene, finding) || !ask(scene, &tool, finding, words))
+	(void)probe;
+	if (!has_inhibitor(context, result) || !ask(context, &tool, result, words))
 		return;
-	if (look_for_secret(scene, tool.text, tool.n))
-		tell(finding, OPEN,
+	if (look_for_secret(context, tool.text, tool.n))
+		result_set(result, OPEN,
 			"ListInhibitors shows the command line of who inhibits something");
 	else
-		tell(finding, NOT_TESTED, "ListInhibitors does not refuse, and has no target: %s",
+		result_set(result, NOT_TESTED,
+			"ListInhibitors does not refuse, and has no decoy: %s",
 			tool_first_line(&tool));
 	tool_free(&tool);
 }
 
-void try_machined(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_machined(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *const words[] = {"org.freedesktop.machine1", "/org/freedesktop/machine1",
 		"org.freedesktop.machine1.Manager", "ListMachines", NULL};
 	struct tool tool;
 
-	(void)way;
-	if (!ask(scene, &tool, finding, words))
+	(void)probe;
+	if (!ask(context, &tool, result, words))
 		return;
-	tell(finding, tool.status == 0 ? CLOSED : NOT_TESTED, "machined: %.100s",
+	result_set(result, tool.status == 0 ? CLOSED : NOT_TESTED, "machined: %.100s",
 		tool_first_line(&tool));
 	tool_free(&tool);
 }
 
-static bool polkit_says(
-	const struct scene *scene, pid_t pid, char *said, size_t size, struct finding *finding)
+static bool polkit_says(const struct audit_context *context, pid_t pid, char *said, size_t size,
+	struct result *result)
 {
 	char number[16];
 	const char *const words[] = {"org.freedesktop.PolicyKit1",
@@ -284,7 +297,7 @@ static bool polkit_says(
 	struct tool tool;
 
 	(void)snprintf(number, sizeof(number), "%d", (int)pid);
-	if (!ask(scene, &tool, finding, words))
+	if (!ask(context, &tool, result, words))
 		return false;
 	(void)snprintf(said, size, "%s", tool_first_line(&tool));
 	tool_free(&tool);
@@ -302,21 +315,23 @@ static void without_number(char *text, pid_t pid)
 		memmove(at, at + strlen(number), strlen(at + strlen(number)) + 1);
 }
 
-void try_polkit(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_polkit(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
-	const pid_t target = scene->targets[0].pid, nobody = 4194303;
+	const pid_t decoy = context->decoys[0].pid, nobody = 4194303;
 	char one[256], other[256];
 
-	(void)way;
-	if (!polkit_says(scene, target, one, sizeof(one), finding) ||
-		!polkit_says(scene, nobody, other, sizeof(other), finding))
+	(void)probe;
+	if (!polkit_says(context, decoy, one, sizeof(one), result) ||
+		!polkit_says(context, nobody, other, sizeof(other), result))
 		return;
-	without_number(one, target);
+	without_number(one, decoy);
 	without_number(other, nobody);
 	if (strcmp(one, other) == 0)
-		tell(finding, CLOSED, "polkit says the same of a target as of nobody: %.150s", one);
+		result_set(result, CLOSED, "polkit says the same of a decoy as of nobody: %.150s",
+			one);
 	else
-		tell(finding, OPEN, "polkit says '%.120s' of a target, '%.120s' of nobody", one,
+		result_set(result, OPEN, "polkit says '%.120s' of a decoy, '%.120s' of nobody", one,
 			other);
 }
 
@@ -431,39 +446,42 @@ static int listen_to_systemd(void)
 	return -1;
 }
 
-/* The target has a unit started, and waits for its end; then what has come is all. */
-void try_signals(const struct scene *scene, const struct way *way, struct finding *finding)
+/* The decoy has a unit started, and waits for its end; then what has come is all. */
+void probe_signals(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	char heard[1 << 18] = "", unit[80];
 	int fd AUTO_CLOSE = -1;
 	size_t n;
 
-	(void)way;
-	if (!has_unit(scene, finding))
+	(void)probe;
+	if (!has_unit(context, result))
 		return;
 	fd = listen_to_systemd();
 	if (fd < 0) {
-		tell(finding, NOT_TESTED, "no connection to the system bus: %s", strerror(errno));
+		result_set(
+			result, NOT_TESTED, "no connection to the system bus: %s", strerror(errno));
 		return;
 	}
 	(void)read_until_quiet(fd, 1000, heard, sizeof(heard)); /* the answers to both calls */
-	if (!ask_target(scene, 'u')) {
-		tell(finding, NOT_TESTED, "root could not start a unit");
+	if (!ask_decoy(context, 'u')) {
+		result_set(result, NOT_TESTED, "root could not start a unit");
 		return;
 	}
 	n = read_until_quiet(fd, 3000, heard, sizeof(heard));
-	(void)snprintf(unit, sizeof(unit), "pamunshareauditstarted%s", scene_id(scene));
+	(void)snprintf(unit, sizeof(unit), "pamunshareauditstarted%s", context_id(context));
 	if (memmem(heard, n, "ExecMainPID", strlen("ExecMainPID")) &&
 		memmem(heard, n, unit, strlen(unit)))
-		tell(finding, OPEN, "systemd sends everybody the pids of a unit's processes");
+		result_set(result, OPEN, "systemd sends everybody the pids of a unit's processes");
 	else if (memmem(heard, n, "UnitNew", strlen("UnitNew")))
-		tell(finding, OPEN,
+		result_set(result, OPEN,
 			"systemd sends everybody the name of what is started: a unit of systemd-run has the pid of who runs it in its name");
 	else if (memmem(heard, n, "JobRemoved", strlen("JobRemoved")) &&
 		 memmem(heard, n, unit, strlen(unit)))
-		tell(finding, CLOSED, "of a unit that root starts only the end of the job comes");
+		result_set(
+			result, CLOSED, "of a unit that root starts only the end of the job comes");
 	else
-		tell(finding, NOT_TESTED, "nothing comes of a unit that root starts");
+		result_set(result, NOT_TESTED, "nothing comes of a unit that root starts");
 }
 
 /* ---- what systemd shows beside the bus ---------------------------------------------------------
@@ -484,8 +502,8 @@ static const struct {
 
 enum { REFUSES, UNKNOWN, ANSWERS, FAILS };
 
-/* One of them; what it says of a target is told. Returns what else there is to say. */
-static int ask_varlink(const struct scene *scene, size_t i, struct finding *finding)
+/* One of them; what it says of a decoy is told. Returns what else there is to say. */
+static int ask_varlink(const struct audit_context *context, size_t i, struct result *result)
 {
 	const char *const argv[] = {"varlinkctl", "--more", "--no-pager", "call", asked[i].socket,
 		asked[i].method, "{}", NULL};
@@ -493,9 +511,9 @@ static int ask_varlink(const struct scene *scene, size_t i, struct finding *find
 	int answer = FAILS, err = tool_run(&tool, argv);
 
 	if (err < 0)
-		tell(finding, NOT_TESTED, "varlinkctl: %s", strerror(-err));
-	else if (look_for_secret(scene, tool.text, tool.n))
-		tell(finding, OPEN, "%s of %s shows a command line", asked[i].method,
+		result_set(result, NOT_TESTED, "varlinkctl: %s", strerror(-err));
+	else if (look_for_secret(context, tool.text, tool.n))
+		result_set(result, OPEN, "%s of %s shows a command line", asked[i].method,
 			asked[i].socket);
 	else if (tool.status == 0 && !tool.too_long)
 		answer = ANSWERS;
@@ -504,84 +522,87 @@ static int ask_varlink(const struct scene *scene, size_t i, struct finding *find
 	else if (strstr(tool.text, "NotFound"))
 		answer = UNKNOWN;
 	else
-		tell(finding, NOT_TESTED, "%s of %s: %s", asked[i].method, asked[i].socket,
+		result_set(result, NOT_TESTED, "%s of %s: %s", asked[i].method, asked[i].socket,
 			tool_first_line(&tool));
 	tool_free(&tool);
 	return answer;
 }
 
-void try_varlink(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_varlink(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	unsigned int count[FAILS + 1] = {0};
 
-	(void)way;
-	if (!has_unit(scene, finding))
+	(void)probe;
+	if (!has_unit(context, result))
 		return;
 	if (access(asked[0].socket, F_OK) < 0) {
-		tell(finding, errno == ENOENT ? CLOSED : NOT_TESTED, "%s: %s", asked[0].socket,
+		result_set(result, errno == ENOENT ? CLOSED : NOT_TESTED, "%s: %s", asked[0].socket,
 			strerror(errno));
 		return;
 	}
-	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked) && finding->verdict != OPEN; i++)
+	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked) && result->verdict != OPEN; i++)
 		if (access(asked[i].socket, F_OK) == 0)
-			count[ask_varlink(scene, i, finding)]++;
+			count[ask_varlink(context, i, result)]++;
 	if (count[FAILS] == 0)
-		tell(finding, CLOSED,
+		result_set(result, CLOSED,
 			"of systemd's sockets %u calls are refused, %u are not known, %u answer without a command line",
 			count[REFUSES], count[UNKNOWN], count[ANSWERS]);
 }
 
-void try_unit_file(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_unit_file(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	char path[160], text[4096];
 	ssize_t n = -1;
 	int fd AUTO_CLOSE = -1;
 
-	(void)way;
-	if (!has_unit(scene, finding))
+	(void)probe;
+	if (!has_unit(context, result))
 		return;
-	(void)snprintf(path, sizeof(path), "/run/systemd/transient/%s", scene->unit);
+	(void)snprintf(path, sizeof(path), "/run/systemd/transient/%s", context->unit);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		n = read(fd, text, sizeof(text));
 	if (fd < 0 && errno == EACCES)
-		tell(finding, CLOSED, "%s: Permission denied", path);
-	else if (n > 0 && look_for_secret(scene, text, (size_t)n))
-		tell(finding, OPEN, "%s has the command line of a unit that was started by command",
-			path);
+		result_set(result, CLOSED, "%s: Permission denied", path);
+	else if (n > 0 && look_for_secret(context, text, (size_t)n))
+		result_set(result, OPEN,
+			"%s has the command line of a unit that was started by command", path);
 	else
-		tell(finding, NOT_TESTED, "%s: %s", path,
+		result_set(result, NOT_TESTED, "%s: %s", path,
 			n < 0 ? strerror(errno) : "nothing is in it");
 }
 
 /* What a file of somebody who inhibits something has in it. */
-static bool shows_inhibitor(const struct scene *scene, int directory, const char *name)
+static bool shows_inhibitor(const struct audit_context *context, int directory, const char *name)
 {
 	char text[4096];
 	int fd AUTO_CLOSE = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
 
-	return n > 0 && look_for_secret(scene, text, (size_t)n);
+	return n > 0 && look_for_secret(context, text, (size_t)n);
 }
 
-void try_inhibitor_files(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_inhibitor_files(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const struct dirent *entry;
 	DIR *list;
 
-	(void)way;
-	if (!has_inhibitor(scene, finding))
+	(void)probe;
+	if (!has_inhibitor(context, result))
 		return;
 	list = opendir(INHIBITORS);
 	if (!list) {
-		tell(finding, errno == EACCES ? CLOSED : NOT_TESTED, INHIBITORS ": %s",
+		result_set(result, errno == EACCES ? CLOSED : NOT_TESTED, INHIBITORS ": %s",
 			strerror(errno));
 		return;
 	}
-	tell(finding, NOT_TESTED, INHIBITORS " can be listed, and has no target");
+	result_set(result, NOT_TESTED, INHIBITORS " can be listed, and has no decoy");
 	while ((entry = readdir(list)))
-		if (shows_inhibitor(scene, dirfd(list), entry->d_name))
-			tell(finding, OPEN,
+		if (shows_inhibitor(context, dirfd(list), entry->d_name))
+			result_set(result, OPEN,
 				INHIBITORS "/%s has the command line of who inhibits something",
 				entry->d_name);
 	(void)closedir(list);

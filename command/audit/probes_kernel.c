@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways that lead through the kernel: procfs, system calls that take a pid, cgroups, sockets.
+ * The probes that lead through the kernel: procfs, system calls that take a pid, cgroups, sockets.
  * Each asks the same of a process of its own and of a number that nobody has: only then does an
- * answer about a target, or none, mean something.
+ * answer about a decoy, or none, mean something.
  */
 #include "probes.h"
 
@@ -38,13 +38,14 @@
 /* ---- procfs -----------------------------------------------------------------------------------
  */
 
-void try_proc(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_proc(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	struct look look;
 
-	(void)way;
-	look_through(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), scene->uid, &look);
-	look_tell(scene, "/proc", &look, finding);
+	(void)probe;
+	look_through(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &look);
+	look_tell(context, "/proc", &look, result);
 }
 
 /* How many of a process's files and directories are there, by whatever path. */
@@ -72,26 +73,27 @@ static unsigned int paths_of(pid_t pid)
 	return n;
 }
 
-void try_proc_pid(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_proc_pid(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	unsigned int found = 0, most = 0;
 
-	(void)way;
+	(void)probe;
 	if (chdir("/") < 0)
 		return;
-	for (size_t i = 0; i < scene->n_targets; i++) {
-		unsigned int n = paths_of(scene->targets[i].pid);
+	for (size_t i = 0; i < context->n_decoys; i++) {
+		unsigned int n = paths_of(context->decoys[i].pid);
 
 		found += n > 0;
 		most = n > most ? n : most;
 	}
 	if (found > 0)
-		tell(finding, OPEN, "%u of %zu targets are in /proc, each by up to %u paths", found,
-			scene->n_targets, most);
+		result_set(result, OPEN, "%u of %zu decoys are in /proc, each by up to %u paths",
+			found, context->n_decoys, most);
 	else if (paths_of(getpid()) < 10)
-		tell(finding, NOT_TESTED, "the process that looks is not in /proc itself");
+		result_set(result, NOT_TESTED, "the process that looks is not in /proc itself");
 	else
-		tell(finding, CLOSED, "/proc has no target, by any of 13 paths");
+		result_set(result, CLOSED, "/proc has no decoy, by any of 13 paths");
 }
 
 /* Undo the escapes of mountinfo, in place. */
@@ -116,7 +118,8 @@ static bool is_procfs(int fd)
 	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
-void try_other_procfs(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_other_procfs(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
 	char line[4096], where[4096], own[80];
@@ -124,8 +127,8 @@ void try_other_procfs(const struct scene *scene, const struct way *way, struct f
 	unsigned int n = 0;
 	bool own_seen = false;
 
-	(void)way;
-	(void)snprintf(own, sizeof(own), "%s/proc", scene->directory);
+	(void)probe;
+	(void)snprintf(own, sizeof(own), "%s/proc", context->directory);
 	while (mounts && fgets(line, sizeof(line), mounts)) {
 		int fd;
 
@@ -141,63 +144,65 @@ void try_other_procfs(const struct scene *scene, const struct way *way, struct f
 		}
 		n++;
 		own_seen |= strcmp(where, own) == 0;
-		look_through(fd, scene->uid, &look);
-		look_tell(scene, where, &look, finding);
-		if (finding->verdict == OPEN)
+		look_through(fd, context->uid, &look);
+		look_tell(context, where, &look, result);
+		if (result->verdict == OPEN)
 			break;
 	}
 	if (mounts)
 		(void)fclose(mounts);
-	if (!own_seen && finding->verdict != OPEN)
-		tell(finding, NOT_TESTED, "the procfs that the audit mounts at %s is not there",
-			own);
-	else if (finding->verdict == CLOSED)
-		tell(finding, CLOSED, "%u besides /proc, which show nobody else's processes", n);
+	if (!own_seen && result->verdict != OPEN)
+		result_set(result, NOT_TESTED,
+			"the procfs that the audit mounts at %s is not there", own);
+	else if (result->verdict == CLOSED)
+		result_set(
+			result, CLOSED, "%u besides /proc, which show nobody else's processes", n);
 }
 
 /* Where a descriptor leads to: itself a procfs, or a directory below which there is one. */
-static void follow(const struct scene *scene, bool other, int fd, struct finding *finding)
+static void follow(const struct audit_context *context, bool other, int fd, struct result *result)
 {
-	static const char *const ways_on[] = {".", "proc", "../proc", "../../proc", "../../../proc",
+	static const char *const steps[] = {".", "proc", "../proc", "../../proc", "../../../proc",
 		"../../../../../../../../../../../../../../../../proc"};
 	struct look look;
 	char name[64];
 
-	for (size_t i = 0; i < sizeof(ways_on) / sizeof(*ways_on); i++) {
-		int next = openat(fd, ways_on[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		int next = openat(fd, steps[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (next < 0 || !is_procfs(next)) {
 			close_fd(&next);
 			continue;
 		}
-		look_through(next, scene->uid, &look);
+		look_through(next, context->uid, &look);
 		(void)snprintf(name, sizeof(name), "%s descriptor %d, by %.14s",
-			other ? "another process's" : "the application's", fd, ways_on[i]);
+			other ? "another process's" : "the application's", fd, steps[i]);
 		/* another session of the user's has an init and an opener, which are root's */
 		if (look.n_secrets > 0 || (look.foreign > 0 && !other))
-			look_tell(scene, name, &look, finding);
+			look_tell(context, name, &look, result);
 	}
 }
 
-void try_descriptors(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_descriptors(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	unsigned int n = 0;
 
-	(void)way;
-	if (!scene->descriptors) {
-		tell(finding, NOT_TESTED, "the application could not open / and /proc");
+	(void)probe;
+	if (!context->descriptors) {
+		result_set(result, NOT_TESTED, "the application could not open / and /proc");
 		return;
 	}
 	for (int fd = 0; fd < 1024; fd++) {
 		if (fcntl(fd, F_GETFD) < 0)
 			continue;
 		n++;
-		follow(scene, false, fd, finding);
-		if (finding->verdict == OPEN)
+		follow(context, false, fd, result);
+		if (result->verdict == OPEN)
 			return;
 	}
 	/* one of them is what this process reports through: so descriptors are inherited */
-	tell(finding, CLOSED,
+	result_set(result, CLOSED,
 		"%u are inherited; those of the application for / and /proc are not among them", n);
 }
 
@@ -221,21 +226,22 @@ static void column_of(const char *line, int column, char *word, size_t size)
 	}
 }
 
-static const struct target *target_of(const struct scene *scene, long pid)
+static const struct decoy *decoy_of(const struct audit_context *context, long pid)
 {
-	for (size_t i = 0; i < scene->n_targets; i++)
-		if (scene->targets[i].pid == pid)
-			return &scene->targets[i];
+	for (size_t i = 0; i < context->n_decoys; i++)
+		if (context->decoys[i].pid == pid)
+			return &context->decoys[i];
 	return NULL;
 }
 
 /* A file with a pid in a column of each line, or one that is searched for the secrets. "lock" and
- * "segment" are what the target must have; of locks this process must find its own there. */
-void try_proc_file(const struct scene *scene, const struct way *way, struct finding *finding)
+ * "segment" are what the decoy must have; of locks this process must find its own there. */
+void probe_proc_file(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
-	const char *path = way->what[0];
-	const int column = way->what[1] ? (int)strtol(way->what[1], NULL, 10) : 0;
-	const bool locks = way->what[2] && strcmp(way->what[2], "lock") == 0;
+	const char *path = probe->what[0];
+	const int column = probe->what[1] ? (int)strtol(probe->what[1], NULL, 10) : 0;
+	const bool locks = probe->what[2] && strcmp(probe->what[2], "lock") == 0;
 	FILE *file = fopen(path, "re"), *lock = file && locks ? tmpfile() : NULL;
 	struct flock whole = {.l_type = F_WRLCK};
 	char line[4096], word[32];
@@ -243,7 +249,7 @@ void try_proc_file(const struct scene *scene, const struct way *way, struct find
 	unsigned int lines = 0;
 
 	if (!file) {
-		tell(finding,
+		result_set(result,
 			errno == EACCES || errno == EPERM || errno == ENOENT ? CLOSED : NOT_TESTED,
 			"%s: %s", path, strerror(errno));
 		return;
@@ -257,23 +263,24 @@ void try_proc_file(const struct scene *scene, const struct way *way, struct find
 		column_of(line, column, word, sizeof(word));
 		pid = strtol(word, NULL, 10);
 		own |= pid == getpid();
-		if (!target_of(scene, pid) && !look_for_secret(scene, line, strlen(line)))
+		if (!decoy_of(context, pid) && !look_for_secret(context, line, strlen(line)))
 			continue;
-		tell(finding, OPEN, "%s names a target: %.100s", path, line);
+		result_set(result, OPEN, "%s names a decoy: %.100s", path, line);
 		break;
 	}
 	(void)fclose(file);
 	if (lock)
 		(void)fclose(lock);
-	if (finding->verdict == OPEN)
+	if (result->verdict == OPEN)
 		return;
 	if (!own)
-		tell(finding, NOT_TESTED, "%s does not have the lock of the process that looks",
-			path);
-	else if (way->what[2] && !(locks ? scene->lock : scene->segment))
-		tell(finding, NOT_TESTED, "the target could not get a %s", way->what[2]);
+		result_set(result, NOT_TESTED,
+			"%s does not have the lock of the process that looks", path);
+	else if (probe->what[2] && !(locks ? context->lock : context->segment))
+		result_set(result, NOT_TESTED, "the decoy could not get a %s", probe->what[2]);
 	else
-		tell(finding, CLOSED, "%s has %u lines, of others' processes none", path, lines);
+		result_set(
+			result, CLOSED, "%s has %u lines, of others' processes none", path, lines);
 }
 
 /* ---- system calls that take a pid -------------------------------------------------------------
@@ -390,9 +397,10 @@ static int error_of(long (*function)(pid_t pid), pid_t pid)
 	return function(pid) < 0 ? errno : 0;
 }
 
-void try_call(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_call(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
-	const char *name = way->what[0];
+	const char *name = probe->what[0];
 	long (*function)(pid_t pid) = NULL;
 	pid_t child = waiting_child(), nobody = free_pid();
 	int own, none, err, told = 0;
@@ -407,34 +415,35 @@ void try_call(const struct scene *scene, const struct way *way, struct finding *
 	none = error_of(function, nobody);
 	(void)kill(child, SIGKILL);
 	(void)waitpid(child, NULL, 0);
-	for (size_t i = 0; i < scene->n_targets; i++) {
-		err = error_of(function, scene->targets[i].pid);
+	for (size_t i = 0; i < context->n_decoys; i++) {
+		err = error_of(function, context->decoys[i].pid);
 		if (err == none)
 			continue;
 		told = err;
 		found++;
 	}
 	if (own != 0 || none == 0)
-		tell(finding, NOT_TESTED, "%s of a child of one's own: %s; of nobody: %s", name,
-			strerror(own), strerror(none));
+		result_set(result, NOT_TESTED, "%s of a child of one's own: %s; of nobody: %s",
+			name, strerror(own), strerror(none));
 	else if (found > 0)
-		tell(finding, OPEN,
-			"%s tells that %u of %zu targets are there: '%s' of one, '%s' of nobody",
-			name, found, scene->n_targets, strerror(told), strerror(none));
+		result_set(result, OPEN,
+			"%s tells that %u of %zu decoys are there: '%s' of one, '%s' of nobody",
+			name, found, context->n_decoys, strerror(told), strerror(none));
 	else
-		tell(finding, CLOSED, "%s: '%s' of every target, as of nobody", name,
+		result_set(result, CLOSED, "%s: '%s' of every decoy, as of nobody", name,
 			strerror(none));
 }
 
-void try_kill_range(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_kill_range(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	pid_t last = getpid();
 	unsigned int foreign = 0, own = 0;
 
-	(void)way;
-	for (size_t i = 0; i < scene->n_targets; i++)
-		if (scene->targets[i].pid > last)
-			last = scene->targets[i].pid;
+	(void)probe;
+	for (size_t i = 0; i < context->n_decoys; i++)
+		if (context->decoys[i].pid > last)
+			last = context->decoys[i].pid;
 	for (pid_t pid = 1; pid <= last; pid++) {
 		if (kill(pid, 0) == 0)
 			own++;
@@ -442,13 +451,13 @@ void try_kill_range(const struct scene *scene, const struct way *way, struct fin
 			foreign++;
 	}
 	if (foreign > 0)
-		tell(finding, OPEN,
+		result_set(result, OPEN,
 			"kill(2) with signal 0 finds %u processes of others up to pid %d", foreign,
 			(int)last);
 	else if (own == 0)
-		tell(finding, NOT_TESTED, "kill(2) does not find the process that asks");
+		result_set(result, NOT_TESTED, "kill(2) does not find the process that asks");
 	else
-		tell(finding, CLOSED,
+		result_set(result, CLOSED,
 			"kill(2) with signal 0 finds %u processes up to pid %d, of others none",
 			own, (int)last);
 }
@@ -474,23 +483,24 @@ static long long time_kill(pid_t pid)
 
 /* The answer decides. The times are told for whoever reads them: a difference of noise is none, and
  * equal medians prove nothing. */
-void try_kill_timing(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_kill_timing(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	static long long there[ROUNDS], nowhere[ROUNDS];
-	const pid_t target = scene->targets[0].pid, nobody = free_pid();
+	const pid_t decoy = context->decoys[0].pid, nobody = free_pid();
 	int one, other;
 
-	(void)way;
+	(void)probe;
 	for (size_t i = 0; i < ROUNDS; i++) {
-		there[i] = time_kill(target);
+		there[i] = time_kill(decoy);
 		nowhere[i] = time_kill(nobody);
 	}
-	one = kill(target, 0) == 0 ? 0 : errno;
+	one = kill(decoy, 0) == 0 ? 0 : errno;
 	other = kill(nobody, 0) == 0 ? 0 : errno;
 	qsort(there, ROUNDS, sizeof(*there), compare_times);
 	qsort(nowhere, ROUNDS, sizeof(*nowhere), compare_times);
-	tell(finding, one == other ? CLOSED : OPEN,
-		"'%s' of a target, '%s' of nobody; median times %lld and %lld ns", strerror(one),
+	result_set(result, one == other ? CLOSED : OPEN,
+		"'%s' of a decoy, '%s' of nobody; median times %lld and %lld ns", strerror(one),
 		strerror(other), there[ROUNDS / 2], nowhere[ROUNDS / 2]);
 }
 
@@ -498,11 +508,12 @@ void try_kill_timing(const struct scene *scene, const struct way *way, struct fi
  */
 
 struct cgroups {
-	unsigned int files, targets, zeroes;
+	unsigned int files, decoys, zeroes;
 	bool own;
 };
 
-static void read_cgroup(const struct scene *scene, int dir, const char *name, struct cgroups *all)
+static void read_cgroup(
+	const struct audit_context *context, int dir, const char *name, struct cgroups *all)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
@@ -518,13 +529,14 @@ static void read_cgroup(const struct scene *scene, int dir, const char *name, st
 
 		all->own |= pid == getpid();
 		all->zeroes += pid == 0;
-		all->targets += target_of(scene, pid) != NULL;
+		all->decoys += decoy_of(context, pid) != NULL;
 	}
 	(void)fclose(file);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): to a depth of 12 */
-static void walk_cgroups(const struct scene *scene, int dir, int depth, struct cgroups *all)
+static void walk_cgroups(
+	const struct audit_context *context, int dir, int depth, struct cgroups *all)
 {
 	DIR *list = fdopendir(dir);
 	const struct dirent *entry;
@@ -533,7 +545,7 @@ static void walk_cgroups(const struct scene *scene, int dir, int depth, struct c
 		close_fd(&dir);
 		return;
 	}
-	read_cgroup(scene, dirfd(list), "cgroup.procs", all);
+	read_cgroup(context, dirfd(list), "cgroup.procs", all);
 	while (depth < 12 && (entry = readdir(list))) {
 		int next;
 
@@ -541,27 +553,28 @@ static void walk_cgroups(const struct scene *scene, int dir, int depth, struct c
 			continue;
 		next = openat(dirfd(list), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (next >= 0)
-			walk_cgroups(scene, next, depth + 1, all);
+			walk_cgroups(context, next, depth + 1, all);
 	}
 	(void)closedir(list);
 }
 
-void try_cgroup(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_cgroup(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	struct cgroups all = {0};
 	int dir = open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	(void)way;
+	(void)probe;
 	if (dir >= 0)
-		walk_cgroups(scene, dir, 0, &all);
-	if (all.targets > 0)
-		tell(finding, OPEN, "cgroup.procs has the pids of %zu targets, in %u files",
-			scene->n_targets, all.files);
+		walk_cgroups(context, dir, 0, &all);
+	if (all.decoys > 0)
+		result_set(result, OPEN, "cgroup.procs has the pids of %zu decoys, in %u files",
+			context->n_decoys, all.files);
 	else if (!all.own)
-		tell(finding, NOT_TESTED, "no cgroup.procs has the process that looks, of %u",
+		result_set(result, NOT_TESTED, "no cgroup.procs has the process that looks, of %u",
 			all.files);
 	else
-		tell(finding, CLOSED,
+		result_set(result, CLOSED,
 			"%u files cgroup.procs; %u processes of others have no number there",
 			all.files, all.zeroes);
 }
@@ -569,14 +582,14 @@ void try_cgroup(const struct scene *scene, const struct way *way, struct finding
 /* ---- sockets ----------------------------------------------------------------------------------
  */
 
-/* Connect to the first target, which answers a byte: "p" at once, others when it has done
+/* Connect to the first decoy, which answers a byte: "p" at once, others when it has done
  * something. */
-static int connect_target(const struct scene *scene, char question)
+static int connect_decoy(const struct audit_context *context, char question)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", scene->directory);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", context->directory);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
 		connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 		write(fd, &question, 1) != 1) {
@@ -586,9 +599,9 @@ static int connect_target(const struct scene *scene, char question)
 	return fd;
 }
 
-bool ask_target(const struct scene *scene, char question)
+bool ask_decoy(const struct audit_context *context, char question)
 {
-	int fd AUTO_CLOSE = connect_target(scene, question);
+	int fd AUTO_CLOSE = connect_decoy(context, question);
 	char answer = 'n';
 
 	return fd >= 0 && read(fd, &answer, 1) == 1 && answer == 'y';
@@ -654,15 +667,16 @@ static pid_t pidfd_peer_of(int fd)
 	return pid > 0 ? (pid_t)pid : 0;
 }
 
-void try_socket(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_socket(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
-	int fd AUTO_CLOSE = connect_target(scene, 'p'), pair[2];
+	int fd AUTO_CLOSE = connect_decoy(context, 'p'), pair[2];
 	pid_t peer, sender, pidfd;
 
-	(void)way;
+	(void)probe;
 	if (fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
 		peer_of(pair[0]) != getpid()) {
-		tell(finding, NOT_TESTED, "no connection to the target's socket: %s",
+		result_set(result, NOT_TESTED, "no connection to the decoy's socket: %s",
 			strerror(errno));
 		return;
 	}
@@ -670,28 +684,29 @@ void try_socket(const struct scene *scene, const struct way *way, struct finding
 	sender = sender_of(fd);
 	pidfd = pidfd_peer_of(fd);
 	if (peer < 0 || sender < 0)
-		tell(finding, NOT_TESTED, "the target's socket does not answer");
+		result_set(result, NOT_TESTED, "the decoy's socket does not answer");
 	else if (peer > 0 || sender > 0 || pidfd > 0)
-		tell(finding, OPEN,
+		result_set(result, OPEN,
 			"the peer's pid is told: SO_PEERCRED %d, SCM_CREDENTIALS %d, its pidfd %d",
 			(int)peer, (int)sender, (int)pidfd);
 	else
-		tell(finding, CLOSED,
+		result_set(result, CLOSED,
 			"a peer on the host has the pid 0, by SO_PEERCRED and SCM_CREDENTIALS");
 }
 
 /* What another process of the user's has open, by a pidfd that its socket gives: from a directory a
    path leads to the /proc that it sees. Returns how many descriptors could be had. */
-static unsigned int take_descriptors(const struct scene *scene, int pidfd, struct finding *finding)
+static unsigned int take_descriptors(
+	const struct audit_context *context, int pidfd, struct result *result)
 {
 	unsigned int n = 0;
 
-	for (int fd = 0; fd < 256 && finding->verdict != OPEN; fd++) {
+	for (int fd = 0; fd < 256 && result->verdict != OPEN; fd++) {
 		int taken AUTO_CLOSE = (int)syscall(__NR_pidfd_getfd, pidfd, fd, 0U);
 
 		n += taken >= 0;
 		if (taken >= 0)
-			follow(scene, true, taken, finding);
+			follow(context, true, taken, result);
 	}
 	return n;
 }
@@ -714,16 +729,17 @@ static int connect_to_own(const char *path)
 }
 
 /* All sockets of the machine have a line; what counts is in another session, or in none. */
-void try_own_descriptors(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_own_descriptors(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	FILE *sockets = fopen("/proc/net/unix", "re");
 	unsigned int processes = 0, taken = 0;
 	char line[512], holder[96];
 	bool held = false;
 
-	(void)way;
-	(void)snprintf(holder, sizeof(holder), "%s/user/" HOLDER, scene->directory);
-	while (sockets && finding->verdict != OPEN && fgets(line, sizeof(line), sockets)) {
+	(void)probe;
+	(void)snprintf(holder, sizeof(holder), "%s/user/" HOLDER, context->directory);
+	while (sockets && result->verdict != OPEN && fgets(line, sizeof(line), sockets)) {
 		const char *path = strchr(line, '/');
 		int fd AUTO_CLOSE = -1, pidfd AUTO_CLOSE = -1;
 		unsigned int n;
@@ -734,19 +750,19 @@ void try_own_descriptors(const struct scene *scene, const struct way *way, struc
 		if (pidfd < 0)
 			continue;
 		processes++;
-		n = take_descriptors(scene, pidfd, finding);
+		n = take_descriptors(context, pidfd, result);
 		taken += n;
 		held |= n > 0 && strcmp(path, holder) == 0;
 	}
 	if (sockets)
 		(void)fclose(sockets);
-	if (finding->verdict == OPEN)
+	if (result->verdict == OPEN)
 		return;
 	if (!held && access(holder, F_OK) < 0)
-		tell(finding, NOT_TESTED, "no process listens in another session of %s",
-			scene->user);
+		result_set(result, NOT_TESTED, "no process listens in another session of %s",
+			context->user);
 	else
-		tell(finding, CLOSED,
+		result_set(result, CLOSED,
 			"of %u other processes %u descriptors can be had; none leads to the host's /proc",
 			processes, taken);
 }
@@ -764,23 +780,27 @@ static bool map_user(uid_t uid)
 }
 
 /* In the new namespaces: /proc as it is, what is below it, a fresh one. */
-static void look_in_namespace(const struct scene *scene, bool own_pids, struct finding *finding)
+static void look_in_namespace(
+	const struct audit_context *context, bool own_pids, struct result *result)
 {
 	struct look look;
 
 	if (!own_pids) {
-		look_through(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), scene->uid, &look);
-		look_tell(scene, "/proc in a user namespace", &look, finding);
+		look_through(
+			open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &look);
+		look_tell(context, "/proc in a user namespace", &look, result);
 	}
-	if (finding->verdict != OPEN && umount2("/proc", MNT_DETACH) == 0) {
-		look_through(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), scene->uid, &look);
+	if (result->verdict != OPEN && umount2("/proc", MNT_DETACH) == 0) {
+		look_through(
+			open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &look);
 		if (look.foreign > 0 || look.n_secrets > 0)
-			look_tell(scene, "what /proc covers", &look, finding);
+			look_tell(context, "what /proc covers", &look, result);
 	}
-	if (finding->verdict != OPEN &&
+	if (result->verdict != OPEN &&
 		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0) {
-		look_through(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), scene->uid, &look);
-		look_tell(scene, "a procfs of one's own", &look, finding);
+		look_through(
+			open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &look);
+		look_tell(context, "a procfs of one's own", &look, result);
 	}
 }
 
@@ -792,37 +812,39 @@ static bool has_done(pid_t child)
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-static void enter_namespaces(const struct scene *scene, bool own_pids, struct finding *finding)
+static void enter_namespaces(
+	const struct audit_context *context, bool own_pids, struct result *result)
 {
 	pid_t child;
 
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | (own_pids ? CLONE_NEWPID : 0)) < 0 ||
-		!map_user(scene->uid)) {
-		if (finding->verdict == NOT_TESTED)
-			tell(finding, NOT_TESTED, "no user namespace can be made: %s",
+		!map_user(context->uid)) {
+		if (result->verdict == NOT_TESTED)
+			result_set(result, NOT_TESTED, "no user namespace can be made: %s",
 				strerror(errno));
 		return;
 	}
 	child = own_pids ? fork() : 0;
 	if (child == 0)
-		look_in_namespace(scene, own_pids, finding);
+		look_in_namespace(context, own_pids, result);
 	else if (!has_done(child))
 		_exit(1);
 }
 
-void try_user_namespace(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_user_namespace(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
-	(void)way;
-	for (int own_pids = 0; own_pids < 2 && finding->verdict != OPEN; own_pids++) {
+	(void)probe;
+	for (int own_pids = 0; own_pids < 2 && result->verdict != OPEN; own_pids++) {
 		pid_t child = fork();
 
 		if (child == 0) {
-			enter_namespaces(scene, own_pids, finding);
+			enter_namespaces(context, own_pids, result);
 			_exit(0);
 		}
-		if (has_done(child) || finding->verdict == OPEN)
+		if (has_done(child) || result->verdict == OPEN)
 			continue;
-		tell(finding, NOT_TESTED, "the process in the namespace has died");
+		result_set(result, NOT_TESTED, "the process in the namespace has died");
 		return;
 	}
 }
@@ -830,8 +852,8 @@ void try_user_namespace(const struct scene *scene, const struct way *way, struct
 /* ---- process events ---------------------------------------------------------------------------
  */
 
-/* Whether an event comes that names the target. */
-static bool event_of(int fd, pid_t target, int limit_ms)
+/* Whether an event comes that names the decoy. */
+static bool event_of(int fd, pid_t decoy, int limit_ms)
 {
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
 	char buffer[4096] __attribute__((aligned(8)));
@@ -848,22 +870,23 @@ static bool event_of(int fd, pid_t target, int limit_ms)
 		if ((unsigned int)event.what == (unsigned int)PROC_EVENT_NONE)
 			continue;
 		/* of every event the first is the process that it is about, or its parent */
-		if (event.event_data.fork.parent_pid == target ||
-			event.event_data.fork.parent_tgid == target)
+		if (event.event_data.fork.parent_pid == decoy ||
+			event.event_data.fork.parent_tgid == decoy)
 			return true;
 	}
 	return false;
 }
 
-void try_connector(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_connector(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	int fd AUTO_CLOSE = connector_join();
 	int asked AUTO_CLOSE = -1;
 	char answer;
 
-	(void)way;
+	(void)probe;
 	if (fd < 0) {
-		tell(finding,
+		result_set(result,
 			errno == EPERM || errno == EACCES || errno == EPROTONOSUPPORT ? CLOSED
 										      : NOT_TESTED,
 			"the kernel tells process events to nobody but root: %s", strerror(errno));
@@ -871,15 +894,15 @@ void try_connector(const struct scene *scene, const struct way *way, struct find
 	}
 	(void)connector_ask(fd, PROC_CN_MCAST_LISTEN);
 	/* root listens too, as an audit tool might: who has joined gets what anybody listens to.
-	   When the target answers, its events are there */
-	asked = connect_target(scene, 'c');
+	   When the decoy answers, its events are there */
+	asked = connect_decoy(context, 'c');
 	if (asked < 0 || read(asked, &answer, 1) != 1)
-		tell(finding, NOT_TESTED, "the target causes no process events");
-	else if (event_of(fd, scene->targets[0].pid, 500))
-		tell(finding, OPEN,
-			"the kernel tells of what the target does, its pid and its name (netlink)");
+		result_set(result, NOT_TESTED, "the decoy causes no process events");
+	else if (event_of(fd, context->decoys[0].pid, 500))
+		result_set(result, OPEN,
+			"the kernel tells of what the decoy does, its pid and its name (netlink)");
 	else
-		tell(finding, CLOSED, "no process event comes, %s",
+		result_set(result, CLOSED, "no process event comes, %s",
 			answer == 'y' ? "root gets them" : "not even to root");
 	(void)connector_ask(fd, PROC_CN_MCAST_IGNORE);
 }
@@ -887,15 +910,16 @@ void try_connector(const struct scene *scene, const struct way *way, struct find
 /* ---- what is not promised ---------------------------------------------------------------------
  */
 
-void try_utmp(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_utmp(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	unsigned int n = 0, files = 0;
 	const struct dirent *entry;
 	const struct utmp *record;
 	DIR *list = opendir("/run/systemd/sessions");
 
-	(void)scene;
-	(void)way;
+	(void)context;
+	(void)probe;
 	setutent();
 	while ((record = getutent()))
 		n += record->ut_type == USER_PROCESS;
@@ -904,14 +928,15 @@ void try_utmp(const struct scene *scene, const struct way *way, struct finding *
 		files += entry->d_name[0] != '.' && !strchr(entry->d_name, '.');
 	if (list)
 		(void)closedir(list);
-	tell(finding, NOT_PROMISED,
+	result_set(result, NOT_PROMISED,
 		"who is logged in, with the pid that opened the session: %u in utmp, %u in /run/systemd/sessions",
 		n, files);
 }
 
-void try_counters(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_counters(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
-	(void)scene;
-	tell(finding, NOT_PROMISED, "%s%s", way->what[1],
-		access(way->what[0], R_OK) == 0 ? "" : " (not here)");
+	(void)context;
+	result_set(result, NOT_PROMISED, "%s%s", probe->what[1],
+		access(probe->what[0], R_OK) == 0 ? "" : " (not here)");
 }

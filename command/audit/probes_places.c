@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways that run a program somewhere: one of the distribution's in the session, or this one's
+ * The probes that run a program somewhere: one of the distribution's in the session, or this one's
  * look_report(), started by a daemon on the host.
  */
 #include "probes.h"
@@ -46,29 +46,32 @@ static bool lists(const char *text, pid_t pid)
 	return false;
 }
 
-void try_program(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_program(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *argv[9] = {NULL};
 	struct tool tool = {.limit_s = LIMIT_S};
 	int err;
 
 	for (size_t i = 0; i < 8; i++)
-		argv[i] = way->what[i];
+		argv[i] = probe->what[i];
 	err = tool_run(&tool, argv);
 	if (err < 0)
-		tell(finding, NOT_TESTED, "%s: %s", argv[0], strerror(-err));
-	else if (look_for_secret(scene, tool.text, tool.n))
-		tell(finding, OPEN, "%s prints the command line of a target", argv[0]);
+		result_set(result, NOT_TESTED, "%s: %s", argv[0], strerror(-err));
+	else if (look_for_secret(context, tool.text, tool.n))
+		result_set(result, OPEN, "%s prints the command line of a decoy", argv[0]);
 	else if (tool.status != 0 || !lists(tool.text, getpid()))
-		tell(finding, NOT_TESTED, "%s does not print the process that runs it: %s", argv[0],
-			tool_first_line(&tool));
+		result_set(result, NOT_TESTED, "%s does not print the process that runs it: %s",
+			argv[0], tool_first_line(&tool));
 	else
-		tell(finding, CLOSED, "%s prints the process that runs it, and no target", argv[0]);
+		result_set(result, CLOSED, "%s prints the process that runs it, and no decoy",
+			argv[0]);
 	tool_free(&tool);
 }
 
 /* The setuid and setgid programs of Debian that print something without being asked who one is. */
-void try_setuid(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_setuid(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	static const char *const programs[][6] = {
 		{"crontab", "-l"},
@@ -84,17 +87,18 @@ void try_setuid(const struct scene *scene, const struct way *way, struct finding
 	char said[256] = "";
 	unsigned int n = 0;
 
-	(void)way;
+	(void)probe;
 	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
-		struct tool tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+		struct tool tool = {
+			.limit_s = LIMIT_S, .user = context->user, .home = context->home};
 		const char *path = tool_find(programs[i][0]);
 		struct stat st;
 
 		if (!path || stat(path, &st) < 0 || !(st.st_mode & (S_ISUID | S_ISGID)) ||
 			tool_run(&tool, programs[i]) < 0)
 			continue;
-		if (look_for_secret(scene, tool.text, tool.n)) {
-			tell(finding, OPEN, "%s prints the command line of a target",
+		if (look_for_secret(context, tool.text, tool.n)) {
+			result_set(result, OPEN, "%s prints the command line of a decoy",
 				programs[i][0]);
 			tool_free(&tool);
 			return;
@@ -107,39 +111,42 @@ void try_setuid(const struct scene *scene, const struct way *way, struct finding
 		tool_free(&tool);
 	}
 	if (n == 0)
-		tell(finding, NOT_TESTED, "none of those that are known is installed");
+		result_set(result, NOT_TESTED, "none of those that are known is installed");
 	else
-		tell(finding, CLOSED, "%u setuid programs print no target:%s", n, said);
+		result_set(result, CLOSED, "%u setuid programs print no decoy:%s", n, said);
 }
 
-void try_journal(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_journal(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *const argv[] = {
-		"journalctl", "--no-pager", "-o", "cat", "-b", "-t", TARGET_LOG, NULL};
+		"journalctl", "--no-pager", "-o", "cat", "-b", "-t", DECOY_LOG, NULL};
 	struct tool tool = {.limit_s = LIMIT_S};
 	char own[128];
 	int err;
 
-	(void)way;
-	if (!scene->systemd) {
-		tell(finding, NOT_TESTED, "systemd does not run this machine");
+	(void)probe;
+	if (!context->systemd) {
+		result_set(result, NOT_TESTED, "systemd does not run this machine");
 		return;
 	}
-	(void)snprintf(own, sizeof(own), "pam-unshare audit of %s: journal", scene->directory);
-	openlog(TARGET_LOG, 0, LOG_USER);
+	(void)snprintf(own, sizeof(own), "pam-unshare audit of %s: journal", context->directory);
+	openlog(DECOY_LOG, 0, LOG_USER);
 	syslog(LOG_INFO, "%s", own);
 	err = tool_run(&tool, argv);
 	if (err < 0)
-		tell(finding, NOT_TESTED, "journalctl: %s", strerror(-err));
-	else if (look_for_secret(scene, tool.text, tool.n))
-		tell(finding, OPEN, "journalctl shows what a process of root's has logged");
+		result_set(result, NOT_TESTED, "journalctl: %s", strerror(-err));
+	else if (look_for_secret(context, tool.text, tool.n))
+		result_set(result, OPEN, "journalctl shows what a process of root's has logged");
 	else if (tool.status == 0 && strstr(tool.text, own))
-		tell(finding, CLOSED, "journalctl shows one's own messages, and not a target's");
+		result_set(
+			result, CLOSED, "journalctl shows one's own messages, and not a decoy's");
 	else if (strstr(tool.text, "insufficient permissions") ||
 		 strstr(tool.text, "not seeing messages"))
-		tell(finding, CLOSED, "journalctl: %s", tool_first_line(&tool));
+		result_set(result, CLOSED, "journalctl: %s", tool_first_line(&tool));
 	else
-		tell(finding, NOT_TESTED, "journalctl shows nothing: %s", tool_first_line(&tool));
+		result_set(
+			result, NOT_TESTED, "journalctl shows nothing: %s", tool_first_line(&tool));
 	tool_free(&tool);
 }
 
@@ -154,25 +161,27 @@ static void nap(void)
 }
 
 /* Where the program that runs elsewhere writes to. */
-static void report_path(const struct scene *scene, const char *name, char *path, size_t size)
+static void report_path(
+	const struct audit_context *context, const char *name, char *path, size_t size)
 {
-	(void)snprintf(path, size, "%s/user/%s", scene->directory, name);
+	(void)snprintf(path, size, "%s/user/%s", context->directory, name);
 }
 
 /* The program that runs elsewhere and its arguments as a line. */
-static void look_line(const struct scene *scene, const char *path, char *line, size_t size)
+static void look_line(
+	const struct audit_context *context, const char *path, char *line, size_t size)
 {
 	const char *arguments[6];
 	char strings[2][64];
 
-	look_arguments(scene, path, strings, arguments);
+	look_arguments(context, path, strings, arguments);
 	(void)snprintf(line, size, "%s %s %s %s %s", arguments[0], arguments[1], arguments[2],
 		arguments[3], arguments[4]);
 }
 
 /* Wait for the file of a report, whole, and judge it. */
-static void await_report(const struct scene *scene, const char *where, const char *path,
-	int limit_s, const char *hint, struct finding *finding)
+static void await_report(const struct audit_context *context, const char *where, const char *path,
+	int limit_s, const char *hint, struct result *result)
 {
 	char text[8192] = "";
 	ssize_t n = 0;
@@ -186,45 +195,46 @@ static void await_report(const struct scene *scene, const char *where, const cha
 		nap();
 	}
 	if (text[0] == '\0')
-		tell(finding, NOT_TESTED, "%s has not run the program within %d s: %.150s", where,
-			limit_s, hint);
+		result_set(result, NOT_TESTED, "%s has not run the program within %d s: %.150s",
+			where, limit_s, hint);
 	else
-		look_judge(scene, where, text, finding);
+		look_judge(context, where, text, result);
 }
 
 /* Run something that runs the program before it ends, with its output. */
-static void judge_output(
-	const struct scene *scene, const char *where, struct tool *tool, struct finding *finding)
+static void judge_output(const struct audit_context *context, const char *where, struct tool *tool,
+	struct result *result)
 {
 	if (tool->too_long)
-		tell(finding, NOT_TESTED, "%s does not end", where);
+		result_set(result, NOT_TESTED, "%s does not end", where);
 	else
-		look_judge(scene, where, tool->text, finding);
+		look_judge(context, where, tool->text, result);
 	tool_free(tool);
 }
 
 /* As root, in the session: another user's program. */
-void try_su(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_su(const struct audit_context *context, const struct probe *probe, struct result *result)
 {
-	const char *su[16] = {"su", "nobody", "-s", scene->command, "--", NULL};
-	const char *sudo[16] = {"sudo", "-n", "-u", "nobody", "--", scene->command, NULL};
-	const char **argv = strcmp(way->what[0], "su") == 0 ? su : sudo;
+	const char *su[16] = {"su", "nobody", "-s", context->command, "--", NULL};
+	const char *sudo[16] = {"sudo", "-n", "-u", "nobody", "--", context->command, NULL};
+	const char **argv = strcmp(probe->what[0], "su") == 0 ? su : sudo;
 	const char *arguments[6];
 	char strings[2][64], where[64];
 	struct tool tool = {.limit_s = LIMIT_S};
 	int err;
 
-	look_arguments(scene, "-", strings, arguments);
+	look_arguments(context, "-", strings, arguments);
 	append(argv, 16, arguments + 1);
-	(void)snprintf(where, sizeof(where), "%s to nobody", way->what[0]);
+	(void)snprintf(where, sizeof(where), "%s to nobody", probe->what[0]);
 	err = tool_run(&tool, argv);
 	if (err < 0)
-		tell(finding, NOT_TESTED, "%s: %s", way->what[0], strerror(-err));
+		result_set(result, NOT_TESTED, "%s: %s", probe->what[0], strerror(-err));
 	else
-		judge_output(scene, where, &tool, finding);
+		judge_output(context, where, &tool, result);
 }
 
-void try_ssh(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_ssh(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	char port[16], key[96], known[128], address[300];
 	const char *argv[28] = {"ssh", "-F", "/dev/null", "-p", port, "-i", key, "-o",
@@ -235,28 +245,30 @@ void try_ssh(const struct scene *scene, const struct way *way, struct finding *f
 	struct tool tool = {.limit_s = LIMIT_S};
 	int err;
 
-	(void)way;
-	if (scene->ssh_port == 0) {
-		tell(finding, NOT_TESTED, "%s", scene->ssh_reason);
+	(void)probe;
+	if (context->ssh_port == 0) {
+		result_set(result, NOT_TESTED, "%s", context->ssh_reason);
 		return;
 	}
-	(void)snprintf(port, sizeof(port), "%u", scene->ssh_port);
-	(void)snprintf(key, sizeof(key), "%s/user/key", scene->directory);
-	(void)snprintf(known, sizeof(known), "UserKnownHostsFile=%s/known_hosts", scene->directory);
-	(void)snprintf(address, sizeof(address), "%s@127.0.0.1", scene->user);
-	look_arguments(scene, "-", strings, arguments);
+	(void)snprintf(port, sizeof(port), "%u", context->ssh_port);
+	(void)snprintf(key, sizeof(key), "%s/user/key", context->directory);
+	(void)snprintf(
+		known, sizeof(known), "UserKnownHostsFile=%s/known_hosts", context->directory);
+	(void)snprintf(address, sizeof(address), "%s@127.0.0.1", context->user);
+	look_arguments(context, "-", strings, arguments);
 	append(argv, 28, arguments);
 	err = tool_run(&tool, argv);
 	if (err < 0)
-		tell(finding, NOT_TESTED, "ssh: %s", strerror(-err));
+		result_set(result, NOT_TESTED, "ssh: %s", strerror(-err));
 	else
-		judge_output(scene, "a second ssh login", &tool, finding);
+		judge_output(context, "a second ssh login", &tool, result);
 }
 
 /* A terminal server that the user has started in another session of the same service. */
-void try_server(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_server(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
-	const bool tmux = strcmp(way->what[0], "tmux") == 0;
+	const bool tmux = strcmp(probe->what[0], "tmux") == 0;
 	char socket[96], path[128], directory[128];
 	const char *with_tmux[20] = {
 		"tmux", "-S", socket, "-f", "/dev/null", "new-window", "-d", NULL};
@@ -264,48 +276,49 @@ void try_server(const struct scene *scene, const struct way *way, struct finding
 	const char **argv = tmux ? with_tmux : with_screen;
 	const char *arguments[6];
 	char strings[2][64];
-	struct tool tool = {.limit_s = LIMIT_S, .home = scene->home, .user = scene->user};
+	struct tool tool = {.limit_s = LIMIT_S, .home = context->home, .user = context->user};
 	int err;
 
-	report_path(scene, tmux ? "tmux-socket" : "screen", socket, sizeof(socket));
-	report_path(scene, tmux ? "from-tmux" : "from-screen", path, sizeof(path));
-	look_arguments(scene, path, strings, arguments);
+	report_path(context, tmux ? "tmux-socket" : "screen", socket, sizeof(socket));
+	report_path(context, tmux ? "from-tmux" : "from-screen", path, sizeof(path));
+	look_arguments(context, path, strings, arguments);
 	append(argv, 20, arguments);
 	(void)snprintf(directory, sizeof(directory), "SCREENDIR=%s", socket);
 	tool.more = tmux ? NULL : directory;
 	err = tool_run(&tool, argv);
 	if (err < 0)
-		tell(finding, NOT_TESTED, "%s: %s", way->what[0], strerror(-err));
+		result_set(result, NOT_TESTED, "%s: %s", probe->what[0], strerror(-err));
 	else if (tool.status != 0)
-		tell(finding, NOT_TESTED, "%s: %s", way->what[0], tool_first_line(&tool));
+		result_set(result, NOT_TESTED, "%s: %s", probe->what[0], tool_first_line(&tool));
 	else
-		await_report(scene,
+		await_report(context,
 			tmux ? "a tmux server of another session" : "a screen of another session",
-			path, 30, tool_first_line(&tool), finding);
+			path, 30, tool_first_line(&tool), result);
 	tool_free(&tool);
 }
 
 /* ---- jobs -------------------------------------------------------------------------------------
  */
 
-void try_cron(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_cron(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *const crontab[] = {"crontab", "-", NULL};
 	const char *const list[] = {"crontab", "-l", NULL};
 	char path[128], line[1024], input[16384];
-	struct tool old = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home},
-		    tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+	struct tool old = {.limit_s = LIMIT_S, .user = context->user, .home = context->home},
+		    tool = {.limit_s = LIMIT_S, .user = context->user, .home = context->home};
 	bool written = false;
 
-	(void)way;
-	if (scene->cron_reason[0] != '\0') {
-		tell(finding, NOT_TESTED, "%s", scene->cron_reason);
+	(void)probe;
+	if (context->cron_reason[0] != '\0') {
+		result_set(result, NOT_TESTED, "%s", context->cron_reason);
 		return;
 	}
-	report_path(scene, "from-cron", path, sizeof(path));
-	look_line(scene, path, line, sizeof(line));
+	report_path(context, "from-cron", path, sizeof(path));
+	look_line(context, path, line, sizeof(line));
 	if (tool_run(&old, list) < 0) {
-		tell(finding, NOT_TESTED, "there is no crontab");
+		result_set(result, NOT_TESTED, "there is no crontab");
 		return;
 	}
 	/* a last line without an end stays a line of its own */
@@ -314,39 +327,39 @@ void try_cron(const struct scene *scene, const struct way *way, struct finding *
 		old.status == 0 && old.n > 0 && old.text[old.n - 1] != '\n' ? "\n" : "", line);
 	tool.input = input;
 	if (old.status == 0 && old.n > 12000)
-		tell(finding, NOT_TESTED, "the user's crontab is too long to add a line");
+		result_set(result, NOT_TESTED, "the user's crontab is too long to add a line");
 	else if (tool_run(&tool, crontab) < 0 || tool.status != 0)
-		tell(finding, NOT_TESTED, "crontab: %s", tool_first_line(&tool));
+		result_set(result, NOT_TESTED, "crontab: %s", tool_first_line(&tool));
 	else
 		written = true;
-	ways_started();
+	probe_started();
 	if (written)
-		await_report(scene, "a cron job", path, 150, "cron does not run?", finding);
+		await_report(context, "a cron job", path, 150, "cron does not run?", result);
 	tool_free(&old);
 	tool_free(&tool);
 }
 
-void try_at(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_at(const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *const argv[] = {"at", "now", NULL};
 	char path[128], line[1024], input[1100];
-	struct tool tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+	struct tool tool = {.limit_s = LIMIT_S, .user = context->user, .home = context->home};
 	int err;
 
-	(void)way;
-	report_path(scene, "from-at", path, sizeof(path));
-	look_line(scene, path, line, sizeof(line));
+	(void)probe;
+	report_path(context, "from-at", path, sizeof(path));
+	look_line(context, path, line, sizeof(line));
 	(void)snprintf(input, sizeof(input), "exec %s\n", line);
 	tool.input = input;
 	err = chdir("/") < 0 ? -errno : tool_run(&tool, argv); /* the job begins there */
-	ways_started();
+	probe_started();
 	if (err < 0)
-		tell(finding, NOT_TESTED, "at: %s", strerror(-err));
+		result_set(result, NOT_TESTED, "at: %s", strerror(-err));
 	else if (tool.status != 0)
-		tell(finding, NOT_TESTED, "at: %s", tool_first_line(&tool));
+		result_set(result, NOT_TESTED, "at: %s", tool_first_line(&tool));
 	else
-		await_report(scene, "an at job (a batch job is the same daemon's)", path, 120,
-			"atd does not run?", finding);
+		await_report(context, "an at job (a batch job is the same daemon's)", path, 120,
+			"atd does not run?", result);
 	tool_free(&tool);
 }
 
@@ -354,14 +367,14 @@ void try_at(const struct scene *scene, const struct way *way, struct finding *fi
  */
 
 /* The user's ~/.forward as it is, with a line more; none is like one that names the user. */
-static const char *write_forward(const struct scene *scene, const char *line)
+static const char *write_forward(const struct audit_context *context, const char *line)
 {
 	char forward[FORWARD_MAX], other[FORWARD_MAX], old[12001] = "";
 	int there AUTO_CLOSE = -1, fd AUTO_CLOSE = -1;
 	struct stat st;
 	ssize_t n = 0;
 
-	forward_paths(scene, forward, other);
+	forward_paths(context, forward, other);
 	there = open(forward, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (there >= 0)
 		n = read(there, old, sizeof(old) - 1);
@@ -373,7 +386,7 @@ static const char *write_forward(const struct scene *scene, const char *line)
 		return "the user's ~/.forward is a filter";
 	fd = open(other, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0 || fchmod(fd, 0644) < 0 ||
-		dprintf(fd, "%s%s%s%s\n", there < 0 ? "\\" : "", there < 0 ? scene->user : old,
+		dprintf(fd, "%s%s%s%s\n", there < 0 ? "\\" : "", there < 0 ? context->user : old,
 			n > 0 && old[n - 1] == '\n' ? "" : "\n", line) < 0 ||
 		renameat2(AT_FDCWD, other, AT_FDCWD, forward,
 			there < 0 ? RENAME_NOREPLACE : RENAME_EXCHANGE) < 0)
@@ -392,7 +405,7 @@ static bool says(FILE *server, const char *code)
 }
 
 /* To the mailer's own port: what it takes there it delivers on the host. */
-static bool send_to_port(const struct scene *scene, const char *subject)
+static bool send_to_port(const struct audit_context *context, const char *subject)
 {
 	const struct sockaddr_in address = {.sin_family = AF_INET,
 		.sin_port = htons(25),
@@ -411,9 +424,9 @@ static bool send_to_port(const struct scene *scene, const char *subject)
 	}
 	sent = says(server, "220") && fprintf(server, "HELO localhost\r\n") > 0 &&
 	       fflush(server) == 0 && says(server, "250") &&
-	       fprintf(server, "MAIL FROM:<%s@localhost>\r\n", scene->user) > 0 &&
+	       fprintf(server, "MAIL FROM:<%s@localhost>\r\n", context->user) > 0 &&
 	       fflush(server) == 0 && says(server, "250") &&
-	       fprintf(server, "RCPT TO:<%s@localhost>\r\n", scene->user) > 0 &&
+	       fprintf(server, "RCPT TO:<%s@localhost>\r\n", context->user) > 0 &&
 	       fflush(server) == 0 && says(server, "250") && fprintf(server, "DATA\r\n") > 0 &&
 	       fflush(server) == 0 && says(server, "354") &&
 	       fprintf(server, "Subject: %s\r\n\r\nDelete it.\r\n.\r\n", subject) > 0 &&
@@ -422,12 +435,12 @@ static bool send_to_port(const struct scene *scene, const char *subject)
 	return sent;
 }
 
-static bool send_by_program(const struct scene *scene, const char *subject)
+static bool send_by_program(const struct audit_context *context, const char *subject)
 {
 	char message[256];
-	const char *const argv[] = {"sendmail", scene->user, NULL};
+	const char *const argv[] = {"sendmail", context->user, NULL};
 	struct tool tool = {
-		.input = message, .limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+		.input = message, .limit_s = LIMIT_S, .user = context->user, .home = context->home};
 	bool sent;
 
 	(void)snprintf(message, sizeof(message), "Subject: %s\n\nDelete it.\n", subject);
@@ -437,14 +450,14 @@ static bool send_by_program(const struct scene *scene, const char *subject)
 }
 
 /* The mail, or what came back of it, is in the user's mailbox. */
-static bool has_come(const struct scene *scene, const char *subject)
+static bool has_come(const struct audit_context *context, const char *subject)
 {
 	char path[300], text[65536];
 	int fd AUTO_CLOSE = -1;
 	ssize_t n = -1;
 	struct stat st;
 
-	(void)snprintf(path, sizeof(path), "/var/mail/%s", scene->user);
+	(void)snprintf(path, sizeof(path), "/var/mail/%s", context->user);
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd >= 0 && fstat(fd, &st) == 0)
 		n = pread(fd, text, sizeof(text),
@@ -453,108 +466,112 @@ static bool has_come(const struct scene *scene, const char *subject)
 }
 
 /* Until the program has run, or for some seconds more after the mail has come without it. */
-static void await_mail(
-	const struct scene *scene, const char *path, const char *subject, struct finding *finding)
+static void await_mail(const struct audit_context *context, const char *path, const char *subject,
+	struct result *result)
 {
 	bool come = false;
 
 	for (int i = 0, left = 900; i < left && access(path, F_OK) < 0; i++) {
-		if (!come && has_come(scene, subject)) {
+		if (!come && has_come(context, subject)) {
 			come = true;
 			left = i + 100;
 		}
 		nap();
 	}
 	if (access(path, F_OK) == 0)
-		await_report(scene, "a program in ~/.forward", path, 60, "", finding);
+		await_report(context, "a program in ~/.forward", path, 60, "", result);
 	else if (come)
-		tell(finding, CLOSED, "mail comes, and no program in ~/.forward is run");
+		result_set(result, CLOSED, "mail comes, and no program in ~/.forward is run");
 	else
-		tell(finding, NOT_TESTED, "no mail comes to /var/mail/%s", scene->user);
+		result_set(result, NOT_TESTED, "no mail comes to /var/mail/%s", context->user);
 }
 
-void try_forward(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_forward(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	char path[128], command[1024], line[1100], subject[64];
 	const char *failed;
 
-	(void)way;
+	(void)probe;
 	if (!tool_find("sendmail")) {
-		tell(finding, CLOSED, "this machine has no mailer");
+		result_set(result, CLOSED, "this machine has no mailer");
 		return;
 	}
-	report_path(scene, "from-forward", path, sizeof(path));
-	look_line(scene, path, command, sizeof(command));
+	report_path(context, "from-forward", path, sizeof(path));
+	look_line(context, path, command, sizeof(command));
 	(void)snprintf(line, sizeof(line), "\"|%s\"", command);
-	(void)snprintf(subject, sizeof(subject), "pam-unshare audit %s", scene_id(scene));
-	failed = write_forward(scene, line);
-	ways_started();
+	(void)snprintf(subject, sizeof(subject), "pam-unshare audit %s", context_id(context));
+	failed = write_forward(context, line);
+	probe_started();
 	if (failed)
-		tell(finding, NOT_TESTED, "%s", failed);
-	else if (!send_to_port(scene, subject) && !send_by_program(scene, subject))
-		tell(finding, NOT_TESTED, "the mailer takes no mail");
+		result_set(result, NOT_TESTED, "%s", failed);
+	else if (!send_to_port(context, subject) && !send_by_program(context, subject))
+		result_set(result, NOT_TESTED, "the mailer takes no mail");
 	else
-		await_mail(scene, path, subject, finding);
-	(void)forward_restore(scene); /* or the keeper says it */
+		await_mail(context, path, subject, result);
+	(void)forward_restore(context); /* or the cleaner says it */
 }
 
 /* ---- the user manager -------------------------------------------------------------------------
  */
 
 /* Tell that there is none, and why. */
-static bool has_manager(const struct scene *scene, struct finding *finding)
+static bool has_manager(const struct audit_context *context, struct result *result)
 {
-	if (!scene->systemd)
-		tell(finding, NOT_TESTED, "systemd does not run this machine");
-	else if (strcmp(scene->manager, "active") == 0)
+	if (!context->systemd)
+		result_set(result, NOT_TESTED, "systemd does not run this machine");
+	else if (strcmp(context->manager, "active") == 0)
 		return true;
-	else if (strcmp(scene->manager, "exec-condition") == 0)
-		tell(finding, CLOSED,
+	else if (strcmp(context->manager, "exec-condition") == 0)
+		result_set(result, CLOSED,
 			"systemd starts no user manager for %s: a condition of user@.service",
-			scene->user);
+			context->user);
 	else
-		tell(finding, NOT_TESTED, "no user manager: %s", scene->manager);
+		result_set(result, NOT_TESTED, "no user manager: %s", context->manager);
 	return false;
 }
 
-static struct tool of_the_bus(const struct scene *scene)
+static struct tool of_the_bus(const struct audit_context *context)
 {
-	return (struct tool){
-		.limit_s = LIMIT_S, .user = scene->user, .home = scene->home, .bus_of = scene->uid};
+	return (struct tool){.limit_s = LIMIT_S,
+		.user = context->user,
+		.home = context->home,
+		.bus_of = context->uid};
 }
 
 /* Whatever the tool says, it counts whether the program has run. */
-static void judge_start(const struct scene *scene, const char *where, struct tool *tool,
-	const char *path, struct finding *finding)
+static void judge_start(const struct audit_context *context, const char *where, struct tool *tool,
+	const char *path, struct result *result)
 {
 	await_report(
-		scene, where, path, tool->status == 0 ? 60 : 5, tool_first_line(tool), finding);
+		context, where, path, tool->status == 0 ? 60 : 5, tool_first_line(tool), result);
 	tool_free(tool);
 }
 
-void try_run_user(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_run_user(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *argv[16] = {"systemd-run", "--user", "--quiet", "--collect", NULL};
 	char path[128];
 	const char *arguments[6];
 	char strings[2][64];
-	struct tool tool = of_the_bus(scene);
+	struct tool tool = of_the_bus(context);
 
-	(void)way;
-	if (!has_manager(scene, finding))
+	(void)probe;
+	if (!has_manager(context, result))
 		return;
-	report_path(scene, "from-systemd-run", path, sizeof(path));
-	look_arguments(scene, path, strings, arguments);
+	report_path(context, "from-systemd-run", path, sizeof(path));
+	look_arguments(context, path, strings, arguments);
 	append(argv, 16, arguments);
 	if (tool_run(&tool, argv) < 0)
-		tell(finding, NOT_TESTED, "there is no systemd-run");
+		result_set(result, NOT_TESTED, "there is no systemd-run");
 	else
-		judge_start(scene, "systemd-run --user", &tool, path, finding);
+		judge_start(context, "systemd-run --user", &tool, path, result);
 }
 
 /* Write a file of the user's, below the user's runtime directory. */
-static bool write_runtime(
-	const struct scene *scene, const char *directory, const char *name, const char *text)
+static bool write_runtime(const struct audit_context *context, const char *directory,
+	const char *name, const char *text)
 {
 	char path[256];
 	int fd AUTO_CLOSE = -1;
@@ -562,20 +579,21 @@ static bool write_runtime(
 	for (const char *end = directory; end; end = strchr(end + 1, '/')) {
 		const char *next = strchr(end + 1, '/');
 
-		(void)snprintf(path, sizeof(path), "/run/user/%u/%.*s", scene->uid,
+		(void)snprintf(path, sizeof(path), "/run/user/%u/%.*s", context->uid,
 			next ? (int)(next - directory) : (int)strlen(directory), directory);
 		(void)mkdir(path, 0700);
 	}
-	(void)snprintf(path, sizeof(path), "/run/user/%u/%s/%s", scene->uid, directory, name);
+	(void)snprintf(path, sizeof(path), "/run/user/%u/%s/%s", context->uid, directory, name);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
 }
 
-static void remove_runtime(const struct scene *scene, const char *directory, const char *name)
+static void remove_runtime(
+	const struct audit_context *context, const char *directory, const char *name)
 {
 	char path[256];
 
-	(void)snprintf(path, sizeof(path), "/run/user/%u/%s/%s", scene->uid, directory, name);
+	(void)snprintf(path, sizeof(path), "/run/user/%u/%s/%s", context->uid, directory, name);
 	(void)unlink(path);
 }
 
@@ -587,26 +605,27 @@ struct recipe {
 	const char *where, *path; /* of the report */
 };
 
-static void try_recipe(
-	const struct scene *scene, const struct recipe *recipe, struct finding *finding)
+static void run_recipe(
+	const struct audit_context *context, const struct recipe *recipe, struct result *result)
 {
-	struct tool tool = of_the_bus(scene);
+	struct tool tool = of_the_bus(context);
 
-	if (!write_runtime(scene, recipe->directory, recipe->name, recipe->text)) {
-		tell(finding, NOT_TESTED, "nothing can be written to /run/user/%u/%s", scene->uid,
-			recipe->directory);
+	if (!write_runtime(context, recipe->directory, recipe->name, recipe->text)) {
+		result_set(result, NOT_TESTED, "nothing can be written to /run/user/%u/%s",
+			context->uid, recipe->directory);
 		return;
 	}
 	(void)tool_run(&tool, recipe->reload);
 	tool_free(&tool);
 	if (tool_run(&tool, recipe->start) < 0)
-		tell(finding, NOT_TESTED, "%s cannot be run", recipe->start[0]);
+		result_set(result, NOT_TESTED, "%s cannot be run", recipe->start[0]);
 	else
-		judge_start(scene, recipe->where, &tool, recipe->path, finding);
-	remove_runtime(scene, recipe->directory, recipe->name);
+		judge_start(context, recipe->where, &tool, recipe->path, result);
+	remove_runtime(context, recipe->directory, recipe->name);
 }
 
-void try_unit_user(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_unit_user(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	char unit[80], path[128], line[1024], text[1100];
 	const char *const reload[] = {"systemctl", "--user", "daemon-reload", NULL};
@@ -614,44 +633,46 @@ void try_unit_user(const struct scene *scene, const struct way *way, struct find
 	const struct recipe recipe = {
 		"systemd/user", unit, text, reload, start, "a unit of the user manager", path};
 
-	(void)way;
-	if (!has_manager(scene, finding))
+	(void)probe;
+	if (!has_manager(context, result))
 		return;
-	(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service", scene_id(scene));
-	report_path(scene, "from-unit", path, sizeof(path));
-	look_line(scene, path, line, sizeof(line));
+	(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service", context_id(context));
+	report_path(context, "from-unit", path, sizeof(path));
+	look_line(context, path, line, sizeof(line));
 	(void)snprintf(text, sizeof(text), "[Service]\nType=oneshot\nExecStart=%s\n", line);
-	try_recipe(scene, &recipe, finding);
+	run_recipe(context, &recipe, result);
 }
 
-void try_bus_user(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_bus_user(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	char unit[80], path[128];
 	const char *argv[32] = {"busctl", "--user", "--no-pager", "--timeout=90", "call",
 		"org.freedesktop.systemd1", "/org/freedesktop/systemd1",
 		"org.freedesktop.systemd1.Manager", "StartTransientUnit", "ssa(sv)a(sa(sv))", unit,
 		"replace", "2", "CollectMode", "s", "inactive-or-failed", "ExecStart", "a(sasb)",
-		"1", scene->command, "5", NULL};
+		"1", context->command, "5", NULL};
 	static const char *const rest[] = {"false", "0", NULL};
 	const char *arguments[6];
 	char strings[2][64];
-	struct tool tool = of_the_bus(scene);
+	struct tool tool = of_the_bus(context);
 
-	(void)way;
-	if (!has_manager(scene, finding))
+	(void)probe;
+	if (!has_manager(context, result))
 		return;
-	(void)snprintf(unit, sizeof(unit), "pamunshareauditbus%s.service", scene_id(scene));
-	report_path(scene, "from-bus", path, sizeof(path));
-	look_arguments(scene, path, strings, arguments);
+	(void)snprintf(unit, sizeof(unit), "pamunshareauditbus%s.service", context_id(context));
+	report_path(context, "from-bus", path, sizeof(path));
+	look_arguments(context, path, strings, arguments);
 	append(argv, 32, arguments);
 	append(argv, 32, rest);
 	if (tool_run(&tool, argv) < 0)
-		tell(finding, NOT_TESTED, "there is no busctl");
+		result_set(result, NOT_TESTED, "there is no busctl");
 	else
-		judge_start(scene, "StartTransientUnit on the user's bus", &tool, path, finding);
+		judge_start(context, "StartTransientUnit on the user's bus", &tool, path, result);
 }
 
-void try_activation(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_activation(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	char name[80], file[100], path[128], line[1024], text[1200];
 	const char *const reload[] = {"busctl", "--user", "call", "org.freedesktop.DBus", "/",
@@ -663,41 +684,42 @@ void try_activation(const struct scene *scene, const struct way *way, struct fin
 	const struct recipe recipe = {"dbus-1/services", file, text, reload, start,
 		"a service that the user's bus activates", path};
 
-	(void)way;
-	if (!has_manager(scene, finding))
+	(void)probe;
+	if (!has_manager(context, result))
 		return;
-	(void)snprintf(name, sizeof(name), "com.example.PamUnshareAudit%s", scene_id(scene));
+	(void)snprintf(name, sizeof(name), "com.example.PamUnshareAudit%s", context_id(context));
 	(void)snprintf(file, sizeof(file), "%s.service", name);
-	report_path(scene, "from-activation", path, sizeof(path));
-	look_line(scene, path, line, sizeof(line));
+	report_path(context, "from-activation", path, sizeof(path));
+	look_line(context, path, line, sizeof(line));
 	(void)snprintf(text, sizeof(text), "[D-BUS Service]\nName=%s\nExec=%s\n", name, line);
-	try_recipe(scene, &recipe, finding);
+	run_recipe(context, &recipe, result);
 }
 
-void try_run_system(const struct scene *scene, const struct way *way, struct finding *finding)
+void probe_run_system(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *argv[16] = {"systemd-run", "--no-ask-password", "--quiet", "--collect", NULL};
 	char path[128];
 	const char *arguments[6];
 	char strings[2][64];
-	struct tool tool = {.limit_s = LIMIT_S, .user = scene->user, .home = scene->home};
+	struct tool tool = {.limit_s = LIMIT_S, .user = context->user, .home = context->home};
 	int err;
 
-	(void)way;
-	if (!scene->systemd) {
-		tell(finding, NOT_TESTED, "systemd does not run this machine");
+	(void)probe;
+	if (!context->systemd) {
+		result_set(result, NOT_TESTED, "systemd does not run this machine");
 		return;
 	}
-	report_path(scene, "from-system", path, sizeof(path));
-	look_arguments(scene, path, strings, arguments);
+	report_path(context, "from-system", path, sizeof(path));
+	look_arguments(context, path, strings, arguments);
 	append(argv, 16, arguments);
 	err = tool_run(&tool, argv);
 	if (err < 0)
-		tell(finding, NOT_TESTED, "systemd-run: %s", strerror(-err));
+		result_set(result, NOT_TESTED, "systemd-run: %s", strerror(-err));
 	else if (tool.status != 0 &&
 		 (strcasestr(tool.text, "authentication") || strcasestr(tool.text, "denied")))
-		tell(finding, CLOSED, "systemd refuses: %s", tool_first_line(&tool));
+		result_set(result, CLOSED, "systemd refuses: %s", tool_first_line(&tool));
 	else
-		judge_start(scene, "systemd-run", &tool, path, finding);
+		judge_start(context, "systemd-run", &tool, path, result);
 	tool_free(&tool);
 }

@@ -67,13 +67,12 @@ bool look_is_kin(pid_t pid)
 
 static void keep_secret(struct look *look, const char *text)
 {
-	const char *word = strstr(text, " " TARGET_WORD " ");
+	const char *word = strstr(text, " " DECOY_WORD " ");
 
-	if (!word || look->n_secrets > TARGETS)
+	if (!word || look->n_secrets > DECOYS)
 		return;
 	printable(look->secrets[look->n_secrets++], sizeof(*look->secrets),
-		word + strlen(" " TARGET_WORD " "),
-		strcspn(word + strlen(" " TARGET_WORD " "), " "));
+		word + strlen(" " DECOY_WORD " "), strcspn(word + strlen(" " DECOY_WORD " "), " "));
 }
 
 static void look_at(int proc, const char *pid, uid_t user, struct look *look)
@@ -91,7 +90,7 @@ static void look_at(int proc, const char *pid, uid_t user, struct look *look)
 	if (st.st_uid == getuid() || st.st_uid == user || is_kin(proc, pid))
 		return;
 	(void)read_file(proc, pid, "comm", comm, sizeof(comm));
-	if (look->foreign++ == 0 || strstr(text, TARGET_WORD))
+	if (look->foreign++ == 0 || strstr(text, DECOY_WORD))
 		(void)snprintf(look->sample, sizeof(look->sample), "%s of uid %u: %.80s", pid,
 			st.st_uid, text[0] ? text : comm);
 }
@@ -134,17 +133,17 @@ int look_report(const char *path, const char *uid, const char *pids)
 	return fclose(file) == 0 ? 0 : 1;
 }
 
-void look_arguments(
-	const struct scene *scene, const char *path, char strings[2][64], const char *arguments[6])
+void look_arguments(const struct audit_context *context, const char *path, char strings[2][64],
+	const char *arguments[6])
 {
 	size_t n = 0;
 
-	(void)snprintf(strings[0], sizeof(strings[0]), "%u", scene->uid);
+	(void)snprintf(strings[0], sizeof(strings[0]), "%u", context->uid);
 	strings[1][0] = '\0';
-	for (size_t i = 0; i < scene->n_targets; i++)
+	for (size_t i = 0; i < context->n_decoys; i++)
 		n += (size_t)snprintf(strings[1] + n, sizeof(strings[1]) - n, "%s%d",
-			i > 0 ? "," : "", (int)scene->targets[i].pid);
-	arguments[0] = scene->command;
+			i > 0 ? "," : "", (int)context->decoys[i].pid);
+	arguments[0] = context->command;
 	arguments[1] = "audit-look";
 	arguments[2] = path;
 	arguments[3] = strings[0];
@@ -152,27 +151,28 @@ void look_arguments(
 	arguments[5] = NULL;
 }
 
-static bool is_secret(const struct scene *scene, const char *text)
+static bool is_secret(const struct audit_context *context, const char *text)
 {
-	for (size_t i = 0; i < scene->n_targets; i++)
-		if (strncmp(text, scene->targets[i].secret, strlen(scene->targets[i].secret)) == 0)
+	for (size_t i = 0; i < context->n_decoys; i++)
+		if (strncmp(text, context->decoys[i].secret, strlen(context->decoys[i].secret)) ==
+			0)
 			return true;
 	return false;
 }
 
-static bool is_target(const struct scene *scene, long pid)
+static bool is_decoy(const struct audit_context *context, long pid)
 {
-	for (size_t i = 0; i < scene->n_targets; i++)
-		if (scene->targets[i].pid == pid)
+	for (size_t i = 0; i < context->n_decoys; i++)
+		if (context->decoys[i].pid == pid)
 			return true;
 	return false;
 }
 
-const struct target *look_for_secret(const struct scene *scene, const char *text, size_t n)
+const struct decoy *look_for_secret(const struct audit_context *context, const char *text, size_t n)
 {
-	for (size_t i = 0; i < scene->n_targets; i++)
-		if (memmem(text, n, scene->targets[i].secret, strlen(scene->targets[i].secret)))
-			return &scene->targets[i];
+	for (size_t i = 0; i < context->n_decoys; i++)
+		if (memmem(text, n, context->decoys[i].secret, strlen(context->decoys[i].secret)))
+			return &context->decoys[i];
 	return NULL;
 }
 
@@ -186,22 +186,23 @@ static const char *value_of(const char *text, const char *key)
 }
 
 static void decide(const char *where, bool self, unsigned long listed, unsigned long foreign,
-	unsigned int secrets, unsigned int alive, const char *sample, struct finding *finding)
+	unsigned int secrets, unsigned int alive, const char *sample, struct result *result)
 {
 	if (secrets > 0 || foreign > 0)
-		tell(finding, OPEN, "%s shows %lu processes of others, %u of the secrets: %.100s",
-			where, foreign, secrets, sample);
+		result_set(result, OPEN,
+			"%s shows %lu processes of others, %u of the secrets: %.100s", where,
+			foreign, secrets, sample);
 	else if (alive > 0)
-		tell(finding, OPEN, "%s shows no process of others, but kill(2) finds %u", where,
-			alive);
+		result_set(result, OPEN, "%s shows no process of others, but kill(2) finds %u",
+			where, alive);
 	else if (!self)
-		tell(finding, NOT_TESTED, "%s does not show the process that looks", where);
+		result_set(result, NOT_TESTED, "%s does not show the process that looks", where);
 	else
-		tell(finding, CLOSED, "%s shows %lu processes, of others none", where, listed);
+		result_set(result, CLOSED, "%s shows %lu processes, of others none", where, listed);
 }
 
-void look_judge(
-	const struct scene *scene, const char *where, const char *text, struct finding *finding)
+void look_judge(const struct audit_context *context, const char *where, const char *text,
+	struct result *result)
 {
 	const char *self = value_of(text, "self="), *listed = value_of(text, "listed="),
 		   *foreign = value_of(text, "foreign="), *sample = value_of(text, "sample=");
@@ -209,24 +210,24 @@ void look_judge(
 	char shown[128] = "";
 
 	if (!self || !listed || !foreign || !sample || !value_of(text, "end\n")) {
-		tell(finding, NOT_TESTED, "%s ran nothing that reports: %.100s", where, text);
+		result_set(result, NOT_TESTED, "%s ran nothing that reports: %.100s", where, text);
 		return;
 	}
 	for (const char *s = text; (s = value_of(s, "secret="));)
-		secrets += is_secret(scene, s);
+		secrets += is_secret(context, s);
 	for (const char *s = text; (s = value_of(s, "alive="));)
-		alive += is_target(scene, strtol(s, NULL, 10));
+		alive += is_decoy(context, strtol(s, NULL, 10));
 	printable(shown, sizeof(shown), sample, strcspn(sample, "\n"));
 	decide(where, self[0] == '1', strtoul(listed, NULL, 10), strtoul(foreign, NULL, 10),
-		secrets, alive, shown, finding);
+		secrets, alive, shown, result);
 }
 
-void look_tell(const struct scene *scene, const char *where, const struct look *look,
-	struct finding *finding)
+void look_tell(const struct audit_context *context, const char *where, const struct look *look,
+	struct result *result)
 {
 	unsigned int secrets = 0;
 
 	for (size_t i = 0; i < look->n_secrets; i++)
-		secrets += is_secret(scene, look->secrets[i]);
-	decide(where, look->self, look->listed, look->foreign, secrets, 0, look->sample, finding);
+		secrets += is_secret(context, look->secrets[i]);
+	decide(where, look->self, look->listed, look->foreign, secrets, 0, look->sample, result);
 }

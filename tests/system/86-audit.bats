@@ -202,7 +202,7 @@ start_audit() {
     [ "$status" -eq 2 ]
     audit --only=proc,nothing tried alice
     [ "$status" -eq 2 ]
-    [[ $output == *"there is no way 'nothing'; known are: cron at forward proc "* ]]
+    [[ $output == *"there is no probe 'nothing'; known are: cron at forward proc "* ]]
     audit --loud tried alice
     [ "$status" -eq 2 ]
     # another module's word before it, which refuses nobody
@@ -220,7 +220,7 @@ start_audit() {
 
 @test "audit: killed, it leaves nothing" {
     local audit how
-    gone() { ! pgrep -u alice && ! pgrep -f ' audit-(target|inside|look) ' && ! ls -d /run/pam-unshare-audit.*; }
+    gone() { ! pgrep -u alice && ! pgrep -f ' audit-(decoy|inside|look) ' && ! ls -d /run/pam-unshare-audit.*; }
     servers() { pgrep -f 'tmux -D' && pgrep -fi 'screen -D'; }
     for how in '' --without; do
         # shellcheck disable=SC2086 # a word or none
@@ -228,7 +228,7 @@ start_audit() {
         audit=$!
         eventually servers
         eventually pgrep -f ' audit-inside .* user'
-        eventually pgrep -f ' audit-target '
+        eventually pgrep -f ' audit-decoy '
         kill -KILL "$audit"
         wait "$audit" || true
         eventually gone
@@ -241,7 +241,7 @@ start_audit() {
     eventually pgrep -f "tmux -D"
     kill -KILL "$audit"
     wait "$audit" || true
-    gone() { ! pgrep -u alice && ! pgrep -f ' audit-(target|inside|look) ' && ! ls -d /run/pam-unshare-audit.*; }
+    gone() { ! pgrep -u alice && ! pgrep -f ' audit-(decoy|inside|look) ' && ! ls -d /run/pam-unshare-audit.*; }
     eventually gone
     eventually host_is_unchanged # those that have ended are reaped
     "$COMMAND" audit --only=proc tried alice <&- 3>&-

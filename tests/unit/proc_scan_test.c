@@ -9,28 +9,28 @@
 #include <stdarg.h>
 #include <string.h>
 
-void tell(struct finding *finding, enum verdict verdict, const char *format, ...)
+void result_set(struct result *result, enum verdict verdict, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(finding->seen, sizeof(finding->seen), format, args);
+	(void)vsnprintf(result->seen, sizeof(result->seen), format, args);
 	va_end(args);
-	finding->verdict = verdict;
+	result->verdict = verdict;
 }
 
-static const struct scene scene = {
-	.targets = {{2001, "00112233445566778899aabbccddeeff"},
+static const struct audit_context context = {
+	.decoys = {{2001, "00112233445566778899aabbccddeeff"},
 		{2002, "ffeeddccbbaa99887766554433221100"}},
-	.n_targets = 2,
+	.n_decoys = 2,
 };
 
 static enum verdict judge(const char *text)
 {
-	struct finding finding = {.verdict = OPEN};
+	struct result result = {.verdict = OPEN};
 
-	look_judge(&scene, "a test", text, &finding);
-	return finding.verdict;
+	look_judge(&context, "a test", text, &result);
+	return result.verdict;
 }
 
 #define GOOD "self=1\nlisted=3\nforeign=0\nsample=\n"
@@ -67,7 +67,7 @@ static void test_open(void **state)
 static void test_others(void **state)
 {
 	(void)state;
-	/* a secret or a pid that is no target's */
+	/* a secret or a pid that is no decoy's */
 	assert_int_equal(judge(GOOD "secret=ffeeddccbbaa99887766554433221101\nend\n"), CLOSED);
 	assert_int_equal(judge(GOOD "alive=2003\nend\n"), CLOSED);
 }
@@ -77,8 +77,8 @@ static void test_secret_in_text(void **state)
 	static const char text[] = "x\0y 00112233445566778899aabbccddeeff z";
 
 	(void)state;
-	assert_ptr_equal(look_for_secret(&scene, text, sizeof(text)), &scene.targets[0]);
-	assert_null(look_for_secret(&scene, text, 20));
+	assert_ptr_equal(look_for_secret(&context, text, sizeof(text)), &context.decoys[0]);
+	assert_null(look_for_secret(&context, text, 20));
 }
 
 int main(void)
