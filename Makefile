@@ -92,8 +92,8 @@ MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 
 # The administrator's command; it has the module's parser of arguments.
 COMMAND_SOURCES = $(addprefix command/,pam-unshare.c check.c harden.c list.c \
-                  $(addprefix lib/,log_capture.c pam_session.c pam_stack.c proc_scan.c sessions.c subprocess.c table.c) \
-                  $(addprefix audit/,audit.c decoy.c fixture.c probes.c probes_bus.c probes_kernel.c probes_places.c))
+                  $(addprefix lib/,log_capture.c pam_session.c pam_stack.c printable.c sessions.c subprocess.c table.c) \
+                  $(addprefix audit/,audit.c decoy.c fixture.c probes.c probes_bus.c probes_kernel.c probes_places.c proc_scan.c))
 COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/module/options.o
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)
 

@@ -9,6 +9,7 @@
 #include "command/lib/log_capture.h"
 #include "command/lib/pam_session.h"
 #include "command/lib/pam_stack.h"
+#include "command/lib/printable.h"
 #include "command/lib/sessions.h"
 #include "common/syscalls.h"
 #include "init/init.h"
@@ -32,8 +33,8 @@
 
 struct check {
 	const char *service, *user;
-	struct stack stack;
-	const struct stack_line *open, *close; /* the first lines that do so; NULL: none */
+	struct pam_stack stack;
+	const struct pam_stack_line *open, *close; /* the first lines that do so; NULL: none */
 	unsigned int problems;
 };
 
@@ -62,14 +63,14 @@ __attribute__((format(printf, 2, 3))) static void problem(
 /* ---- what the files say ----------------------------------------------------------------------
  */
 
-static bool is_module(const struct stack_line *line, const char *name)
+static bool is_module(const struct pam_stack_line *line, const char *name)
 {
 	const char *slash = strrchr(line->module, '/');
 
 	return strcmp(slash ? slash + 1 : line->module, name) == 0;
 }
 
-static bool has_argument(const struct stack_line *line, const char *word)
+static bool has_argument(const struct pam_stack_line *line, const char *word)
 {
 	for (int i = 0; i < line->argc; i++)
 		if (strcmp(line->argv[i], word) == 0)
@@ -77,7 +78,7 @@ static bool has_argument(const struct stack_line *line, const char *word)
 	return false;
 }
 
-static void print_line(const struct stack_line *line)
+static void print_line(const struct pam_stack_line *line)
 {
 	printf("%s line %u: %ssession %s%s%s %s", line->file, line->number, line->silent ? "-" : "",
 		line->brackets ? "[" : "", line->control, line->brackets ? "]" : "", line->module);
@@ -123,7 +124,7 @@ static bool refuses(const char *control)
 
 /* What a control does when the module refuses: only "requisite" and "required" refuse the session.
  */
-static void check_control(struct check *check, const struct stack_line *line)
+static void check_control(struct check *check, const struct pam_stack_line *line)
 {
 	static const struct {
 		const char *control, *consequence;
@@ -154,7 +155,7 @@ static void check_control(struct check *check, const struct stack_line *line)
 }
 
 /* A line before that can end the list, or jump over ours. */
-static void check_jump(struct check *check, const struct stack_line *line)
+static void check_jump(struct check *check, const struct pam_stack_line *line)
 {
 	if (!line->brackets && strcasecmp(line->control, "sufficient") == 0)
 		problem(check,
@@ -177,7 +178,7 @@ static const struct {
 };
 
 /* pam_selinux does nothing on a machine without SELinux, and Debian's files have it everywhere. */
-static bool is_idle(const struct stack_line *line)
+static bool is_idle(const struct pam_stack_line *line)
 {
 	return is_module(line, "pam_selinux.so") && access("/sys/fs/selinux/enforce", F_OK) < 0;
 }
@@ -188,7 +189,7 @@ static const char *const must_close_on_host[] = {
 
 static void check_order(struct check *check)
 {
-	const struct stack_line *line;
+	const struct pam_stack_line *line;
 
 	for (size_t i = 0; i < check->stack.n; i++) {
 		line = &check->stack.lines[i];
@@ -228,7 +229,7 @@ static void check_lines(struct check *check)
 	struct options opts;
 
 	for (size_t i = 0; i < check->stack.n; i++) {
-		struct stack_line *line = &check->stack.lines[i];
+		struct pam_stack_line *line = &check->stack.lines[i];
 
 		if (!is_module(line, MODULE))
 			continue;
@@ -433,7 +434,7 @@ static bool user_sees_session(const struct passwd *user, struct outcome *outcome
 	(void)fflush(stdout);
 	child = fork();
 	if (child == 0) {
-		bool good = session_become(user) && look_around();
+		bool good = become_user(user) && look_around();
 
 		outcome->pid_namespace = namespace_number("/proc/self/ns/pid");
 		(void)fflush(stdout);
@@ -453,23 +454,23 @@ static void check_arguments(struct check *check, pam_handle_t *pamh, struct opti
 	struct options opts;
 	size_t said = 0;
 
-	while (heard(said))
+	while (log_capture_message(said))
 		said++;
-	heard_mode(HEARD_KEEP);
+	log_capture_set_mode(LOG_CAPTURE_KEEP);
 	for (size_t i = 0; i < check->stack.n; i++) {
-		struct stack_line *line = &check->stack.lines[i];
+		struct pam_stack_line *line = &check->stack.lines[i];
 
 		if (!is_module(line, MODULE))
 			continue;
 		(void)options_parse(pamh, line->argc, line->argv, &opts);
-		for (; heard(said); said++)
+		for (; log_capture_message(said); said++)
 			problem(check,
 				"%s line %u: %s. Correct it; until then everybody but root is refused.",
-				line->file, line->number, heard(said));
+				line->file, line->number, log_capture_message(said));
 		if (line == check->open)
 			*effective = opts;
 	}
-	heard_mode(HEARD_SHOW);
+	log_capture_set_mode(LOG_CAPTURE_PRINT);
 }
 
 /* What a refusal means, by what was logged. The manual has the same, pam_unshare(8). */
@@ -498,7 +499,7 @@ static void explain_refusal(struct check *check, const char *what, const char *w
 	const char *advice = "What was logged above says which module refused, and why.", *said;
 
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
-		for (size_t k = 0; (said = heard(k)); k++)
+		for (size_t k = 0; (said = log_capture_message(k)); k++)
 			if (strstr(said, refusals[i].said))
 				advice = refusals[i].advice;
 	problem(check, "%s would be refused: %s says '%s'. %s", check->user, what, why, advice);
@@ -508,7 +509,7 @@ static void explain_refusal(struct check *check, const char *what, const char *w
  */
 static void explain_jump(struct check *check)
 {
-	for (const struct stack_line *line = check->stack.lines; line < check->open; line++) {
+	for (const struct pam_stack_line *line = check->stack.lines; line < check->open; line++) {
 		const char *jump = line->brackets ? strpbrk(line->control, "123456789") : NULL;
 
 		if (!jump || line + strtol(jump, NULL, 10) < check->open)
@@ -565,8 +566,8 @@ static void run_session(void *data)
 	pam_handle_t *pamh = NULL;
 	int result;
 
-	heard_mode(HEARD_SHOW);
-	result = session_start(check->service, check->user, true, &pamh);
+	log_capture_set_mode(LOG_CAPTURE_PRINT);
+	result = start_transaction(check->service, check->user, true, &pamh);
 	if (result != PAM_SUCCESS) {
 		explain_refusal(check, "pam_start()", pam_strerror(pamh, result));
 	} else {
@@ -608,15 +609,15 @@ static void try_session(struct check *check, const struct passwd *user, struct o
 {
 	struct attempt attempt = {check, user, outcome};
 
-	switch (session_process(run_session, &attempt, TIME_LIMIT_MS)) {
-	case SESSION_NO_PROCESS:
+	switch (run_in_child(run_session, &attempt, TIME_LIMIT_MS)) {
+	case CHILD_NOT_STARTED:
 		problem(check, "no process could be made: %s.", strerror(errno));
 		return;
-	case SESSION_TOO_LONG:
+	case CHILD_TIMED_OUT:
 		problem(check, "the session did not open and close within %d seconds.",
 			TIME_LIMIT_MS / 1000);
 		break;
-	case SESSION_ENDED:
+	case CHILD_ENDED:
 		break;
 	}
 	if (!outcome->finished)
@@ -656,14 +657,14 @@ int check_service(const char *service, const char *user_name)
 	if (!found)
 		(void)fprintf(stderr, "pam-unshare: there is no user '%s'\n", user_name);
 	else if (!user.pw_name || outcome == MAP_FAILED ||
-		 stack_read("", service, &check.stack) < 0)
+		 pam_stack_read("", service, &check.stack) < 0)
 		(void)fprintf(stderr, "pam-unshare: out of memory\n");
 	else {
 		read_files(&check);
 		try_session(&check, &user, outcome);
 		status = verdict(&check, outcome);
 	}
-	stack_free(&check.stack);
+	pam_stack_free(&check.stack);
 	free(user.pw_name);
 	if (outcome != MAP_FAILED)
 		(void)munmap(outcome, sizeof(*outcome));

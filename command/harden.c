@@ -258,8 +258,8 @@ static void gone_path(const struct part *part, char path[256])
 
 static bool run_command(const char *const argv[], const char *input)
 {
-	struct tool tool = {.input = input, .limit_s = LIMIT_S};
-	int err = tool_run(&tool, argv);
+	struct subprocess program = {.input = input, .limit_s = LIMIT_S};
+	int err = subprocess_run(&program, argv);
 
 	if (err == -ENOENT) {
 		(void)fprintf(stderr,
@@ -268,10 +268,10 @@ static bool run_command(const char *const argv[], const char *input)
 	}
 	if (err < 0)
 		(void)fprintf(stderr, "pam-unshare: %s: %s\n", argv[0], strerror(-err));
-	else if (tool.status != 0)
-		(void)fprintf(stderr, "pam-unshare: %s: %s", argv[0], tool.text);
-	tool_free(&tool);
-	return err == 0 && tool.status == 0;
+	else if (program.status != 0)
+		(void)fprintf(stderr, "pam-unshare: %s: %s", argv[0], program.text);
+	subprocess_free(&program);
+	return err == 0 && program.status == 0;
 }
 
 /* Returns NULL, or what failed. */

@@ -16,13 +16,13 @@
 
 #include "command/lib/log_capture.h"
 #include "command/lib/pam_session.h"
-#include "command/lib/proc_scan.h"
-#include "command/lib/sessions.h"
+#include "command/lib/printable.h"
 #include "command/lib/subprocess.h"
 #include "command/list.h"
 #include "common/syscalls.h"
 #include "fixture.h"
 #include "probes.h"
+#include "proc_scan.h"
 
 #include <poll.h>
 #include <sched.h>
@@ -80,8 +80,8 @@ static bool run_inside(const struct audit *audit, bool as_root)
 	char memory[16];
 	const char *const argv[] = {
 		audit->context.command, "audit-inside", memory, as_root ? "root" : "user", NULL};
-	const struct tool as_user = {.user = audit->user.pw_name, .home = audit->user.pw_dir};
-	const struct tool nothing = {0};
+	const struct subprocess as_user = {.user = audit->user.pw_name, .home = audit->user.pw_dir};
+	const struct subprocess nothing = {0};
 	const pid_t parent = getpid();
 	pid_t child = fork();
 	int status;
@@ -89,10 +89,10 @@ static bool run_inside(const struct audit *audit, bool as_root)
 	if (child == 0) {
 		(void)snprintf(memory, sizeof(memory), "%d", audit->memory);
 		(void)fcntl(audit->memory, F_SETFD, 0);
-		if (!session_no_terminal() || (!as_root && !session_become(&audit->user)))
+		if (!detach_terminal() || (!as_root && !become_user(&audit->user)))
 			_exit(1);
-		session_die_with(parent);
-		tool_become(as_root ? &nothing : &as_user, argv);
+		die_with_parent(parent);
+		subprocess_exec(as_root ? &nothing : &as_user, argv);
 	}
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
@@ -131,10 +131,10 @@ static void refuse(struct audit *audit, const char *what, const char *why)
 {
 	size_t i = 0;
 
-	while (heard(i) && is_no_refusal(heard(i)))
+	while (log_capture_message(i) && is_no_refusal(log_capture_message(i)))
 		i++;
 	(void)snprintf(audit->outcome->refused, sizeof(audit->outcome->refused), "%s says '%s'; %s",
-		what, why, heard(i) ? heard(i) : "nothing was logged");
+		what, why, log_capture_message(i) ? log_capture_message(i) : "nothing was logged");
 }
 
 /* Open a session, have something done in it, close it. */
@@ -143,14 +143,14 @@ static void in_session(struct audit *audit, void (*body)(const struct audit *aud
 	pam_handle_t *pamh = NULL;
 	int result;
 
-	heard_mode(HEARD_LOG);
+	log_capture_set_mode(LOG_CAPTURE_FORWARD);
 	be_careless(&audit->shared->context);
 	if (audit->context.without) {
 		audit->outcome->opened = true;
 		body(audit);
 		return;
 	}
-	result = session_start(audit->context.service, audit->context.user, false, &pamh);
+	result = start_transaction(audit->context.service, audit->context.user, false, &pamh);
 	if (result != PAM_SUCCESS) {
 		refuse(audit, "pam_start()", pam_strerror(pamh, result));
 		return;
@@ -178,9 +178,9 @@ static int servers[2] = {-1, -1}; /* what it reads from: its end is the audit's 
 
 /* tmux and screen stay in the foreground: so their pids are known. Whoever is set-group-id, as
    screen is, does not die with its parent. */
-static pid_t start_server(const struct tool *tool, const char *const argv[])
+static pid_t start_server(const struct subprocess *program, const char *const argv[])
 {
-	const char *path = tool_find(argv[0]);
+	const char *path = subprocess_find(argv[0]);
 	const char *arguments[8] = {path};
 	pid_t child = path ? fork() : -1;
 
@@ -188,7 +188,7 @@ static pid_t start_server(const struct tool *tool, const char *const argv[])
 		return child;
 	for (size_t i = 1; i < 7 && argv[i]; i++)
 		arguments[i] = argv[i];
-	tool_become(tool, arguments);
+	subprocess_exec(program, arguments);
 }
 
 static bool audit_has_ended(void)
@@ -205,7 +205,7 @@ static void run_servers(const struct audit *audit)
 	const char *const session[] = {"tmux", "-S", socket, "new-session", "-d", NULL};
 	const char *const screen[] = {"screen", "-D", "-m", "-S", "audit", NULL};
 	const char *const holder[] = {audit->context.command, "audit-holder", own, NULL};
-	struct tool tool = {.user = audit->user.pw_name, .home = audit->user.pw_dir};
+	struct subprocess program = {.user = audit->user.pw_name, .home = audit->user.pw_dir};
 	const struct timespec pause = {.tv_nsec = 200000000};
 	pid_t child = fork(), started[3];
 	char byte = 'r';
@@ -216,24 +216,24 @@ static void run_servers(const struct audit *audit)
 		return;
 	/* it lives to end the servers: a killed audit is the end of what it reads from */
 	(void)close(audit->cleaner);
-	if (!session_no_terminal() || !session_become(&audit->user))
+	if (!detach_terminal() || !become_user(&audit->user))
 		_exit(1);
 	(void)snprintf(own, sizeof(own), "%s/user", audit->context.directory);
-	started[2] = start_server(&tool, holder);
+	started[2] = start_server(&program, holder);
 	(void)snprintf(socket, sizeof(socket), "%s/user/tmux-socket", audit->context.directory);
 	(void)snprintf(directory, sizeof(directory), "%s/user/screen", audit->context.directory);
 	(void)snprintf(environment, sizeof(environment), "SCREENDIR=%s", directory);
 	(void)mkdir(directory, 0700);
-	started[0] = start_server(&tool, tmux);
+	started[0] = start_server(&program, tmux);
 	for (int i = 0; i < 100 && started[0] > 0 && access(socket, F_OK) < 0; i++) {
 		if (audit_has_ended())
 			break;
 		(void)nanosleep(&pause, NULL);
 	}
-	if (started[0] > 0 && access(socket, F_OK) == 0 && tool_run(&tool, session) == 0)
-		tool_free(&tool);
-	tool.more = environment;
-	started[1] = audit_has_ended() ? -1 : start_server(&tool, screen);
+	if (started[0] > 0 && access(socket, F_OK) == 0 && subprocess_run(&program, session) == 0)
+		subprocess_free(&program);
+	program.more = environment;
+	started[1] = audit_has_ended() ? -1 : start_server(&program, screen);
 	for (int i = 0; i < 50 && started[1] > 0 && rmdir(directory) == 0; i++) {
 		(void)mkdir(directory, 0700); /* empty as yet */
 		(void)nanosleep(&pause, NULL);
@@ -268,7 +268,7 @@ static pid_t start_other_session(struct audit *audit)
 	if (child == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)close(servers[0]);
-		(void)session_process(run_other_session, audit, SESSION_LIMIT_MS);
+		(void)run_in_child(run_other_session, audit, SESSION_LIMIT_MS);
 		_exit(0);
 	}
 	(void)close(servers[1]);
@@ -436,7 +436,7 @@ static const char *find_command(struct audit_context *context, const struct pass
 		return "the path of this program is not a plain one: install it in /usr/sbin";
 	child = fork();
 	if (child == 0)
-		_exit(session_become(user) && access(context->command, X_OK) == 0 ? 0 : 1);
+		_exit(become_user(user) && access(context->command, X_OK) == 0 ? 0 : 1);
 	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
 		return "the user may not execute this program where it is: install it in /usr/sbin";
 	return NULL;
@@ -463,10 +463,10 @@ static bool any_of_unit(const struct audit_context *context)
 static void wake_atd(void)
 {
 	const char *const argv[] = {"pkill", "-HUP", "-x", "-u", "0,1", "atd", NULL};
-	struct tool tool = {0};
+	struct subprocess program = {0};
 
-	if (tool_run(&tool, argv) == 0)
-		tool_free(&tool);
+	if (subprocess_run(&program, argv) == 0)
+		subprocess_free(&program);
 }
 
 static pid_t wake_atd_until_end(const struct audit *audit)
@@ -486,7 +486,7 @@ static pid_t wake_atd_until_end(const struct audit *audit)
 static int run_audit(struct audit *audit)
 {
 	pid_t other, waker;
-	enum session_end end;
+	enum child_end end;
 
 	memcpy(&audit->shared->context, &audit->context, sizeof(audit->context));
 	for (size_t i = 0; i < probes_count(); i++)
@@ -494,18 +494,18 @@ static int run_audit(struct audit *audit)
 	waker = wake_atd_until_end(audit);
 	other = start_other_session(audit);
 	audit->outcome->opened = false;
-	end = session_process(run_session, audit, SESSION_LIMIT_MS);
+	end = run_in_child(run_session, audit, SESSION_LIMIT_MS);
 	if (waker > 0) {
 		(void)kill(waker, SIGKILL);
 		(void)waitpid(waker, NULL, 0);
 	}
 	end_other_session(other);
 	switch (end) {
-	case SESSION_NO_PROCESS:
+	case CHILD_NOT_STARTED:
 		return fail("no process can be made");
-	case SESSION_TOO_LONG:
+	case CHILD_TIMED_OUT:
 		return fail("it took longer than half an hour");
-	case SESSION_ENDED:
+	case CHILD_ENDED:
 		break;
 	}
 	if (!audit->outcome->opened)
@@ -588,7 +588,7 @@ static int inside(const char *memory, bool as_root)
 	/* not for the programs that a probe runs, su's among them as another user */
 	if (shared == MAP_FAILED || close(fd) < 0)
 		return 1;
-	heard_mode(HEARD_LOG);
+	log_capture_set_mode(LOG_CAPTURE_FORWARD);
 	probes_run(&shared->context, shared->results, as_root);
 	return 0;
 }
@@ -599,8 +599,8 @@ int audit_part(int argc, char **argv)
 
 	if (strcmp(word, DECOY_WORD) == 0 && argc >= 3)
 		return decoy_main(argv[2], argc > 3 ? argv[3] : NULL);
-	if (strcmp(word, "audit-look") == 0 && argc == 5)
-		return look_report(argv[2], argv[3], argv[4]);
+	if (strcmp(word, "audit-scan") == 0 && argc == 5)
+		return proc_scan_report(argv[2], argv[3], argv[4]);
 	if (strcmp(word, "audit-holder") == 0 && argc == 3)
 		return holder_main(argv[2]);
 	if (strcmp(word, "audit-inside") == 0 && argc == 4)

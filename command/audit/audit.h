@@ -22,7 +22,8 @@ struct audit_options {
 int audit_service(const struct audit_options *options, const char *service, const char *user);
 
 /**
- * What the command runs as itself, by a first argument of its own: a decoy, a look, the probes.
+ * What the command runs as itself, by a first argument of its own: a decoy, a scan of /proc, the
+ * probes.
  *
  * @return -1: it is none of these; or the exit status
  */

@@ -92,12 +92,12 @@ static char start_unit(const char *directory)
 	char name[80];
 	const char *const argv[] = {"systemd-run", "--quiet", "--collect", "--wait", "--unit", name,
 		"--", "/bin/true", NULL};
-	struct tool tool = {.limit_s = 60};
+	struct subprocess program = {.limit_s = 60};
 	char answer;
 
 	(void)snprintf(name, sizeof(name), "pamunshareauditstarted%s", strrchr(directory, '.') + 1);
-	answer = tool_run(&tool, argv) == 0 && tool.status == 0 ? 'y' : 'n';
-	tool_free(&tool);
+	answer = subprocess_run(&program, argv) == 0 && program.status == 0 ? 'y' : 'n';
+	subprocess_free(&program);
 	return answer;
 }
 
@@ -149,7 +149,7 @@ int decoy_main(const char *secret, const char *directory)
 	while (!directory) /* in a unit, which systemd ends */
 		(void)pause();
 	if (directory[0] == '/') {
-		heard_mode(HEARD_LOG);
+		log_capture_set_mode(LOG_CAPTURE_FORWARD);
 		openlog(DECOY_LOG, 0, LOG_DAEMON);
 		syslog(LOG_INFO, "decoy %s", secret); /* for who may read the journal */
 		has |= hold_lock(directory) ? DECOY_LOCK : 0;

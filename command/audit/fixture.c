@@ -2,9 +2,9 @@
 #include "fixture.h"
 
 #include "command/lib/pam_session.h"
-#include "command/lib/proc_scan.h"
 #include "command/lib/subprocess.h"
 #include "common/syscalls.h"
+#include "proc_scan.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -231,7 +231,7 @@ static void clear_as_user(const struct audit_context *context, const struct pass
 	pid_t child = fork();
 
 	if (child == 0)
-		_exit(session_become(user) && clear_users_files(context) ? 0 : 1);
+		_exit(become_user(user) && clear_users_files(context) ? 0 : 1);
 	forward_paths(context, forward, other);
 	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
 		(void)fprintf(stderr,
@@ -243,10 +243,10 @@ static void clear_as_user(const struct audit_context *context, const struct pass
 static int systemctl(const char *verb, const char *unit)
 {
 	const char *const argv[] = {"systemctl", "--quiet", "--no-ask-password", verb, unit, NULL};
-	struct tool tool = {.limit_s = 120};
-	int status = tool_run(&tool, argv) == 0 && !tool.too_long ? tool.status : -1;
+	struct subprocess program = {.limit_s = 120};
+	int status = subprocess_run(&program, argv) == 0 && !program.too_long ? program.status : -1;
 
-	tool_free(&tool);
+	subprocess_free(&program);
 	return status;
 }
 
@@ -350,17 +350,17 @@ static bool make_secret(char secret[33])
 __attribute__((noreturn)) static void become_decoy(const struct audit_context *context,
 	const char *secret, uid_t uid, gid_t gid, int out, pid_t parent)
 {
-	const struct tool nothing = {0};
+	const struct subprocess nothing = {0};
 	const char *const argv[] = {
 		context->command, DECOY_WORD, secret, uid == 0 ? context->directory : "-", NULL};
 
-	if (!session_no_terminal() || dup2(out, STDOUT_FILENO) < 0)
+	if (!detach_terminal() || dup2(out, STDOUT_FILENO) < 0)
 		_exit(1);
 	if (uid != 0 && (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
 				setresuid(uid, uid, uid) < 0))
 		_exit(1);
-	session_die_with(parent);
-	tool_become(&nothing, argv);
+	die_with_parent(parent);
+	subprocess_exec(&nothing, argv);
 }
 
 #define HIGH 1500
@@ -383,14 +383,14 @@ static pid_t fork_high(void)
 __attribute__((noreturn)) static void become_inhibitor(
 	const struct audit_context *context, const char *secret, int out, pid_t parent)
 {
-	const struct tool nothing = {0};
-	const char *const argv[] = {tool_find("systemd-inhibit"), "--what=idle", "--mode=block",
-		"--why=audit", context->command, DECOY_WORD, secret, "-", NULL};
+	const struct subprocess nothing = {0};
+	const char *const argv[] = {subprocess_find("systemd-inhibit"), "--what=idle",
+		"--mode=block", "--why=audit", context->command, DECOY_WORD, secret, "-", NULL};
 
-	if (!argv[0] || !session_no_terminal() || dup2(out, STDOUT_FILENO) < 0)
+	if (!argv[0] || !detach_terminal() || dup2(out, STDOUT_FILENO) < 0)
 		_exit(1);
-	session_die_with(parent);
-	tool_become(&nothing, argv);
+	die_with_parent(parent);
+	subprocess_exec(&nothing, argv);
 }
 
 static const char *start_decoy(struct audit_context *context, uid_t uid, gid_t gid, bool inhibitor)
@@ -429,20 +429,20 @@ static void start_unit(struct audit_context *context)
 		decoy->secret, NULL};
 	const char *const show[] = {
 		"systemctl", "show", "--value", "--property=MainPID", unit, NULL};
-	struct tool tool = {.limit_s = 120};
+	struct subprocess program = {.limit_s = 120};
 
 	(void)snprintf(unit, sizeof(unit), "pamunshareaudit%s.service", context_id(context));
-	if (!make_secret(decoy->secret) || tool_run(&tool, run) < 0)
+	if (!make_secret(decoy->secret) || subprocess_run(&program, run) < 0)
 		return;
-	if (tool.status == 0) {
-		tool_free(&tool);
-		if (tool_run(&tool, show) == 0 && strtol(tool.text, NULL, 10) > 0) {
-			decoy->pid = (pid_t)strtol(tool.text, NULL, 10);
+	if (program.status == 0) {
+		subprocess_free(&program);
+		if (subprocess_run(&program, show) == 0 && strtol(program.text, NULL, 10) > 0) {
+			decoy->pid = (pid_t)strtol(program.text, NULL, 10);
 			memcpy(context->unit, unit, sizeof(unit));
 			context->n_decoys++;
 		}
 	}
-	tool_free(&tool);
+	subprocess_free(&program);
 }
 
 /* ---- a sshd -----------------------------------------------------------------------------------
@@ -465,10 +465,10 @@ static bool make_key(const char *path)
 {
 	const char *const argv[] = {
 		"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "audit", "-f", path, NULL};
-	struct tool tool = {.limit_s = 60};
-	bool made = tool_run(&tool, argv) == 0 && tool.status == 0;
+	struct subprocess program = {.limit_s = 60};
+	bool made = subprocess_run(&program, argv) == 0 && program.status == 0;
 
-	tool_free(&tool);
+	subprocess_free(&program);
 	return made;
 }
 
@@ -507,13 +507,13 @@ static bool answers(unsigned short port)
 
 __attribute__((noreturn)) static void become_sshd(const char *config, pid_t parent)
 {
-	const struct tool nothing = {0};
+	const struct subprocess nothing = {0};
 	const char *const argv[] = {"/usr/sbin/sshd", "-D", "-f", config, NULL};
 
-	session_die_with(parent);
-	if (!session_no_terminal())
+	die_with_parent(parent);
+	if (!detach_terminal())
 		_exit(1);
-	tool_become(&nothing, argv);
+	subprocess_exec(&nothing, argv);
 }
 
 /* Nobody else who gets the port is taken for the audit's sshd. */
@@ -581,24 +581,24 @@ static void start_manager(struct audit_context *context)
 	char unit[64];
 	const char *const show[] = {"systemctl", "show", "--property=ActiveState",
 		"--property=ExecCondition", unit, NULL};
-	struct tool tool = {.limit_s = 120};
+	struct subprocess program = {.limit_s = 120};
 	const char *state = "unknown";
 	bool started;
 
 	(void)snprintf(unit, sizeof(unit), "user@%u.service", context->uid);
 	started = systemctl("start", unit) == 0;
-	if (tool_run(&tool, show) < 0)
+	if (subprocess_run(&program, show) < 0)
 		return;
 	/* a unit whose condition does not hold is no failed one, and systemd forgets the result */
-	if (strstr(tool.text, "ActiveState=active"))
+	if (strstr(program.text, "ActiveState=active"))
 		state = "active";
-	else if (started && strstr(tool.text, "ActiveState=inactive") &&
-		 strstr(tool.text, "ExecCondition={"))
+	else if (started && strstr(program.text, "ActiveState=inactive") &&
+		 strstr(program.text, "ExecCondition={"))
 		state = "exec-condition";
-	else if (strstr(tool.text, "ActiveState=failed"))
+	else if (strstr(program.text, "ActiveState=failed"))
 		state = "failed";
 	(void)snprintf(context->manager, sizeof(context->manager), "%s", state);
-	tool_free(&tool);
+	subprocess_free(&program);
 }
 
 /* ---- the whole --------------------------------------------------------------------------------

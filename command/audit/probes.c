@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "probes.h"
 
-#include "command/lib/sessions.h"
+#include "command/lib/printable.h"
 #include "common/syscalls.h"
 
 #include <poll.h>

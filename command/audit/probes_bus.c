@@ -5,9 +5,9 @@
  */
 #include "probes.h"
 
-#include "command/lib/proc_scan.h"
 #include "command/lib/subprocess.h"
 #include "common/syscalls.h"
+#include "proc_scan.h"
 
 #include <dirent.h>
 #include <poll.h>
@@ -49,8 +49,8 @@ static bool is_no_answer(const char *text)
 }
 
 /* Ask a method on the system bus. False: that has been told. */
-static bool ask(const struct audit_context *context, struct tool *tool, struct result *result,
-	const char *const words[])
+static bool ask(const struct audit_context *context, struct subprocess *program,
+	struct result *result, const char *const words[])
 {
 	const char *argv[24] = {"busctl", "--system", "--no-pager", "--timeout=90", "call"};
 	size_t n = 5;
@@ -62,36 +62,36 @@ static bool ask(const struct audit_context *context, struct tool *tool, struct r
 	}
 	for (size_t i = 0; words[i] && n + 1 < sizeof(argv) / sizeof(*argv); i++)
 		argv[n++] = words[i];
-	*tool = (struct tool){.limit_s = LIMIT_S};
-	err = tool_run(tool, argv);
+	*program = (struct subprocess){.limit_s = LIMIT_S};
+	err = subprocess_run(program, argv);
 	if (err < 0)
 		result_set(result, NOT_TESTED, "busctl: %s", strerror(-err));
-	else if (tool->status != 0 && is_absent(tool->text))
+	else if (program->status != 0 && is_absent(program->text))
 		result_set(result, CLOSED, "this machine has no %s", words[0]);
-	else if (tool->status != 0 && is_denied(tool->text))
-		result_set(
-			result, CLOSED, "the bus refuses to pass it on: %s", tool_first_line(tool));
-	else if (tool->status != 0 &&
-		 (!strstr(tool->text, "Call failed") || is_no_answer(tool->text)))
-		result_set(result, NOT_TESTED, "busctl: %s", tool_first_line(tool));
+	else if (program->status != 0 && is_denied(program->text))
+		result_set(result, CLOSED, "the bus refuses to pass it on: %s",
+			subprocess_first_line(program));
+	else if (program->status != 0 &&
+		 (!strstr(program->text, "Call failed") || is_no_answer(program->text)))
+		result_set(result, NOT_TESTED, "busctl: %s", subprocess_first_line(program));
 	else
 		return true;
-	tool_free(tool);
+	subprocess_free(program);
 	return false;
 }
 
 /* What answers about the unit of a decoy must have its command line in it, or refuse. */
-static void judge_unit(const struct audit_context *context, const char *what, struct tool *tool,
-	struct result *result)
+static void judge_unit(const struct audit_context *context, const char *what,
+	struct subprocess *program, struct result *result)
 {
-	if (look_for_secret(context, tool->text, tool->n))
+	if (find_secret(context, program->text, program->n))
 		result_set(
 			result, OPEN, "%s shows the command line of a system unit's process", what);
 	else
 		result_set(result, NOT_TESTED,
 			"%s does not refuse, and has nothing of the unit: %s", what,
-			tool_first_line(tool));
-	tool_free(tool);
+			subprocess_first_line(program));
+	subprocess_free(program);
 }
 
 static bool has_unit(const struct audit_context *context, struct result *result)
@@ -107,26 +107,27 @@ static void systemctl_status(const struct audit_context *context, struct result 
 {
 	const char *const argv[] = {
 		"systemctl", "--no-pager", "--full", "--lines=0", "status", context->unit, NULL};
-	struct tool tool = {.limit_s = LIMIT_S};
-	int err = tool_run(&tool, argv);
+	struct subprocess program = {.limit_s = LIMIT_S};
+	int err = subprocess_run(&program, argv);
 
 	if (err < 0)
 		result_set(result, NOT_TESTED, "systemctl: %s", strerror(-err));
-	else if (look_for_secret(context, tool.text, tool.n))
+	else if (find_secret(context, program.text, program.n))
 		result_set(result, OPEN,
 			"systemctl status shows the command line of a unit's process");
-	else if (is_denied(tool.text))
-		result_set(result, CLOSED, "systemctl status: %s", tool_first_line(&tool));
+	else if (is_denied(program.text))
+		result_set(result, CLOSED, "systemctl status: %s", subprocess_first_line(&program));
 	else
-		result_set(result, NOT_TESTED, "systemctl status: %s", tool_first_line(&tool));
-	tool_free(&tool);
+		result_set(result, NOT_TESTED, "systemctl status: %s",
+			subprocess_first_line(&program));
+	subprocess_free(&program);
 }
 
 void probe_bus(
 	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *words[16] = {SYSTEMD, MANAGER_PATH, MANAGER};
-	struct tool tool;
+	struct subprocess program;
 
 	if (!has_unit(context, result))
 		return;
@@ -136,8 +137,8 @@ void probe_bus(
 	}
 	for (size_t i = 0; i < sizeof(probe->what) / sizeof(*probe->what) && probe->what[i]; i++)
 		words[3 + i] = strcmp(probe->what[i], "UNIT") == 0 ? context->unit : probe->what[i];
-	if (ask(context, &tool, result, words))
-		judge_unit(context, probe->what[0], &tool, result);
+	if (ask(context, &program, result, words))
+		judge_unit(context, probe->what[0], &program, result);
 }
 
 /* The name of a unit consists of letters and digits, but for its suffix. */
@@ -153,14 +154,14 @@ void probe_bus_properties(
 	char path[160], interface[64];
 	const char *const words[] = {
 		SYSTEMD, path, "org.freedesktop.DBus.Properties", "GetAll", "s", interface, NULL};
-	struct tool tool;
+	struct subprocess program;
 
 	if (!has_unit(context, result))
 		return;
 	unit_path(context, path, sizeof(path));
 	(void)snprintf(interface, sizeof(interface), SYSTEMD ".%s", probe->what[0]);
-	if (ask(context, &tool, result, words))
-		judge_unit(context, "the properties of a unit", &tool, result);
+	if (ask(context, &program, result, words))
+		judge_unit(context, "the properties of a unit", &program, result);
 }
 
 void probe_bus_by_pid(
@@ -169,20 +170,20 @@ void probe_bus_by_pid(
 	char pid[16];
 	const char *const words[] = {
 		SYSTEMD, MANAGER_PATH, MANAGER, "GetUnitByPID", "u", pid, NULL};
-	struct tool tool;
+	struct subprocess program;
 
 	(void)probe;
 	if (!has_unit(context, result))
 		return;
 	(void)snprintf(pid, sizeof(pid), "%d", (int)context->decoys[context->n_decoys - 1].pid);
-	if (!ask(context, &tool, result, words))
+	if (!ask(context, &program, result, words))
 		return;
-	if (tool.status == 0 && strstr(tool.text, MANAGER_PATH "/unit/"))
+	if (program.status == 0 && strstr(program.text, MANAGER_PATH "/unit/"))
 		result_set(result, OPEN, "GetUnitByPID tells that the decoy is there: %s",
-			tool_first_line(&tool));
+			subprocess_first_line(&program));
 	else
-		result_set(result, NOT_TESTED, "GetUnitByPID: %s", tool_first_line(&tool));
-	tool_free(&tool);
+		result_set(result, NOT_TESTED, "GetUnitByPID: %s", subprocess_first_line(&program));
+	subprocess_free(&program);
 }
 
 void probe_bus_peers(
@@ -190,16 +191,17 @@ void probe_bus_peers(
 {
 	const char *const words[] = {"org.freedesktop.DBus", "/org/freedesktop/DBus",
 		"org.freedesktop.DBus", probe->what[0], "s", "org.freedesktop.login1", NULL};
-	struct tool tool;
+	struct subprocess program;
 
-	if (!ask(context, &tool, result, words))
+	if (!ask(context, &program, result, words))
 		return;
-	if (tool.status == 0 && (tool.text[0] == 'u' || strstr(tool.text, "ProcessID")))
+	if (program.status == 0 && (program.text[0] == 'u' || strstr(program.text, "ProcessID")))
 		result_set(result, OPEN, "the bus tells the pid of whoever is connected to it: %s",
-			tool_first_line(&tool));
+			subprocess_first_line(&program));
 	else
-		result_set(result, NOT_TESTED, "%s: %s", probe->what[0], tool_first_line(&tool));
-	tool_free(&tool);
+		result_set(result, NOT_TESTED, "%s: %s", probe->what[0],
+			subprocess_first_line(&program));
+	subprocess_free(&program);
 }
 
 void probe_logind(
@@ -207,15 +209,15 @@ void probe_logind(
 {
 	const char *const words[] = {
 		LOGIND, "/org/freedesktop/login1", LOGIND_MANAGER, "ListSessions", NULL};
-	struct tool tool;
+	struct subprocess program;
 
 	(void)probe;
-	if (!ask(context, &tool, result, words))
+	if (!ask(context, &program, result, words))
 		return;
 	result_set(result, NOT_PROMISED,
 		"logind tells who is logged in, and the pid that opened each session: %.120s",
-		tool_first_line(&tool));
-	tool_free(&tool);
+		subprocess_first_line(&program));
+	subprocess_free(&program);
 }
 
 /* Of a decoy that is in somebody's session: it says whose. */
@@ -225,20 +227,20 @@ void probe_logind_by_pid(
 	char pid[16];
 	const char *const words[] = {
 		LOGIND, "/org/freedesktop/login1", LOGIND_MANAGER, probe->what[0], "u", pid, NULL};
-	struct tool tool;
+	struct subprocess program;
 
 	for (size_t i = 0; i < context->n_decoys && result->verdict != OPEN; i++) {
 		(void)snprintf(pid, sizeof(pid), "%d", (int)context->decoys[i].pid);
-		if (!ask(context, &tool, result, words))
+		if (!ask(context, &program, result, words))
 			return;
-		if (tool.status == 0)
+		if (program.status == 0)
 			result_set(result, OPEN, "%s tells whose process a decoy is: %s",
-				probe->what[0], tool_first_line(&tool));
+				probe->what[0], subprocess_first_line(&program));
 		else
 			result_set(result, NOT_TESTED,
 				"%s does not refuse, and no decoy is in a session: %s",
-				probe->what[0], tool_first_line(&tool));
-		tool_free(&tool);
+				probe->what[0], subprocess_first_line(&program));
+		subprocess_free(&program);
 	}
 }
 
@@ -256,19 +258,19 @@ void probe_inhibitors(
 {
 	const char *const words[] = {
 		LOGIND, "/org/freedesktop/login1", LOGIND_MANAGER, "ListInhibitors", NULL};
-	struct tool tool;
+	struct subprocess program;
 
 	(void)probe;
-	if (!has_inhibitor(context, result) || !ask(context, &tool, result, words))
+	if (!has_inhibitor(context, result) || !ask(context, &program, result, words))
 		return;
-	if (look_for_secret(context, tool.text, tool.n))
+	if (find_secret(context, program.text, program.n))
 		result_set(result, OPEN,
 			"ListInhibitors shows the command line of who inhibits something");
 	else
 		result_set(result, NOT_TESTED,
 			"ListInhibitors does not refuse, and has no decoy: %s",
-			tool_first_line(&tool));
-	tool_free(&tool);
+			subprocess_first_line(&program));
+	subprocess_free(&program);
 }
 
 void probe_machined(
@@ -276,14 +278,14 @@ void probe_machined(
 {
 	const char *const words[] = {"org.freedesktop.machine1", "/org/freedesktop/machine1",
 		"org.freedesktop.machine1.Manager", "ListMachines", NULL};
-	struct tool tool;
+	struct subprocess program;
 
 	(void)probe;
-	if (!ask(context, &tool, result, words))
+	if (!ask(context, &program, result, words))
 		return;
-	result_set(result, tool.status == 0 ? CLOSED : NOT_TESTED, "machined: %.100s",
-		tool_first_line(&tool));
-	tool_free(&tool);
+	result_set(result, program.status == 0 ? CLOSED : NOT_TESTED, "machined: %.100s",
+		subprocess_first_line(&program));
+	subprocess_free(&program);
 }
 
 static bool polkit_says(const struct audit_context *context, pid_t pid, char *said, size_t size,
@@ -294,13 +296,13 @@ static bool polkit_says(const struct audit_context *context, pid_t pid, char *sa
 		"/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.PolicyKit1.Authority",
 		"CheckAuthorization", "(sa{sv})sa{ss}us", "unix-process", "2", "pid", "u", number,
 		"start-time", "t", "0", "org.freedesktop.policykit.exec", "0", "0", "", NULL};
-	struct tool tool;
+	struct subprocess program;
 
 	(void)snprintf(number, sizeof(number), "%d", (int)pid);
-	if (!ask(context, &tool, result, words))
+	if (!ask(context, &program, result, words))
 		return false;
-	(void)snprintf(said, size, "%s", tool_first_line(&tool));
-	tool_free(&tool);
+	(void)snprintf(said, size, "%s", subprocess_first_line(&program));
+	subprocess_free(&program);
 	return true;
 }
 
@@ -507,24 +509,24 @@ static int ask_varlink(const struct audit_context *context, size_t i, struct res
 {
 	const char *const argv[] = {"varlinkctl", "--more", "--no-pager", "call", asked[i].socket,
 		asked[i].method, "{}", NULL};
-	struct tool tool = {.limit_s = LIMIT_S};
-	int answer = FAILS, err = tool_run(&tool, argv);
+	struct subprocess program = {.limit_s = LIMIT_S};
+	int answer = FAILS, err = subprocess_run(&program, argv);
 
 	if (err < 0)
 		result_set(result, NOT_TESTED, "varlinkctl: %s", strerror(-err));
-	else if (look_for_secret(context, tool.text, tool.n))
+	else if (find_secret(context, program.text, program.n))
 		result_set(result, OPEN, "%s of %s shows a command line", asked[i].method,
 			asked[i].socket);
-	else if (tool.status == 0 && !tool.too_long)
+	else if (program.status == 0 && !program.too_long)
 		answer = ANSWERS;
-	else if (strstr(tool.text, "Permission denied"))
+	else if (strstr(program.text, "Permission denied"))
 		answer = REFUSES;
-	else if (strstr(tool.text, "NotFound"))
+	else if (strstr(program.text, "NotFound"))
 		answer = UNKNOWN;
 	else
 		result_set(result, NOT_TESTED, "%s of %s: %s", asked[i].method, asked[i].socket,
-			tool_first_line(&tool));
-	tool_free(&tool);
+			subprocess_first_line(&program));
+	subprocess_free(&program);
 	return answer;
 }
 
@@ -566,7 +568,7 @@ void probe_unit_file(
 		n = read(fd, text, sizeof(text));
 	if (fd < 0 && errno == EACCES)
 		result_set(result, CLOSED, "%s: Permission denied", path);
-	else if (n > 0 && look_for_secret(context, text, (size_t)n))
+	else if (n > 0 && find_secret(context, text, (size_t)n))
 		result_set(result, OPEN,
 			"%s has the command line of a unit that was started by command", path);
 	else
@@ -581,7 +583,7 @@ static bool shows_inhibitor(const struct audit_context *context, int directory, 
 	int fd AUTO_CLOSE = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
 
-	return n > 0 && look_for_secret(context, text, (size_t)n);
+	return n > 0 && find_secret(context, text, (size_t)n);
 }
 
 void probe_inhibitor_files(

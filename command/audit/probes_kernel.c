@@ -6,11 +6,11 @@
  */
 #include "probes.h"
 
-#include "command/lib/proc_scan.h"
 #include "command/lib/subprocess.h"
 #include "common/syscalls.h"
 #include "connector.h"
 #include "fixture.h"
+#include "proc_scan.h"
 
 #include <dirent.h>
 #include <linux/capability.h>
@@ -41,11 +41,11 @@
 void probe_proc(
 	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
-	struct look look;
+	struct proc_scan scan;
 
 	(void)probe;
-	look_through(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &look);
-	look_tell(context, "/proc", &look, result);
+	proc_scan_run(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &scan);
+	proc_scan_judge(context, "/proc", &scan, result);
 }
 
 /* How many of a process's files and directories are there, by whatever path. */
@@ -123,7 +123,7 @@ void probe_other_procfs(
 {
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
 	char line[4096], where[4096], own[80];
-	struct look look;
+	struct proc_scan scan;
 	unsigned int n = 0;
 	bool own_seen = false;
 
@@ -144,8 +144,8 @@ void probe_other_procfs(
 		}
 		n++;
 		own_seen |= strcmp(where, own) == 0;
-		look_through(fd, context->uid, &look);
-		look_tell(context, where, &look, result);
+		proc_scan_run(fd, context->uid, &scan);
+		proc_scan_judge(context, where, &scan, result);
 		if (result->verdict == OPEN)
 			break;
 	}
@@ -164,7 +164,7 @@ static void follow(const struct audit_context *context, bool other, int fd, stru
 {
 	static const char *const steps[] = {".", "proc", "../proc", "../../proc", "../../../proc",
 		"../../../../../../../../../../../../../../../../proc"};
-	struct look look;
+	struct proc_scan scan;
 	char name[64];
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
@@ -174,12 +174,12 @@ static void follow(const struct audit_context *context, bool other, int fd, stru
 			close_fd(&next);
 			continue;
 		}
-		look_through(next, context->uid, &look);
+		proc_scan_run(next, context->uid, &scan);
 		(void)snprintf(name, sizeof(name), "%s descriptor %d, by %.14s",
 			other ? "another process's" : "the application's", fd, steps[i]);
 		/* another session of the user's has an init and an opener, which are root's */
-		if (look.n_secrets > 0 || (look.foreign > 0 && !other))
-			look_tell(context, name, &look, result);
+		if (scan.n_secrets > 0 || (scan.foreign > 0 && !other))
+			proc_scan_judge(context, name, &scan, result);
 	}
 }
 
@@ -263,7 +263,7 @@ void probe_proc_file(
 		column_of(line, column, word, sizeof(word));
 		pid = strtol(word, NULL, 10);
 		own |= pid == getpid();
-		if (!decoy_of(context, pid) && !look_for_secret(context, line, strlen(line)))
+		if (!decoy_of(context, pid) && !find_secret(context, line, strlen(line)))
 			continue;
 		result_set(result, OPEN, "%s names a decoy: %.100s", path, line);
 		break;
@@ -447,7 +447,7 @@ void probe_kill_range(
 	for (pid_t pid = 1; pid <= last; pid++) {
 		if (kill(pid, 0) == 0)
 			own++;
-		else if (errno == EPERM && !look_is_kin(pid))
+		else if (errno == EPERM && !proc_scan_is_kin(pid))
 			foreign++;
 	}
 	if (foreign > 0)
@@ -783,24 +783,24 @@ static bool map_user(uid_t uid)
 static void look_in_namespace(
 	const struct audit_context *context, bool own_pids, struct result *result)
 {
-	struct look look;
+	struct proc_scan scan;
 
 	if (!own_pids) {
-		look_through(
-			open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &look);
-		look_tell(context, "/proc in a user namespace", &look, result);
+		proc_scan_run(
+			open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &scan);
+		proc_scan_judge(context, "/proc in a user namespace", &scan, result);
 	}
 	if (result->verdict != OPEN && umount2("/proc", MNT_DETACH) == 0) {
-		look_through(
-			open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &look);
-		if (look.foreign > 0 || look.n_secrets > 0)
-			look_tell(context, "what /proc covers", &look, result);
+		proc_scan_run(
+			open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &scan);
+		if (scan.foreign > 0 || scan.n_secrets > 0)
+			proc_scan_judge(context, "what /proc covers", &scan, result);
 	}
 	if (result->verdict != OPEN &&
 		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0) {
-		look_through(
-			open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &look);
-		look_tell(context, "a procfs of one's own", &look, result);
+		proc_scan_run(
+			open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &scan);
+		proc_scan_judge(context, "a procfs of one's own", &scan, result);
 	}
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The probes that run a program somewhere: one of the distribution's in the session, or this one's
- * look_report(), started by a daemon on the host.
+ * proc_scan_report(), started by a daemon on the host.
  */
 #include "probes.h"
 
-#include "command/lib/proc_scan.h"
 #include "command/lib/subprocess.h"
 #include "common/syscalls.h"
 #include "fixture.h"
+#include "proc_scan.h"
 
 #include <arpa/inet.h>
 #include <pwd.h>
@@ -50,23 +50,23 @@ void probe_program(
 	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *argv[9] = {NULL};
-	struct tool tool = {.limit_s = LIMIT_S};
+	struct subprocess program = {.limit_s = LIMIT_S};
 	int err;
 
 	for (size_t i = 0; i < 8; i++)
 		argv[i] = probe->what[i];
-	err = tool_run(&tool, argv);
+	err = subprocess_run(&program, argv);
 	if (err < 0)
 		result_set(result, NOT_TESTED, "%s: %s", argv[0], strerror(-err));
-	else if (look_for_secret(context, tool.text, tool.n))
+	else if (find_secret(context, program.text, program.n))
 		result_set(result, OPEN, "%s prints the command line of a decoy", argv[0]);
-	else if (tool.status != 0 || !lists(tool.text, getpid()))
+	else if (program.status != 0 || !lists(program.text, getpid()))
 		result_set(result, NOT_TESTED, "%s does not print the process that runs it: %s",
-			argv[0], tool_first_line(&tool));
+			argv[0], subprocess_first_line(&program));
 	else
 		result_set(result, CLOSED, "%s prints the process that runs it, and no decoy",
 			argv[0]);
-	tool_free(&tool);
+	subprocess_free(&program);
 }
 
 /* The setuid and setgid programs of Debian that print something without being asked who one is. */
@@ -89,26 +89,26 @@ void probe_setuid(
 
 	(void)probe;
 	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
-		struct tool tool = {
+		struct subprocess program = {
 			.limit_s = LIMIT_S, .user = context->user, .home = context->home};
-		const char *path = tool_find(programs[i][0]);
+		const char *path = subprocess_find(programs[i][0]);
 		struct stat st;
 
 		if (!path || stat(path, &st) < 0 || !(st.st_mode & (S_ISUID | S_ISGID)) ||
-			tool_run(&tool, programs[i]) < 0)
+			subprocess_run(&program, programs[i]) < 0)
 			continue;
-		if (look_for_secret(context, tool.text, tool.n)) {
+		if (find_secret(context, program.text, program.n)) {
 			result_set(result, OPEN, "%s prints the command line of a decoy",
 				programs[i][0]);
-			tool_free(&tool);
+			subprocess_free(&program);
 			return;
 		}
-		if (tool.status >= 0) {
+		if (program.status >= 0) {
 			n++;
 			(void)snprintf(said + strlen(said), sizeof(said) - strlen(said), " %s",
 				programs[i][0]);
 		}
-		tool_free(&tool);
+		subprocess_free(&program);
 	}
 	if (n == 0)
 		result_set(result, NOT_TESTED, "none of those that are known is installed");
@@ -121,7 +121,7 @@ void probe_journal(
 {
 	const char *const argv[] = {
 		"journalctl", "--no-pager", "-o", "cat", "-b", "-t", DECOY_LOG, NULL};
-	struct tool tool = {.limit_s = LIMIT_S};
+	struct subprocess program = {.limit_s = LIMIT_S};
 	char own[128];
 	int err;
 
@@ -133,21 +133,21 @@ void probe_journal(
 	(void)snprintf(own, sizeof(own), "pam-unshare audit of %s: journal", context->directory);
 	openlog(DECOY_LOG, 0, LOG_USER);
 	syslog(LOG_INFO, "%s", own);
-	err = tool_run(&tool, argv);
+	err = subprocess_run(&program, argv);
 	if (err < 0)
 		result_set(result, NOT_TESTED, "journalctl: %s", strerror(-err));
-	else if (look_for_secret(context, tool.text, tool.n))
+	else if (find_secret(context, program.text, program.n))
 		result_set(result, OPEN, "journalctl shows what a process of root's has logged");
-	else if (tool.status == 0 && strstr(tool.text, own))
+	else if (program.status == 0 && strstr(program.text, own))
 		result_set(
 			result, CLOSED, "journalctl shows one's own messages, and not a decoy's");
-	else if (strstr(tool.text, "insufficient permissions") ||
-		 strstr(tool.text, "not seeing messages"))
-		result_set(result, CLOSED, "journalctl: %s", tool_first_line(&tool));
+	else if (strstr(program.text, "insufficient permissions") ||
+		 strstr(program.text, "not seeing messages"))
+		result_set(result, CLOSED, "journalctl: %s", subprocess_first_line(&program));
 	else
-		result_set(
-			result, NOT_TESTED, "journalctl shows nothing: %s", tool_first_line(&tool));
-	tool_free(&tool);
+		result_set(result, NOT_TESTED, "journalctl shows nothing: %s",
+			subprocess_first_line(&program));
+	subprocess_free(&program);
 }
 
 /* ---- a program elsewhere ----------------------------------------------------------------------
@@ -174,7 +174,7 @@ static void look_line(
 	const char *arguments[6];
 	char strings[2][64];
 
-	look_arguments(context, path, strings, arguments);
+	proc_scan_arguments(context, path, strings, arguments);
 	(void)snprintf(line, size, "%s %s %s %s %s", arguments[0], arguments[1], arguments[2],
 		arguments[3], arguments[4]);
 }
@@ -198,18 +198,18 @@ static void await_report(const struct audit_context *context, const char *where,
 		result_set(result, NOT_TESTED, "%s has not run the program within %d s: %.150s",
 			where, limit_s, hint);
 	else
-		look_judge(context, where, text, result);
+		proc_scan_judge_report(context, where, text, result);
 }
 
 /* Run something that runs the program before it ends, with its output. */
-static void judge_output(const struct audit_context *context, const char *where, struct tool *tool,
-	struct result *result)
+static void judge_output(const struct audit_context *context, const char *where,
+	struct subprocess *program, struct result *result)
 {
-	if (tool->too_long)
+	if (program->too_long)
 		result_set(result, NOT_TESTED, "%s does not end", where);
 	else
-		look_judge(context, where, tool->text, result);
-	tool_free(tool);
+		proc_scan_judge_report(context, where, program->text, result);
+	subprocess_free(program);
 }
 
 /* As root, in the session: another user's program. */
@@ -220,17 +220,17 @@ void probe_su(const struct audit_context *context, const struct probe *probe, st
 	const char **argv = strcmp(probe->what[0], "su") == 0 ? su : sudo;
 	const char *arguments[6];
 	char strings[2][64], where[64];
-	struct tool tool = {.limit_s = LIMIT_S};
+	struct subprocess program = {.limit_s = LIMIT_S};
 	int err;
 
-	look_arguments(context, "-", strings, arguments);
+	proc_scan_arguments(context, "-", strings, arguments);
 	append(argv, 16, arguments + 1);
 	(void)snprintf(where, sizeof(where), "%s to nobody", probe->what[0]);
-	err = tool_run(&tool, argv);
+	err = subprocess_run(&program, argv);
 	if (err < 0)
 		result_set(result, NOT_TESTED, "%s: %s", probe->what[0], strerror(-err));
 	else
-		judge_output(context, where, &tool, result);
+		judge_output(context, where, &program, result);
 }
 
 void probe_ssh(
@@ -242,7 +242,7 @@ void probe_ssh(
 		"LogLevel=ERROR", "-o", "IdentitiesOnly=yes", address, NULL};
 	const char *arguments[6];
 	char strings[2][64];
-	struct tool tool = {.limit_s = LIMIT_S};
+	struct subprocess program = {.limit_s = LIMIT_S};
 	int err;
 
 	(void)probe;
@@ -255,13 +255,13 @@ void probe_ssh(
 	(void)snprintf(
 		known, sizeof(known), "UserKnownHostsFile=%s/known_hosts", context->directory);
 	(void)snprintf(address, sizeof(address), "%s@127.0.0.1", context->user);
-	look_arguments(context, "-", strings, arguments);
+	proc_scan_arguments(context, "-", strings, arguments);
 	append(argv, 28, arguments);
-	err = tool_run(&tool, argv);
+	err = subprocess_run(&program, argv);
 	if (err < 0)
 		result_set(result, NOT_TESTED, "ssh: %s", strerror(-err));
 	else
-		judge_output(context, "a second ssh login", &tool, result);
+		judge_output(context, "a second ssh login", &program, result);
 }
 
 /* A terminal server that the user has started in another session of the same service. */
@@ -276,25 +276,27 @@ void probe_server(
 	const char **argv = tmux ? with_tmux : with_screen;
 	const char *arguments[6];
 	char strings[2][64];
-	struct tool tool = {.limit_s = LIMIT_S, .home = context->home, .user = context->user};
+	struct subprocess program = {
+		.limit_s = LIMIT_S, .home = context->home, .user = context->user};
 	int err;
 
 	report_path(context, tmux ? "tmux-socket" : "screen", socket, sizeof(socket));
 	report_path(context, tmux ? "from-tmux" : "from-screen", path, sizeof(path));
-	look_arguments(context, path, strings, arguments);
+	proc_scan_arguments(context, path, strings, arguments);
 	append(argv, 20, arguments);
 	(void)snprintf(directory, sizeof(directory), "SCREENDIR=%s", socket);
-	tool.more = tmux ? NULL : directory;
-	err = tool_run(&tool, argv);
+	program.more = tmux ? NULL : directory;
+	err = subprocess_run(&program, argv);
 	if (err < 0)
 		result_set(result, NOT_TESTED, "%s: %s", probe->what[0], strerror(-err));
-	else if (tool.status != 0)
-		result_set(result, NOT_TESTED, "%s: %s", probe->what[0], tool_first_line(&tool));
+	else if (program.status != 0)
+		result_set(result, NOT_TESTED, "%s: %s", probe->what[0],
+			subprocess_first_line(&program));
 	else
 		await_report(context,
 			tmux ? "a tmux server of another session" : "a screen of another session",
-			path, 30, tool_first_line(&tool), result);
-	tool_free(&tool);
+			path, 30, subprocess_first_line(&program), result);
+	subprocess_free(&program);
 }
 
 /* ---- jobs -------------------------------------------------------------------------------------
@@ -306,8 +308,9 @@ void probe_cron(
 	const char *const crontab[] = {"crontab", "-", NULL};
 	const char *const list[] = {"crontab", "-l", NULL};
 	char path[128], line[1024], input[16384];
-	struct tool old = {.limit_s = LIMIT_S, .user = context->user, .home = context->home},
-		    tool = {.limit_s = LIMIT_S, .user = context->user, .home = context->home};
+	struct subprocess old = {.limit_s = LIMIT_S, .user = context->user, .home = context->home},
+			  program = {
+				  .limit_s = LIMIT_S, .user = context->user, .home = context->home};
 	bool written = false;
 
 	(void)probe;
@@ -317,7 +320,7 @@ void probe_cron(
 	}
 	report_path(context, "from-cron", path, sizeof(path));
 	look_line(context, path, line, sizeof(line));
-	if (tool_run(&old, list) < 0) {
+	if (subprocess_run(&old, list) < 0) {
 		result_set(result, NOT_TESTED, "there is no crontab");
 		return;
 	}
@@ -325,42 +328,43 @@ void probe_cron(
 	(void)snprintf(input, sizeof(input), "%.12000s%s* * * * * %s\n",
 		old.status == 0 ? old.text : "",
 		old.status == 0 && old.n > 0 && old.text[old.n - 1] != '\n' ? "\n" : "", line);
-	tool.input = input;
+	program.input = input;
 	if (old.status == 0 && old.n > 12000)
 		result_set(result, NOT_TESTED, "the user's crontab is too long to add a line");
-	else if (tool_run(&tool, crontab) < 0 || tool.status != 0)
-		result_set(result, NOT_TESTED, "crontab: %s", tool_first_line(&tool));
+	else if (subprocess_run(&program, crontab) < 0 || program.status != 0)
+		result_set(result, NOT_TESTED, "crontab: %s", subprocess_first_line(&program));
 	else
 		written = true;
 	probe_started();
 	if (written)
 		await_report(context, "a cron job", path, 150, "cron does not run?", result);
-	tool_free(&old);
-	tool_free(&tool);
+	subprocess_free(&old);
+	subprocess_free(&program);
 }
 
 void probe_at(const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	const char *const argv[] = {"at", "now", NULL};
 	char path[128], line[1024], input[1100];
-	struct tool tool = {.limit_s = LIMIT_S, .user = context->user, .home = context->home};
+	struct subprocess program = {
+		.limit_s = LIMIT_S, .user = context->user, .home = context->home};
 	int err;
 
 	(void)probe;
 	report_path(context, "from-at", path, sizeof(path));
 	look_line(context, path, line, sizeof(line));
 	(void)snprintf(input, sizeof(input), "exec %s\n", line);
-	tool.input = input;
-	err = chdir("/") < 0 ? -errno : tool_run(&tool, argv); /* the job begins there */
+	program.input = input;
+	err = chdir("/") < 0 ? -errno : subprocess_run(&program, argv); /* the job begins there */
 	probe_started();
 	if (err < 0)
 		result_set(result, NOT_TESTED, "at: %s", strerror(-err));
-	else if (tool.status != 0)
-		result_set(result, NOT_TESTED, "at: %s", tool_first_line(&tool));
+	else if (program.status != 0)
+		result_set(result, NOT_TESTED, "at: %s", subprocess_first_line(&program));
 	else
 		await_report(context, "an at job (a batch job is the same daemon's)", path, 120,
 			"atd does not run?", result);
-	tool_free(&tool);
+	subprocess_free(&program);
 }
 
 /* ---- mail -------------------------------------------------------------------------------------
@@ -439,13 +443,13 @@ static bool send_by_program(const struct audit_context *context, const char *sub
 {
 	char message[256];
 	const char *const argv[] = {"sendmail", context->user, NULL};
-	struct tool tool = {
+	struct subprocess program = {
 		.input = message, .limit_s = LIMIT_S, .user = context->user, .home = context->home};
 	bool sent;
 
 	(void)snprintf(message, sizeof(message), "Subject: %s\n\nDelete it.\n", subject);
-	sent = tool_run(&tool, argv) == 0 && tool.status == 0;
-	tool_free(&tool);
+	sent = subprocess_run(&program, argv) == 0 && program.status == 0;
+	subprocess_free(&program);
 	return sent;
 }
 
@@ -493,7 +497,7 @@ void probe_forward(
 	const char *failed;
 
 	(void)probe;
-	if (!tool_find("sendmail")) {
+	if (!subprocess_find("sendmail")) {
 		result_set(result, CLOSED, "this machine has no mailer");
 		return;
 	}
@@ -531,21 +535,21 @@ static bool has_manager(const struct audit_context *context, struct result *resu
 	return false;
 }
 
-static struct tool of_the_bus(const struct audit_context *context)
+static struct subprocess of_the_bus(const struct audit_context *context)
 {
-	return (struct tool){.limit_s = LIMIT_S,
+	return (struct subprocess){.limit_s = LIMIT_S,
 		.user = context->user,
 		.home = context->home,
 		.bus_of = context->uid};
 }
 
 /* Whatever the tool says, it counts whether the program has run. */
-static void judge_start(const struct audit_context *context, const char *where, struct tool *tool,
-	const char *path, struct result *result)
+static void judge_start(const struct audit_context *context, const char *where,
+	struct subprocess *program, const char *path, struct result *result)
 {
-	await_report(
-		context, where, path, tool->status == 0 ? 60 : 5, tool_first_line(tool), result);
-	tool_free(tool);
+	await_report(context, where, path, program->status == 0 ? 60 : 5,
+		subprocess_first_line(program), result);
+	subprocess_free(program);
 }
 
 void probe_run_user(
@@ -555,18 +559,18 @@ void probe_run_user(
 	char path[128];
 	const char *arguments[6];
 	char strings[2][64];
-	struct tool tool = of_the_bus(context);
+	struct subprocess program = of_the_bus(context);
 
 	(void)probe;
 	if (!has_manager(context, result))
 		return;
 	report_path(context, "from-systemd-run", path, sizeof(path));
-	look_arguments(context, path, strings, arguments);
+	proc_scan_arguments(context, path, strings, arguments);
 	append(argv, 16, arguments);
-	if (tool_run(&tool, argv) < 0)
+	if (subprocess_run(&program, argv) < 0)
 		result_set(result, NOT_TESTED, "there is no systemd-run");
 	else
-		judge_start(context, "systemd-run --user", &tool, path, result);
+		judge_start(context, "systemd-run --user", &program, path, result);
 }
 
 /* Write a file of the user's, below the user's runtime directory. */
@@ -608,19 +612,19 @@ struct recipe {
 static void run_recipe(
 	const struct audit_context *context, const struct recipe *recipe, struct result *result)
 {
-	struct tool tool = of_the_bus(context);
+	struct subprocess program = of_the_bus(context);
 
 	if (!write_runtime(context, recipe->directory, recipe->name, recipe->text)) {
 		result_set(result, NOT_TESTED, "nothing can be written to /run/user/%u/%s",
 			context->uid, recipe->directory);
 		return;
 	}
-	(void)tool_run(&tool, recipe->reload);
-	tool_free(&tool);
-	if (tool_run(&tool, recipe->start) < 0)
+	(void)subprocess_run(&program, recipe->reload);
+	subprocess_free(&program);
+	if (subprocess_run(&program, recipe->start) < 0)
 		result_set(result, NOT_TESTED, "%s cannot be run", recipe->start[0]);
 	else
-		judge_start(context, recipe->where, &tool, recipe->path, result);
+		judge_start(context, recipe->where, &program, recipe->path, result);
 	remove_runtime(context, recipe->directory, recipe->name);
 }
 
@@ -655,20 +659,21 @@ void probe_bus_user(
 	static const char *const rest[] = {"false", "0", NULL};
 	const char *arguments[6];
 	char strings[2][64];
-	struct tool tool = of_the_bus(context);
+	struct subprocess program = of_the_bus(context);
 
 	(void)probe;
 	if (!has_manager(context, result))
 		return;
 	(void)snprintf(unit, sizeof(unit), "pamunshareauditbus%s.service", context_id(context));
 	report_path(context, "from-bus", path, sizeof(path));
-	look_arguments(context, path, strings, arguments);
+	proc_scan_arguments(context, path, strings, arguments);
 	append(argv, 32, arguments);
 	append(argv, 32, rest);
-	if (tool_run(&tool, argv) < 0)
+	if (subprocess_run(&program, argv) < 0)
 		result_set(result, NOT_TESTED, "there is no busctl");
 	else
-		judge_start(context, "StartTransientUnit on the user's bus", &tool, path, result);
+		judge_start(
+			context, "StartTransientUnit on the user's bus", &program, path, result);
 }
 
 void probe_activation(
@@ -702,7 +707,8 @@ void probe_run_system(
 	char path[128];
 	const char *arguments[6];
 	char strings[2][64];
-	struct tool tool = {.limit_s = LIMIT_S, .user = context->user, .home = context->home};
+	struct subprocess program = {
+		.limit_s = LIMIT_S, .user = context->user, .home = context->home};
 	int err;
 
 	(void)probe;
@@ -711,15 +717,15 @@ void probe_run_system(
 		return;
 	}
 	report_path(context, "from-system", path, sizeof(path));
-	look_arguments(context, path, strings, arguments);
+	proc_scan_arguments(context, path, strings, arguments);
 	append(argv, 16, arguments);
-	err = tool_run(&tool, argv);
+	err = subprocess_run(&program, argv);
 	if (err < 0)
 		result_set(result, NOT_TESTED, "systemd-run: %s", strerror(-err));
-	else if (tool.status != 0 &&
-		 (strcasestr(tool.text, "authentication") || strcasestr(tool.text, "denied")))
-		result_set(result, CLOSED, "systemd refuses: %s", tool_first_line(&tool));
+	else if (program.status != 0 &&
+		 (strcasestr(program.text, "authentication") || strcasestr(program.text, "denied")))
+		result_set(result, CLOSED, "systemd refuses: %s", subprocess_first_line(&program));
 	else
-		judge_start(context, "systemd-run", &tool, path, result);
-	tool_free(&tool);
+		judge_start(context, "systemd-run", &program, path, result);
+	subprocess_free(&program);
 }

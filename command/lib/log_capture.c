@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "log_capture.h"
 
-#include "sessions.h"
+#include "printable.h"
 
 #include <dlfcn.h>
 #include <stdarg.h>
@@ -13,14 +13,14 @@
 
 static char messages[MESSAGES_MAX][1024]; /* the first ones, which are the causes */
 static size_t n_messages;
-static enum heard_mode current;
+static enum log_capture_mode current;
 
-void heard_mode(enum heard_mode mode)
+void log_capture_set_mode(enum log_capture_mode mode)
 {
 	current = mode;
 }
 
-const char *heard(size_t i)
+const char *log_capture_message(size_t i)
 {
 	const char *prefix;
 
@@ -41,10 +41,10 @@ __attribute__((format(printf, 2, 0))) static void say(
 	(void)vsnprintf(text, sizeof(text), format, args);
 	if (n_messages < MESSAGES_MAX)
 		printable(messages[n_messages++], sizeof(*messages), text, strlen(text));
-	if (current == HEARD_KEEP)
+	if (current == LOG_CAPTURE_KEEP)
 		return;
 	printable(text, sizeof(text), text, strlen(text));
-	if (current == HEARD_SHOW)
+	if (current == LOG_CAPTURE_PRINT)
 		printf("log: %s\n", text);
 	*(void **)&real = dlsym(RTLD_NEXT, "syslog");
 	if (real)

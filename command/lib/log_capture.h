@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What libpam and the modules of this process say to the system log: it is kept, and printed
- * or passed on to the system log. log_capture.c has the functions of syslog(3), which stand before
- * those of the C library because a program's symbols are found first, ld.so(8).
+ * Captures what libpam and the modules of this process write to the system log. Messages are kept;
+ * they are also forwarded to the system log or printed, as the mode says.
+ *
+ * log_capture.c defines the functions of syslog(3). They take the place of the C library's because
+ * the dynamic linker searches the program's own symbols first, ld.so(8).
  */
-#ifndef PAM_UNSHARE_HEARD_H
-#define PAM_UNSHARE_HEARD_H
+#ifndef PAM_UNSHARE_LOG_CAPTURE_H
+#define PAM_UNSHARE_LOG_CAPTURE_H
 
 #include <stddef.h>
 
-/* What is done with what is said: it is kept; passed on to the system log; printed as well. */
-enum heard_mode { HEARD_KEEP, HEARD_LOG, HEARD_SHOW };
+enum log_capture_mode {
+	LOG_CAPTURE_KEEP,    /* keep messages, and do nothing else with them */
+	LOG_CAPTURE_FORWARD, /* forward them to the system log as well */
+	LOG_CAPTURE_PRINT,   /* forward them, and print them to standard output */
+};
 
-/** From now on; at first it is only kept. */
-void heard_mode(enum heard_mode mode);
+/** Set the mode for messages from now on. The first mode is LOG_CAPTURE_KEEP. */
+void log_capture_set_mode(enum log_capture_mode mode);
 
-/** The message number i, from 0, without the name of its module; NULL: there is none.
+/**
+ * Return a message that was captured.
+ *
+ * @param i  its number, from 0; the first 64 are kept
+ * @return its text, printable, without the prefix that names the module; NULL when there is none
  */
-const char *heard(size_t i);
+const char *log_capture_message(size_t i);
 
 #endif

@@ -2,7 +2,7 @@
 #include "pam_session.h"
 
 #include "common/syscalls.h"
-#include "sessions.h"
+#include "printable.h"
 
 #include <grp.h>
 #include <poll.h>
@@ -44,7 +44,7 @@ static int converse(
 	return PAM_SUCCESS;
 }
 
-int session_start(const char *service, const char *user, bool aloud, pam_handle_t **pamh)
+int start_transaction(const char *service, const char *user, bool aloud, pam_handle_t **pamh)
 {
 	static char yes;
 	const struct pam_conv conversation = {.conv = converse, .appdata_ptr = aloud ? &yes : NULL};
@@ -58,13 +58,13 @@ int session_start(const char *service, const char *user, bool aloud, pam_handle_
 	return PAM_SUCCESS;
 }
 
-void session_die_with(pid_t parent)
+void die_with_parent(pid_t parent)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || (getppid() != parent && getppid() != 0))
 		_exit(1);
 }
 
-bool session_no_terminal(void)
+bool detach_terminal(void)
 {
 	int null AUTO_CLOSE = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -72,17 +72,17 @@ bool session_no_terminal(void)
 	       dup2(null, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0;
 }
 
-bool session_become(const struct passwd *user)
+bool become_user(const struct passwd *user)
 {
 	return initgroups(user->pw_name, user->pw_gid) == 0 &&
 	       setresgid(user->pw_gid, user->pw_gid, user->pw_gid) == 0 &&
 	       setresuid(user->pw_uid, user->pw_uid, user->pw_uid) == 0;
 }
 
-enum session_end session_process(void (*run)(void *data), void *data, int limit_ms)
+enum child_end run_in_child(void (*run)(void *data), void *data, int limit_ms)
 {
 	struct pollfd ended = {.events = POLLIN};
-	enum session_end end = SESSION_ENDED;
+	enum child_end end = CHILD_ENDED;
 	pid_t child;
 
 	(void)fflush(stdout);
@@ -96,9 +96,9 @@ enum session_end session_process(void (*run)(void *data), void *data, int limit_
 	}
 	ended.fd = child < 0 ? -1 : sys_pidfd_open(child);
 	if (ended.fd < 0)
-		return SESSION_NO_PROCESS;
+		return CHILD_NOT_STARTED;
 	if (poll(&ended, 1, limit_ms) == 0) {
-		end = SESSION_TOO_LONG;
+		end = CHILD_TIMED_OUT;
 		(void)kill(child, SIGKILL);
 	}
 	(void)waitpid(child, NULL, 0);

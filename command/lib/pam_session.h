@@ -1,50 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A PAM session that the command opens as an application would, in a process of its own, and what
- * the process of the user in it does first.
+ * What an application does to open a PAM session: a transaction, a process of its own for it, and
+ * the steps by which that process's child becomes the user.
  */
-#ifndef PAM_UNSHARE_SESSION_H
-#define PAM_UNSHARE_SESSION_H
+#ifndef PAM_UNSHARE_PAM_SESSION_H
+#define PAM_UNSHARE_PAM_SESSION_H
 
 #include <pwd.h>
 #include <security/pam_appl.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
-/** How a process of session_process() ended. */
-enum session_end { SESSION_ENDED, SESSION_TOO_LONG, SESSION_NO_PROCESS };
+/* How the child of run_in_child() ended. */
+enum child_end { CHILD_ENDED, CHILD_TIMED_OUT, CHILD_NOT_STARTED };
 
 /**
- * Run a function in a child without a terminal, which ends with this process.
+ * Run a function in a child process, and wait for its end. The child has no controlling terminal,
+ * and is killed when this process ends.
  *
- * @param run       called in the child, which ends when it returns
+ * @param run       called in the child, which exits when it returns
  * @param data      passed to it
- * @param limit_ms  it is killed after that
- * @return SESSION_NO_PROCESS with errno
+ * @param limit_ms  milliseconds after which the child is killed
+ * @return CHILD_NOT_STARTED with errno set
  */
-enum session_end session_process(void (*run)(void *data), void *data, int limit_ms);
+enum child_end run_in_child(void (*run)(void *data), void *data, int limit_ms);
 
 /**
- * Begin a PAM transaction; there is nobody to answer a question.
+ * Start a PAM transaction. Nobody answers: a module that asks a question gets PAM_CONV_ERR.
  *
  * @param aloud  print what modules say to the user
- * @param pamh   for pam_end(3), if PAM_SUCCESS is returned
- * @return as from pam_start(3)
+ * @param pamh   set if PAM_SUCCESS is returned; end it with pam_end(3)
+ * @return as pam_start(3)
  */
-int session_start(const char *service, const char *user, bool aloud, pam_handle_t **pamh);
+int start_transaction(const char *service, const char *user, bool aloud, pam_handle_t **pamh);
 
 /**
- * Have this process die with its parent, from now on; a change of ids undoes it (prctl(2)). Ends
- * the process when the parent has died already.
+ * Have the kernel kill this process when its parent dies. If the parent has died already, this
+ * process exits. A change of user or group IDs clears the setting, PR_SET_PDEATHSIG(2const).
  *
- * @param parent  its pid; a parent that is outside of this PID namespace has none here
+ * @param parent  its pid; a parent outside of this PID namespace is recognised as well
  */
-void session_die_with(pid_t parent);
+void die_with_parent(pid_t parent);
 
-/** Have nothing of root's terminal, for a process that will be the user's: /dev/null on 0 to 2. */
-bool session_no_terminal(void);
+/** Replace standard input, output and error, which may be root's terminal, by /dev/null. */
+bool detach_terminal(void);
 
-/** Become the user, for good, as an application would before it starts the user's shell. */
-bool session_become(const struct passwd *user);
+/** Take the user's IDs and groups for good, as an application does before it runs the shell. */
+bool become_user(const struct passwd *user);
 
 #endif

@@ -16,18 +16,18 @@ static const char *const directories[] = {"/etc/pam.d", "/usr/lib/pam.d"};
 
 struct reader {
 	const char *root;
-	struct stack *stack;
+	struct pam_stack *stack;
 };
 
 static int read_file(const struct reader *reader, const char *file, int depth);
 
 /* A fault that is one too many is a consequence of the others. */
 __attribute__((format(printf, 2, 3))) static int add_fault(
-	struct stack *stack, const char *format, ...)
+	struct pam_stack *stack, const char *format, ...)
 {
 	va_list args;
 
-	if (stack->n_faults == STACK_FAULTS)
+	if (stack->n_faults == PAM_STACK_FAULTS)
 		return 0;
 	va_start(args, format);
 	(void)vsnprintf(
@@ -38,14 +38,14 @@ __attribute__((format(printf, 2, 3))) static int add_fault(
 }
 
 /* Keep a line, and its text. */
-static int add_line(struct stack *stack, struct stack_line *line)
+static int add_line(struct pam_stack *stack, struct pam_stack_line *line)
 {
-	struct stack_line *to = &stack->lines[stack->n];
+	struct pam_stack_line *to = &stack->lines[stack->n];
 
-	if (stack->n == STACK_LINES)
+	if (stack->n == PAM_STACK_LINES)
 		return add_fault(stack,
 			"there are more than %d session lines, what follows %s line %u was not looked at.",
-			STACK_LINES, line->file, line->number);
+			PAM_STACK_LINES, line->file, line->number);
 	*to = *line;
 	to->file_copy = strdup(line->file);
 	if (!to->file_copy)
@@ -93,7 +93,7 @@ static char *next_word(char **at, bool *brackets)
 
 /* An included file: in the directory of services unless it is a path. */
 static int include(
-	const struct reader *reader, const struct stack_line *from, const char *name, int depth)
+	const struct reader *reader, const struct pam_stack_line *from, const char *name, int depth)
 {
 	char path[512];
 	int err;
@@ -122,7 +122,7 @@ static int include(
 }
 
 /* Take a line without comment and continuation: keep it when it is one of the session's. */
-static int take_line(const struct reader *reader, struct stack_line *line, int depth)
+static int take_line(const struct reader *reader, struct pam_stack_line *line, int depth)
 {
 	static const char *const types[] = {"auth", "account", "password"};
 	bool brackets;
@@ -154,7 +154,7 @@ static int take_line(const struct reader *reader, struct stack_line *line, int d
 	if (!line->brackets && (strcasecmp(line->control, "include") == 0 ||
 				       strcasecmp(line->control, "substack") == 0))
 		return include(reader, line, line->module, depth);
-	while (line->argc < STACK_ARGUMENTS && (word = next_word(&at, &brackets)))
+	while (line->argc < PAM_STACK_ARGUMENTS && (word = next_word(&at, &brackets)))
 		line->argv[line->argc++] = word;
 	return add_line(reader->stack, line);
 }
@@ -195,7 +195,7 @@ static char *read_line(FILE *file, unsigned int *number)
 static int read_file(const struct reader *reader, const char *name, int depth)
 {
 	char path[512];
-	struct stack_line line = {.file = name};
+	struct pam_stack_line line = {.file = name};
 	unsigned int number = 0;
 	FILE *file;
 	int err = 0;
@@ -207,13 +207,13 @@ static int read_file(const struct reader *reader, const char *name, int depth)
 	if (!file)
 		return add_fault(reader->stack, "%s cannot be read: %s.", name, strerror(errno));
 	/* two files that include each other twice are read 2^DEPTH_MAX times */
-	if (reader->stack->n_files++ >= STACK_FILES) {
+	if (reader->stack->n_files++ >= PAM_STACK_FILES) {
 		(void)fclose(file);
-		return reader->stack->n_files > STACK_FILES + 1
+		return reader->stack->n_files > PAM_STACK_FILES + 1
 			       ? 0
 			       : add_fault(reader->stack,
 					 "more than %d files are included: do some include each other?",
-					 STACK_FILES);
+					 PAM_STACK_FILES);
 	}
 	while (err >= 0 && (line.text = read_line(file, &number))) {
 		line.number = number;
@@ -243,13 +243,13 @@ static int read_service(const struct reader *reader, const char *service, char *
 	return err;
 }
 
-int stack_read(const char *root, const char *service, struct stack *stack)
+int pam_stack_read(const char *root, const char *service, struct pam_stack *stack)
 {
 	const struct reader reader = {.root = root, .stack = stack};
 	char other[64];
 	int err;
 
-	*stack = (struct stack){0};
+	*stack = (struct pam_stack){0};
 	err = read_service(&reader, service, stack->file, sizeof(stack->file));
 	if (err == -ENOMEM)
 		return err;
@@ -266,7 +266,7 @@ int stack_read(const char *root, const char *service, struct stack *stack)
 	return err == -ENOMEM ? err : 0;
 }
 
-void stack_free(struct stack *stack)
+void pam_stack_free(struct pam_stack *stack)
 {
 	for (size_t i = 0; i < stack->n; i++) {
 		free(stack->lines[i].text);

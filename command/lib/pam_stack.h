@@ -4,19 +4,19 @@
  * Debian's
  * "@include".
  */
-#ifndef PAM_UNSHARE_STACK_H
-#define PAM_UNSHARE_STACK_H
+#ifndef PAM_UNSHARE_PAM_STACK_H
+#define PAM_UNSHARE_PAM_STACK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* More than any service has. */
-#define STACK_LINES 256
-#define STACK_ARGUMENTS 64
-#define STACK_FAULTS 16
-#define STACK_FILES 128
+#define PAM_STACK_LINES 256
+#define PAM_STACK_ARGUMENTS 64
+#define PAM_STACK_FAULTS 16
+#define PAM_STACK_FILES 128
 
-struct stack_line {
+struct pam_stack_line {
 	char *text, *file_copy; /* what the strings below point into */
 	const char *file;
 	unsigned int number; /* of the line in the file, from 1; the last one if it is continued */
@@ -25,19 +25,19 @@ struct stack_line {
 	bool brackets;
 	const char *module; /* name or path */
 	int argc;
-	const char *argv[STACK_ARGUMENTS];
+	const char *argv[PAM_STACK_ARGUMENTS];
 };
 
 /* What the files say that PAM would only tell the system log. */
-struct stack_fault {
+struct pam_stack_fault {
 	char text[512];
 };
 
-struct stack {
+struct pam_stack {
 	char file[256]; /* where the service is configured; "" when it has no file */
-	struct stack_line lines[STACK_LINES];
+	struct pam_stack_line lines[PAM_STACK_LINES];
 	size_t n;
-	struct stack_fault faults[STACK_FAULTS];
+	struct pam_stack_fault faults[PAM_STACK_FAULTS];
 	size_t n_faults;
 	size_t n_files; /* read, each time that one is included */
 };
@@ -48,11 +48,11 @@ struct stack {
  *
  * @param root     directory that the paths of files begin with, "" on a machine
  * @param service  as an application passes it to pam_start(3)
- * @param stack    filled in; free it with stack_free(), also on failure
+ * @param stack    filled in; free it with pam_stack_free(), also on failure
  * @return 0, or -ENOMEM
  */
-int stack_read(const char *root, const char *service, struct stack *stack);
+int pam_stack_read(const char *root, const char *service, struct pam_stack *stack);
 
-void stack_free(struct stack *stack);
+void pam_stack_free(struct pam_stack *stack);
 
 #endif

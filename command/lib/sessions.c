@@ -3,6 +3,7 @@
 
 #include "common/syscalls.h"
 #include "init/init.h"
+#include "printable.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -12,15 +13,6 @@
 #include <string.h>
 
 #define TITLE "pam_unshare: init of "
-
-void printable(char *to, size_t size, const char *from, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n && i + 1 < size; i++)
-		to[i] = (char)(from[i] >= ' ' && from[i] <= '~' ? from[i] : '?');
-	to[i] = '\0';
-}
 
 /* Read a file of a process. What ends meanwhile reads as empty. */
 static size_t read_text(int proc, pid_t pid, const char *name, char *text, size_t size)

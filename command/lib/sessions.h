@@ -27,14 +27,4 @@ struct session_info {
  */
 int sessions_find(struct session_info **found, size_t *n);
 
-/**
- * Copy text that a user may have chosen to where it is printed: what is no printable ASCII becomes
- * "?", and what does not fit is cut.
- *
- * @param to    filled in, always terminated
- * @param size  of to, at least 1
- * @param from  n bytes
- */
-void printable(char *to, size_t size, const char *from, size_t n);
-
 #endif

@@ -14,7 +14,7 @@
 #define OUTPUT_MAX (1 << 24)
 #define LIMIT_S 60
 
-const char *tool_find(const char *name)
+const char *subprocess_find(const char *name)
 {
 	static const char *const directories[] = {"/usr/bin", "/usr/sbin", "/bin", "/sbin"};
 	static char path[128];
@@ -29,32 +29,32 @@ const char *tool_find(const char *name)
 	return NULL;
 }
 
-void tool_become(const struct tool *tool, const char *const argv[])
+void subprocess_exec(const struct subprocess *program, const char *const argv[])
 {
 	char home[300], user[100], logname[100], runtime[64], bus[100];
 	const char *environment[12];
 	size_t n = 0;
 
-	(void)snprintf(home, sizeof(home), "HOME=%s", tool->home ? tool->home : "/");
+	(void)snprintf(home, sizeof(home), "HOME=%s", program->home ? program->home : "/");
 	environment[n++] = home;
 	environment[n++] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	environment[n++] = "LC_ALL=C";
 	environment[n++] = "TERM=dumb";
 	environment[n++] = "SYSTEMD_COLORS=0";
 	environment[n++] = "SHELL=/bin/sh";
-	if (tool->more)
-		environment[n++] = tool->more;
-	if (tool->user) {
-		(void)snprintf(user, sizeof(user), "USER=%s", tool->user);
-		(void)snprintf(logname, sizeof(logname), "LOGNAME=%s", tool->user);
+	if (program->more)
+		environment[n++] = program->more;
+	if (program->user) {
+		(void)snprintf(user, sizeof(user), "USER=%s", program->user);
+		(void)snprintf(logname, sizeof(logname), "LOGNAME=%s", program->user);
 		environment[n++] = user;
 		environment[n++] = logname;
 	}
-	if (tool->bus_of > 0) {
+	if (program->bus_of > 0) {
 		(void)snprintf(
-			runtime, sizeof(runtime), "XDG_RUNTIME_DIR=/run/user/%u", tool->bus_of);
+			runtime, sizeof(runtime), "XDG_RUNTIME_DIR=/run/user/%u", program->bus_of);
 		(void)snprintf(bus, sizeof(bus),
-			"DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/%u/bus", tool->bus_of);
+			"DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/%u/bus", program->bus_of);
 		environment[n++] = runtime;
 		environment[n++] = bus;
 	}
@@ -65,18 +65,18 @@ void tool_become(const struct tool *tool, const char *const argv[])
 }
 
 /* In the child: standard input from a pipe or nowhere, output and error into one. */
-__attribute__((noreturn)) static void run_child(
-	const struct tool *tool, const char *const argv[], const int in[2], const int out[2])
+__attribute__((noreturn)) static void run_child(const struct subprocess *program,
+	const char *const argv[], const int in[2], const int out[2])
 {
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)signal(SIGPIPE, SIG_DFL);
-	(void)dup2(tool->input ? in[0] : nothing, STDIN_FILENO);
+	(void)dup2(program->input ? in[0] : nothing, STDIN_FILENO);
 	(void)dup2(out[1], STDOUT_FILENO);
 	(void)dup2(out[1], STDERR_FILENO);
-	tool_become(tool, argv);
+	subprocess_exec(program, argv);
 }
 
 static int milliseconds_left(const struct timespec *until)
@@ -90,26 +90,27 @@ static int milliseconds_left(const struct timespec *until)
 }
 
 /* Read until the program has ended. What it leaves behind may hold the pipe. */
-static void read_output(struct tool *tool, int out, int pidfd, const struct timespec *until)
+static void read_output(
+	struct subprocess *program, int out, int pidfd, const struct timespec *until)
 {
 	struct pollfd fds[2] = {{.fd = out, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
 	ssize_t n;
 
-	while (tool->n < OUTPUT_MAX && poll(fds, 2, milliseconds_left(until)) > 0) {
+	while (program->n < OUTPUT_MAX && poll(fds, 2, milliseconds_left(until)) > 0) {
 		if (!(fds[0].revents & (POLLIN | POLLHUP))) /* it has ended, and nothing is left */
 			return;
-		n = read(out, tool->text + tool->n, OUTPUT_MAX - tool->n);
+		n = read(out, program->text + program->n, OUTPUT_MAX - program->n);
 		if (n <= 0)
 			fds[0].fd = -1;
 		else
-			tool->n += (size_t)n;
+			program->n += (size_t)n;
 		if (fds[0].fd < 0 && (fds[1].revents & POLLIN))
 			return;
 	}
-	tool->too_long = true;
+	program->too_long = true;
 }
 
-static int attend(struct tool *tool, pid_t child, const int in[2], const int out[2])
+static int attend(struct subprocess *program, pid_t child, const int in[2], const int out[2])
 {
 	struct timespec until;
 	int status = 0, pidfd AUTO_CLOSE = sys_pidfd_open(child);
@@ -117,37 +118,37 @@ static int attend(struct tool *tool, pid_t child, const int in[2], const int out
 	(void)close(in[0]);
 	(void)close(out[1]);
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += tool->limit_s > 0 ? tool->limit_s : LIMIT_S;
+	until.tv_sec += program->limit_s > 0 ? program->limit_s : LIMIT_S;
 	/* shorter than what a pipe takes at once */
-	if (tool->input && write(in[1], tool->input, strlen(tool->input)) < 0)
-		tool->n = 0; /* it does not read: it will say why */
+	if (program->input && write(in[1], program->input, strlen(program->input)) < 0)
+		program->n = 0; /* it does not read: it will say why */
 	(void)close(in[1]);
-	read_output(tool, out[0], pidfd, &until);
+	read_output(program, out[0], pidfd, &until);
 	(void)close(out[0]);
-	if (tool->too_long)
+	if (program->too_long)
 		(void)kill(-child, SIGKILL);
 	(void)waitpid(child, &status, 0);
-	tool->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	tool->text[tool->n] = '\0';
+	program->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	program->text[program->n] = '\0';
 	return 0;
 }
 
-int tool_run(struct tool *tool, const char *const argv[])
+int subprocess_run(struct subprocess *program, const char *const argv[])
 {
-	const char *path = tool_find(argv[0]);
+	const char *path = subprocess_find(argv[0]);
 	const char *arguments[32];
 	int in[2], out[2];
 	pid_t child;
 
-	tool->text = NULL;
-	tool->n = 0;
-	tool->too_long = false;
+	program->text = NULL;
+	program->n = 0;
+	program->too_long = false;
 	if (!path)
 		return -ENOENT;
-	tool->text = malloc(OUTPUT_MAX + 1);
-	if (!tool->text)
+	program->text = malloc(OUTPUT_MAX + 1);
+	if (!program->text)
 		return -ENOMEM;
-	tool->text[0] = '\0';
+	program->text[0] = '\0';
 	if (pipe2(in, O_CLOEXEC) < 0)
 		return -EMFILE;
 	if (pipe2(out, O_CLOEXEC) < 0) {
@@ -163,9 +164,9 @@ int tool_run(struct tool *tool, const char *const argv[])
 	}
 	child = fork();
 	if (child == 0)
-		run_child(tool, arguments, in, out);
+		run_child(program, arguments, in, out);
 	if (child > 0)
-		return attend(tool, child, in, out);
+		return attend(program, child, in, out);
 	for (int i = 0; i < 2; i++) {
 		(void)close(in[i]);
 		(void)close(out[i]);
@@ -173,15 +174,15 @@ int tool_run(struct tool *tool, const char *const argv[])
 	return -EAGAIN;
 }
 
-const char *tool_first_line(struct tool *tool)
+const char *subprocess_first_line(struct subprocess *program)
 {
-	if (tool->text)
-		tool->text[strcspn(tool->text, "\n")] = '\0';
-	return tool->text ? tool->text : "";
+	if (program->text)
+		program->text[strcspn(program->text, "\n")] = '\0';
+	return program->text ? program->text : "";
 }
 
-void tool_free(struct tool *tool)
+void subprocess_free(struct subprocess *program)
 {
-	free(tool->text);
-	tool->text = NULL;
+	free(program->text);
+	program->text = NULL;
 }

@@ -1,50 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Programs of the distribution that the command runs: by absolute path, with a small fixed
- * environment, without a shell.
+ * Runs programs of the distribution: by absolute path, with a small fixed environment, without a
+ * shell.
  */
-#ifndef PAM_UNSHARE_TOOL_H
-#define PAM_UNSHARE_TOOL_H
+#ifndef PAM_UNSHARE_SUBPROCESS_H
+#define PAM_UNSHARE_SUBPROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-struct tool {
-	const char *input; /* for its standard input; NULL: none */
+struct subprocess {
+	/* set by the caller */
+	const char *input; /* for its standard input, shorter than a pipe holds; NULL: none */
 	const char *home;  /* HOME; NULL: "/" */
-	const char *user;  /* USER, LOGNAME; NULL: none */
-	uid_t bus_of;	   /* the bus of this user's is named in the environment; 0: none */
+	const char *user;  /* USER and LOGNAME; NULL: unset */
+	uid_t bus_of;	   /* XDG_RUNTIME_DIR and the session bus of this user; 0: unset */
 	const char *more;  /* one more NAME=VALUE of the environment; NULL: none */
-	int limit_s;	   /* seconds; 0: sixty */
+	int limit_s;	   /* seconds after which it is killed; 0: 60 */
 
-	int status;    /* the exit status; -1: ended by a signal, or not in time */
-	bool too_long; /* it was killed: it took longer, or said more than 16 megabytes */
-	size_t n;      /* of the text */
-	char *text;    /* what it said to standard output and error, terminated */
+	/* set by subprocess_run() */
+	int status;    /* the exit status; -1: ended by a signal, or killed */
+	bool too_long; /* it was killed: it took too long, or wrote 16 MiB or more */
+	size_t n;      /* length of text */
+	char *text;    /* its standard output and error, terminated */
 };
 
-/** Find a program: a path in static memory, or NULL. */
-const char *tool_find(const char *name);
-
 /**
- * Run a program and wait for its end.
+ * Find a program in the distribution's directories.
  *
- * @param argv  the first is a path, or a name for tool_find()
- * @return 0, or -errno: ENOENT when there is no such program
+ * @return its path, which the next call overwrites; NULL: there is none
  */
-int tool_run(struct tool *tool, const char *const argv[]);
+const char *subprocess_find(const char *name);
 
 /**
- * Become a program.
+ * Run a program and wait until it has ended.
+ *
+ * @param argv  the first is a path, or a name for subprocess_find(); at most 31 words
+ * @return 0, or -errno: -ENOENT when there is no such program. Call subprocess_free() in any case.
+ */
+int subprocess_run(struct subprocess *program, const char *const argv[]);
+
+/**
+ * Replace this process by a program, with the environment that subprocess_run() would give it.
+ * The process exits with status 127 if that fails.
  *
  * @param argv  the first is a path
  */
-__attribute__((noreturn)) void tool_become(const struct tool *tool, const char *const argv[]);
+__attribute__((noreturn)) void subprocess_exec(
+	const struct subprocess *program, const char *const argv[]);
 
-/** The first line of what it said, or ""; the rest is cut off. */
-const char *tool_first_line(struct tool *tool);
+/** Cut the text off after its first line, and return it; "" when there is none. */
+const char *subprocess_first_line(struct subprocess *program);
 
-void tool_free(struct tool *tool);
+void subprocess_free(struct subprocess *program);
 
 #endif

@@ -52,14 +52,14 @@ static void put(const char *name, const uint8_t *data, size_t size)
 	DEMAND(file && fwrite(data, 1, size, file) == size && fclose(file) == 0);
 }
 
-static void check_stack(const struct stack *stack)
+static void check_stack(const struct pam_stack *stack)
 {
-	DEMAND(stack->n <= STACK_LINES && stack->n_faults <= STACK_FAULTS);
+	DEMAND(stack->n <= PAM_STACK_LINES && stack->n_faults <= PAM_STACK_FAULTS);
 	for (size_t i = 0; i < stack->n; i++) {
-		const struct stack_line *line = &stack->lines[i];
+		const struct pam_stack_line *line = &stack->lines[i];
 
 		DEMAND(line->text && line->file && line->control && line->module);
-		DEMAND(line->argc >= 0 && line->argc <= STACK_ARGUMENTS && line->number > 0);
+		DEMAND(line->argc >= 0 && line->argc <= PAM_STACK_ARGUMENTS && line->number > 0);
 		DEMAND(strlen(line->control) + strlen(line->module) + strlen(line->file) > 0);
 		for (int k = 0; k < line->argc; k++)
 			DEMAND(strlen(line->argv[k]) < 1U << 20);
@@ -71,7 +71,7 @@ static void check_stack(const struct stack *stack)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct stack stack;
+	static struct pam_stack stack;
 
 	make_root();
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -83,8 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += n;
 		size -= n;
 	}
-	DEMAND(stack_read(root, "service", &stack) == 0);
+	DEMAND(pam_stack_read(root, "service", &stack) == 0);
 	check_stack(&stack);
-	stack_free(&stack);
+	pam_stack_free(&stack);
 	return 0;
 }

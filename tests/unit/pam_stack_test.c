@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static char root[] = "/tmp/stack_test.XXXXXX";
-static struct stack stack;
+static struct pam_stack stack;
 
 /* ---- files ------------------------------------------------------------------------------- */
 
@@ -63,7 +63,7 @@ static int clean(void **state)
 	char path[128];
 
 	(void)state;
-	stack_free(&stack);
+	pam_stack_free(&stack);
 	for (size_t i = 0; i < COUNT(names); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", root, names[i]);
 		(void)unlink(path);
@@ -74,7 +74,7 @@ static int clean(void **state)
 static void read_service(const char *text)
 {
 	put("etc/pam.d/service", text);
-	assert_int_equal(stack_read(root, "service", &stack), 0);
+	assert_int_equal(pam_stack_read(root, "service", &stack), 0);
 }
 
 /* What was read, each line as FILE:NUMBER and its words. */
@@ -83,7 +83,7 @@ static void expect(const char *lines)
 	char text[4096] = "", one[512];
 
 	for (size_t i = 0; i < stack.n; i++) {
-		const struct stack_line *line = &stack.lines[i];
+		const struct pam_stack_line *line = &stack.lines[i];
 
 		(void)snprintf(one, sizeof(one), "%s:%u %s%s%s %s", strrchr(line->file, '/') + 1,
 			line->number, line->silent ? "-" : "", line->brackets ? "[]" : "",
@@ -195,7 +195,7 @@ static void the_service_is_found(void **state)
 {
 	(void)state;
 	put("usr/lib/pam.d/vendor", "session required pam_v.so\n");
-	assert_int_equal(stack_read(root, "/usr/bin/Vendor", &stack), 0);
+	assert_int_equal(pam_stack_read(root, "/usr/bin/Vendor", &stack), 0);
 	assert_string_equal(stack.file, "/usr/lib/pam.d/vendor");
 	expect("vendor:1 required pam_v.so\n");
 	assert_int_equal(stack.n_faults, 0);
@@ -205,7 +205,7 @@ static void a_missing_service_is_other(void **state)
 {
 	(void)state;
 	put("etc/pam.d/other", "session required pam_deny.so\n");
-	assert_int_equal(stack_read(root, "service", &stack), 0);
+	assert_int_equal(pam_stack_read(root, "service", &stack), 0);
 	assert_string_equal(stack.file, "");
 	expect("other:1 required pam_deny.so\n");
 	expect_fault("there is no file /etc/pam.d/service");
@@ -242,25 +242,25 @@ static void too_much(void **state)
 
 	(void)state;
 	text[0] = '\0';
-	for (int i = 0; i < STACK_LINES + 10; i++)
+	for (int i = 0; i < PAM_STACK_LINES + 10; i++)
 		strcat(text, "session required pam_a.so\n");
 	read_service(text);
-	assert_int_equal(stack.n, STACK_LINES);
+	assert_int_equal(stack.n, PAM_STACK_LINES);
 	expect_fault("more than 256 session lines");
-	stack_free(&stack);
+	pam_stack_free(&stack);
 
 	(void)strcpy(text, "session required pam_a.so");
-	for (int i = 0; i < STACK_ARGUMENTS + 10; i++)
+	for (int i = 0; i < PAM_STACK_ARGUMENTS + 10; i++)
 		strcat(text, " word");
 	read_service(text);
-	assert_int_equal(stack.lines[0].argc, STACK_ARGUMENTS);
-	stack_free(&stack);
+	assert_int_equal(stack.lines[0].argc, PAM_STACK_ARGUMENTS);
+	pam_stack_free(&stack);
 
 	text[0] = '\0';
 	for (int i = 0; i < 1000; i++)
 		strcat(text, "@include nowhere\n");
 	read_service(text);
-	assert_int_equal(stack.n_faults, STACK_FAULTS);
+	assert_int_equal(stack.n_faults, PAM_STACK_FAULTS);
 }
 
 int main(void)
@@ -281,5 +281,5 @@ int main(void)
 		TEST(too_much),
 	};
 
-	return cmocka_run_group_tests_name("stack", tests, make_root, remove_root);
+	return cmocka_run_group_tests_name("pam_stack", tests, make_root, remove_root);
 }

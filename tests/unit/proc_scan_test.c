@@ -3,7 +3,7 @@
  * How the audit judges the report of a program that ran elsewhere. What the user could write there
  * must not make "closed" of anything but a whole report.
  */
-#include "command/lib/proc_scan.h"
+#include "command/audit/proc_scan.h"
 #include "unit.h"
 
 #include <stdarg.h>
@@ -29,7 +29,7 @@ static enum verdict judge(const char *text)
 {
 	struct result result = {.verdict = OPEN};
 
-	look_judge(&context, "a test", text, &result);
+	proc_scan_judge_report(&context, "a test", text, &result);
 	return result.verdict;
 }
 
@@ -39,7 +39,7 @@ static void test_whole(void **state)
 {
 	(void)state;
 	assert_int_equal(judge(GOOD "end\n"), CLOSED);
-	/* said before by a tool that warns */
+	/* said before by a program that warns */
 	assert_int_equal(judge("warning: something\n" GOOD "end\n"), CLOSED);
 }
 
@@ -77,8 +77,8 @@ static void test_secret_in_text(void **state)
 	static const char text[] = "x\0y 00112233445566778899aabbccddeeff z";
 
 	(void)state;
-	assert_ptr_equal(look_for_secret(&context, text, sizeof(text)), &context.decoys[0]);
-	assert_null(look_for_secret(&context, text, 20));
+	assert_ptr_equal(find_secret(&context, text, sizeof(text)), &context.decoys[0]);
+	assert_null(find_secret(&context, text, 20));
 }
 
 int main(void)
@@ -91,5 +91,5 @@ int main(void)
 		cmocka_unit_test(test_secret_in_text),
 	};
 
-	return cmocka_run_group_tests_name("look", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("proc_scan", tests, NULL, NULL);
 }

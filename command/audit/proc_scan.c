@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "proc_scan.h"
 
+#include "command/lib/printable.h"
 #include "common/syscalls.h"
 #include "init/init.h"
-#include "sessions.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static bool is_kin(int proc, const char *pid)
 	return is_ancestor(proc, pid);
 }
 
-bool look_is_kin(pid_t pid)
+bool proc_scan_is_kin(pid_t pid)
 {
 	char number[32];
 	int proc AUTO_CLOSE = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -65,67 +65,67 @@ bool look_is_kin(pid_t pid)
 	return is_kin(proc, number);
 }
 
-static void keep_secret(struct look *look, const char *text)
+static void keep_secret(struct proc_scan *scan, const char *text)
 {
 	const char *word = strstr(text, " " DECOY_WORD " ");
 
-	if (!word || look->n_secrets > DECOYS)
+	if (!word || scan->n_secrets > DECOYS)
 		return;
-	printable(look->secrets[look->n_secrets++], sizeof(*look->secrets),
+	printable(scan->secrets[scan->n_secrets++], sizeof(*scan->secrets),
 		word + strlen(" " DECOY_WORD " "), strcspn(word + strlen(" " DECOY_WORD " "), " "));
 }
 
-static void look_at(int proc, const char *pid, uid_t user, struct look *look)
+static void scan_process(int proc, const char *pid, uid_t user, struct proc_scan *scan)
 {
 	char text[4096], comm[64];
 	struct stat st;
 
 	if (fstatat(proc, pid, &st, 0) < 0)
 		return;
-	look->listed++;
+	scan->listed++;
 	if (strtol(pid, NULL, 10) == getpid())
-		look->self = true;
+		scan->self = true;
 	(void)read_file(proc, pid, "cmdline", text, sizeof(text));
-	keep_secret(look, text);
+	keep_secret(scan, text);
 	if (st.st_uid == getuid() || st.st_uid == user || is_kin(proc, pid))
 		return;
 	(void)read_file(proc, pid, "comm", comm, sizeof(comm));
-	if (look->foreign++ == 0 || strstr(text, DECOY_WORD))
-		(void)snprintf(look->sample, sizeof(look->sample), "%s of uid %u: %.80s", pid,
+	if (scan->foreign++ == 0 || strstr(text, DECOY_WORD))
+		(void)snprintf(scan->sample, sizeof(scan->sample), "%s of uid %u: %.80s", pid,
 			st.st_uid, text[0] ? text : comm);
 }
 
-void look_through(int proc, uid_t user, struct look *look)
+void proc_scan_run(int proc, uid_t user, struct proc_scan *scan)
 {
 	const struct dirent *entry;
 	DIR *list = fdopendir(proc);
 
-	*look = (struct look){0};
+	*scan = (struct proc_scan){0};
 	if (!list) {
 		close_fd(&proc);
 		return;
 	}
 	while ((entry = readdir(list)))
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			look_at(dirfd(list), entry->d_name, user, look);
+			scan_process(dirfd(list), entry->d_name, user, scan);
 	(void)closedir(list);
 }
 
-int look_report(const char *path, const char *uid, const char *pids)
+int proc_scan_report(const char *path, const char *uid, const char *pids)
 {
 	FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "wxe");
-	struct look look;
+	struct proc_scan scan;
 	char *end;
 	long pid;
 
 	if (!file)
 		return 1;
-	look_through(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-		(uid_t)strtoul(uid, NULL, 10), &look);
-	(void)fprintf(file, "self=%d\nlisted=%u\nforeign=%u\nsample=%s\n", look.self, look.listed,
-		look.foreign, look.sample);
-	for (size_t i = 0; i < look.n_secrets; i++)
-		(void)fprintf(file, "secret=%s\n", look.secrets[i]);
+	proc_scan_run(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		(uid_t)strtoul(uid, NULL, 10), &scan);
+	(void)fprintf(file, "self=%d\nlisted=%u\nforeign=%u\nsample=%s\n", scan.self, scan.listed,
+		scan.foreign, scan.sample);
+	for (size_t i = 0; i < scan.n_secrets; i++)
+		(void)fprintf(file, "secret=%s\n", scan.secrets[i]);
 	for (; (pid = strtol(pids, &end, 10)) > 0; pids = end + (*end == ','))
 		if (kill((pid_t)pid, 0) == 0 || errno == EPERM)
 			(void)fprintf(file, "alive=%ld\n", pid);
@@ -133,7 +133,7 @@ int look_report(const char *path, const char *uid, const char *pids)
 	return fclose(file) == 0 ? 0 : 1;
 }
 
-void look_arguments(const struct audit_context *context, const char *path, char strings[2][64],
+void proc_scan_arguments(const struct audit_context *context, const char *path, char strings[2][64],
 	const char *arguments[6])
 {
 	size_t n = 0;
@@ -144,7 +144,7 @@ void look_arguments(const struct audit_context *context, const char *path, char 
 		n += (size_t)snprintf(strings[1] + n, sizeof(strings[1]) - n, "%s%d",
 			i > 0 ? "," : "", (int)context->decoys[i].pid);
 	arguments[0] = context->command;
-	arguments[1] = "audit-look";
+	arguments[1] = "audit-scan";
 	arguments[2] = path;
 	arguments[3] = strings[0];
 	arguments[4] = strings[1];
@@ -168,7 +168,7 @@ static bool is_decoy(const struct audit_context *context, long pid)
 	return false;
 }
 
-const struct decoy *look_for_secret(const struct audit_context *context, const char *text, size_t n)
+const struct decoy *find_secret(const struct audit_context *context, const char *text, size_t n)
 {
 	for (size_t i = 0; i < context->n_decoys; i++)
 		if (memmem(text, n, context->decoys[i].secret, strlen(context->decoys[i].secret)))
@@ -201,8 +201,8 @@ static void decide(const char *where, bool self, unsigned long listed, unsigned 
 		result_set(result, CLOSED, "%s shows %lu processes, of others none", where, listed);
 }
 
-void look_judge(const struct audit_context *context, const char *where, const char *text,
-	struct result *result)
+void proc_scan_judge_report(const struct audit_context *context, const char *where,
+	const char *text, struct result *result)
 {
 	const char *self = value_of(text, "self="), *listed = value_of(text, "listed="),
 		   *foreign = value_of(text, "foreign="), *sample = value_of(text, "sample=");
@@ -222,12 +222,12 @@ void look_judge(const struct audit_context *context, const char *where, const ch
 		secrets, alive, shown, result);
 }
 
-void look_tell(const struct audit_context *context, const char *where, const struct look *look,
-	struct result *result)
+void proc_scan_judge(const struct audit_context *context, const char *where,
+	const struct proc_scan *scan, struct result *result)
 {
 	unsigned int secrets = 0;
 
-	for (size_t i = 0; i < look->n_secrets; i++)
-		secrets += is_secret(context, look->secrets[i]);
-	decide(where, look->self, look->listed, look->foreign, secrets, 0, look->sample, result);
+	for (size_t i = 0; i < scan->n_secrets; i++)
+		secrets += is_secret(context, scan->secrets[i]);
+	decide(where, scan->self, scan->listed, scan->foreign, secrets, 0, scan->sample, result);
 }
