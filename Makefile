@@ -38,6 +38,7 @@ PKG_CONFIG ?= pkg-config
 INSTALL    ?= install
 PREFIX     ?= /usr
 BUILD      ?= build
+VERSION    := $(shell cat VERSION)
 
 # Where PAM looks for modules: from pam.pc (Linux-PAM 1.5 and later), else the multiarch path.
 pam_libdir := $(shell $(PKG_CONFIG) --variable=libdir pam 2>/dev/null)
@@ -110,6 +111,9 @@ $(COMMAND): $(COMMAND_OBJECTS) command/pam-unshare.list
 	$(CC) $(CFLAGS) -pie -Wl,--dynamic-list=command/pam-unshare.list -Wl,-z,relro,-z,now $(LDFLAGS) -Wl,--as-needed -o $@ $(COMMAND_OBJECTS) $(COMMAND_LIBS)
 
 $(BUILD)/command/check.o: ALL_CFLAGS += -DSECUREDIR='"$(SECUREDIR)"'
+
+$(BUILD)/command/pam-unshare.o: ALL_CFLAGS += -DVERSION='"$(VERSION)"'
+$(BUILD)/command/pam-unshare.o: VERSION
 
 $(BUILD)/command/%.o: ALL_CFLAGS += $(COMMAND_CFLAGS)
 

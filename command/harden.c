@@ -695,6 +695,15 @@ static bool all_known(char *const names[], int n)
 	return true;
 }
 
+void harden_help(FILE *to)
+{
+	for (size_t i = 0; i < PARTS; i++) {
+		const bool first = i == 0 || strcmp(parts[i].name, parts[i - 1].name) != 0;
+
+		(void)fprintf(to, "  %-14s %s\n", first ? parts[i].name : "", parts[i].about);
+	}
+}
+
 int harden(const char *verb, char *const names[], int n)
 {
 	const bool enable = strcmp(verb, "enable") == 0;

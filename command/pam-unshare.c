@@ -1,120 +1,233 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pam-unshare: the administrator's command. Only "harden" changes the configuration of the machine.
- * See pam-unshare(8).
+ * pam-unshare: the administrator's command, pam-unshare(8). This file reads the command line.
  */
 #include "check.h"
 #include "command/audit/audit.h"
 #include "harden.h"
 #include "list.h"
 
+#include <getopt.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char help[] =
-	"Usage: pam-unshare check SERVICE USER\n"
-	"       pam-unshare list [--json]\n"
-	"       pam-unshare audit [--json] [--without] [--only=WAY,...] SERVICE USER\n"
-	"       pam-unshare harden enable|disable|status [PART...]\n"
-	"       pam-unshare --help\n"
-	"\n"
-	"check  reads the session lines of a PAM service, opens and closes a real session of it\n"
-	"       for USER, and says whether USER is isolated, what they would see, and what to\n"
-	"       change if something is wrong\n"
-	"list   shows the isolated sessions that are open\n"
-	"audit  tries every known way to see processes of others from inside a session of USER,\n"
-	"       and says of each whether it is closed, or what closes it; takes a minute or two\n"
-	"harden closes what the module does not (D-Bus, user managers, cron, at), takes that back,\n"
-	"       or shows it; PART is bus, units, user-manager, cron, atd, process-events\n"
-	"\n"
-	"Exit status: 0 all is well, 1 something is wrong or OPEN, 3 something is not tested, 2 the command cannot do its work.\n"
-	"All need root. The whole story is in pam-unshare(8) and pam_unshare(8).\n";
+static const char usage[] =
+	"Usage: pam-unshare check [OPTION...] SERVICE USER\n"
+	"       pam-unshare list [OPTION...]\n"
+	"       pam-unshare audit [OPTION...] SERVICE USER\n"
+	"       pam-unshare harden [OPTION...] enable|disable|status [PART...]\n"
+	"       pam-unshare --help | --version\n";
 
-/* What was wrong with the command line, and what would be right. */
-static int wrong(const char *what)
+static const char help[] =
+	"\n"
+	"Commands:\n"
+	"  check   test a PAM service with a real session of USER, and report each\n"
+	"          configuration error and how to fix it\n"
+	"  list    show the isolated sessions that are open\n"
+	"  audit   try every known way to see processes of other users from inside a\n"
+	"          session of USER; this takes a minute or two\n"
+	"  harden  close what the module does not close, undo that, or show it\n"
+	"\n"
+	"Options:\n"
+	"  -J, --json                 print JSON\n"
+	"  -n, --noheadings           print no headings\n"
+	"  -o, --output COLUMN[,...]  print these columns only, in this order\n"
+	"      --without              audit: open no session, show what USER sees without one\n"
+	"      --only PROBE[,...]     audit: run these probes only\n"
+	"  -h, --help                 print this text\n"
+	"  -V, --version              print the version\n"
+	"\n";
+
+static const char help_end[] =
+	"Exit status:\n"
+	"  0  all is well\n"
+	"  1  something is wrong, or a probe of audit is OPEN\n"
+	"  2  the command could not do its work\n"
+	"  3  nothing is OPEN, but some probes could not be tested\n"
+	"\n"
+	"All commands need root. See pam-unshare(8), and pam_unshare(8) for the module.\n";
+
+/* What the command line says, besides the command. */
+struct arguments {
+	struct table_options table;
+	struct audit_options audit;
+	char **words;
+	int n_words;
+};
+
+/* A fault of the command line. Returns the exit status. */
+__attribute__((format(printf, 1, 2))) static int wrong(const char *format, ...)
 {
-	(void)fprintf(stderr, "pam-unshare: %s\n\n%s", what, help);
+	va_list args;
+
+	(void)fprintf(stderr, "pam-unshare: ");
+	va_start(args, format);
+	(void)vfprintf(stderr, format, args);
+	va_end(args);
+	(void)fprintf(stderr, "\n\n%s", usage);
 	return 2;
 }
 
-/* The options of audit come before its two words. */
-static int audit(int argc, char **argv)
+static int check(const struct arguments *arguments)
 {
-	struct audit_options options = {0};
-	int i = 2;
-
-	for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			options.table.json = true;
-		else if (strcmp(argv[i], "--without") == 0)
-			options.without = true;
-		else if (strncmp(argv[i], "--only=", strlen("--only=")) == 0)
-			options.only = argv[i] + strlen("--only=");
-		else
-			return wrong(
-				"audit takes the options --json, --without and --only=WAY,...");
-	}
-	if (argc - i != 2)
-		return wrong("audit needs a SERVICE, as in /etc/pam.d, and a USER");
-	return audit_service(&options, argv[i], argv[i + 1]);
-}
-
-static int check(int argc, char **argv)
-{
-	if (argc != 4)
+	if (arguments->n_words != 2)
 		return wrong("check needs a SERVICE, as in /etc/pam.d, and a USER");
-	return check_service(argv[2], argv[3]);
+	return check_service(arguments->words[0], arguments->words[1]);
 }
 
-static int list(int argc, char **argv)
+static int list(const struct arguments *arguments)
 {
-	static const struct option known[] = {TABLE_LONG_OPTIONS, {0}};
-	struct table_options options = {0};
-	int option;
-
-	optind = 2;
-	while ((option = getopt_long(argc, argv, TABLE_SHORT_OPTIONS, known, NULL)) != -1)
-		if (!table_option(option, optarg, &options))
-			return wrong("list takes the options --json, --noheadings and --output");
-	if (optind != argc)
-		return wrong("list takes no arguments");
-	return list_sessions(&options);
+	if (arguments->n_words > 0)
+		return wrong("list takes no arguments, but '%s' is given", arguments->words[0]);
+	return list_sessions(&arguments->table);
 }
 
-static int change_hardening(int argc, char **argv)
+static int audit(const struct arguments *arguments)
 {
-	const char *verb = argc > 2 ? argv[2] : "";
+	struct audit_options options = arguments->audit;
+
+	if (arguments->n_words != 2)
+		return wrong("audit needs a SERVICE, as in /etc/pam.d, and a USER");
+	options.table = arguments->table;
+	return audit_service(&options, arguments->words[0], arguments->words[1]);
+}
+
+static int change_hardening(const struct arguments *arguments)
+{
+	const char *verb = arguments->n_words > 0 ? arguments->words[0] : "";
 
 	if (strcmp(verb, "enable") != 0 && strcmp(verb, "disable") != 0 &&
 		strcmp(verb, "status") != 0)
-		return wrong("harden takes enable, disable or status, and names of parts");
-	return harden(verb, argv + 3, argc - 3);
+		return wrong("harden needs enable, disable or status, and takes names of parts");
+	return harden(verb, arguments->words + 1, arguments->n_words - 1);
 }
 
-static const struct {
+/* Options without a letter. */
+enum { OPTION_WITHOUT = 256, OPTION_ONLY };
+
+#define GENERAL_OPTIONS                           \
+	{"help", no_argument, NULL, 'h'},         \
+	{                                         \
+		"version", no_argument, NULL, 'V' \
+	}
+
+/* "+" ends the options at the first word, which is the command. */
+static const char general_letters[] = "+hV";
+static const struct option known_general[] = {GENERAL_OPTIONS, {0}};
+
+static const char table_letters[] = "hV" TABLE_SHORT_OPTIONS;
+static const struct option known_table[] = {GENERAL_OPTIONS, TABLE_LONG_OPTIONS, {0}};
+static const struct option known_audit[] = {GENERAL_OPTIONS, TABLE_LONG_OPTIONS,
+	{"without", no_argument, NULL, OPTION_WITHOUT},
+	{"only", required_argument, NULL, OPTION_ONLY}, {0}};
+
+static const struct command {
 	const char *name;
-	int (*function)(int argc, char **argv);
-} commands[] = {{"check", check}, {"list", list}, {"audit", audit}, {"harden", change_hardening}};
+	int (*run)(const struct arguments *arguments);
+	const char *letters;
+	const struct option *options;
+} commands[] = {
+	{.name = "check", .run = check, .letters = general_letters + 1, .options = known_general},
+	{.name = "list", .run = list, .letters = table_letters, .options = known_table},
+	{.name = "audit", .run = audit, .letters = table_letters, .options = known_audit},
+	{.name = "harden",
+		.run = change_hardening,
+		.letters = general_letters + 1,
+		.options = known_general},
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int print_help(void)
+{
+	(void)fputs(usage, stdout);
+	(void)fputs(help, stdout);
+	(void)fputs("Columns of list:\n", stdout);
+	table_help(stdout, &list_table);
+	(void)fputs("\nParts of harden; without one, all are meant:\n", stdout);
+	harden_help(stdout);
+	(void)fputs("\n", stdout);
+	(void)fputs(help_end, stdout);
+	return fflush(stdout) == 0 ? 0 : 2;
+}
+
+static int print_version(void)
+{
+	return puts("pam-unshare " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0;
+}
+
+/* An option that getopt_long(3) returned. Returns an exit status, or -1: go on. */
+static int take_option(int option, struct arguments *arguments)
+{
+	if (table_option(option, optarg, &arguments->table))
+		return -1;
+	switch (option) {
+	case OPTION_WITHOUT:
+		arguments->audit.without = true;
+		return -1;
+	case OPTION_ONLY:
+		arguments->audit.only = optarg;
+		return -1;
+	case 'h':
+		return print_help();
+	case 'V':
+		return print_version();
+	default: /* getopt_long(3) has said what is wrong */
+		(void)fprintf(stderr, "\n%s", usage);
+		return 2;
+	}
+}
+
+/* Take the options up to the first word, or all of them, as letters says. Returns as above. */
+static int take_options(int argc, char **argv, const char *letters, const struct option *options,
+	struct arguments *arguments)
+{
+	int option, status = -1;
+
+	optind = 0; /* begin anew, getopt(3) */
+	while (status < 0 && (option = getopt_long(argc, argv, letters, options, NULL)) != -1)
+		status = take_option(option, arguments);
+	arguments->words = argv + optind;
+	arguments->n_words = argc - optind;
+	return status;
+}
+
+static int run_command(const struct command *command, const struct arguments *arguments)
+{
+	if (geteuid() == 0)
+		return command->run(arguments);
+	(void)fprintf(stderr, "pam-unshare: only root can do this\n");
+	return 2;
+}
 
 int main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : "";
+	struct arguments arguments = {0};
+	const struct command *command;
 	int status = audit_part(argc, argv);
 
 	if (status >= 0)
 		return status;
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-		return fputs(help, stdout) < 0 ? 2 : 0;
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-		if (strcmp(name, commands[i].name) != 0)
-			continue;
-		if (geteuid() == 0)
-			return commands[i].function(argc, argv);
-		(void)fprintf(stderr, "pam-unshare: only root can do this\n");
-		return 2;
-	}
-	return wrong(argc > 1 ? "the first word must be check, list, audit or harden"
-			      : "a command is missing");
+	status = take_options(argc, argv, general_letters, known_general, &arguments);
+	if (status >= 0)
+		return status;
+	if (arguments.n_words == 0)
+		return wrong("a command is missing");
+	command = find_command(arguments.words[0]);
+	if (!command)
+		return wrong("there is no command '%s'", arguments.words[0]);
+	/* getopt_long(3) names the program by the first of its words */
+	arguments.words[0] = argv[0];
+	status = take_options(
+		arguments.n_words, arguments.words, command->letters, command->options, &arguments);
+	return status >= 0 ? status : run_command(command, &arguments);
 }

@@ -86,9 +86,9 @@ lint:
 	$(MAKE) --no-print-directory BUILD=build-analyzer CC=gcc \
 		CFLAGS="-O2 -g -Werror -fanalyzer" all
 	clang-tidy --quiet $(SOURCES) $(COMMAND_SOURCES) -- -std=c17 -I. -D_GNU_SOURCE \
-		-DSECUREDIR='"/"' $(COMMAND_CFLAGS)
+		-DSECUREDIR='"/"' -DVERSION='"0"' $(COMMAND_CFLAGS)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D_GNU_SOURCE -DSECUREDIR='"/"' $(SOURCES) $(COMMAND_SOURCES)
+		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D_GNU_SOURCE -DSECUREDIR='"/"' -DVERSION='"0"' $(SOURCES) $(COMMAND_SOURCES)
 	# what the init may not call any more (init/memory.h)
 	! nm -u $(foreach compiler,gcc clang,$(AFTER_TRIM:%=build-$(compiler)/init/%.o)) | grep -wE 'memset|close|read|poll|open|kill|_exit'
 	shellcheck --severity=warning --external-sources $(SHELL_FILES)

@@ -294,11 +294,12 @@ service() {
 
 @test "what is not understood, and who may not" {
     local words
-    for words in '' 'chek tried alice' 'check' 'check tried' 'check tried alice more' 'list --xml' 'list a b'; do
+    for words in '' 'chek tried alice' 'check' 'check tried' 'check tried alice more' 'list --xml' 'list a b' \
+        '--json list' 'list --only=ps' 'list --output' 'audit --only'; do
         # shellcheck disable=SC2086 # words
         run "$COMMAND" $words
         [ "$status" -eq 2 ]
-        [[ $output == *'Usage: pam-unshare check SERVICE USER'* ]]
+        [[ $output == *'Usage: pam-unshare check [OPTION...] SERVICE USER'* ]]
     done
     run "$COMMAND" check tried nobodyhere
     [ "$status" -eq 2 ]
@@ -307,13 +308,49 @@ service() {
     run setpriv --reuid alice --regid alice --clear-groups /run/command list
     [ "$status" -eq 2 ]
     [[ $output == *'only root'* ]]
+}
+
+@test "the help is complete, and the manual has what it has" {
+    local word man_page
+    man_page=$(sed 's/\\-/-/g' "$TOP/man/pam-unshare.8")
     run "$COMMAND" --help
     [ "$status" -eq 0 ]
-    for word in check list --json; do
-        [[ $output == *"$word"* ]]
-        man_page=$(sed 's/\\-/-/g' "$TOP/man/pam-unshare.8")
-        [[ $man_page == *"$word"* ]]
+    # options, commands, parts of harden and columns
+    words=$(grep -oE -- "--[a-z]+|^  [a-zA-Z_-]+" <<<"$output" | sort -u)
+    for word in --json --noheadings --output --without --only --help --version check list audit harden \
+        bus units user-manager cron atd mail process-events PID_NAMESPACE; do
+        grep -qE "^ *$word$" <<<"$words" || die "not in the help: $word"
     done
+    for word in $words; do
+        [[ $man_page == *"$word"* ]] || die "not in the manual: $word"
+    done
+    for command in check list audit harden; do
+        run "$COMMAND" "$command" --help
+        [ "$status" -eq 0 ]
+        [[ $output == Usage:* ]]
+        [[ $man_page == *"pam-unshare $command"* ]]
+    done
+    for word in --version -V 'list --version'; do
+        # shellcheck disable=SC2086 # words
+        run "$COMMAND" $word
+        [ "$status" -eq 0 ]
+        [ "$output" = "pam-unshare $(cat "$TOP/VERSION")" ]
+    done
+}
+
+@test "list: columns, headings, and a column that is misspelt" {
+    run "$COMMAND" list
+    [ "$output" = 'USER SERVICE SINCE PROCESSES PID_NAMESPACE INIT' ]
+    run "$COMMAND" list -o init,USER
+    [ "$output" = 'INIT USER' ]
+    run "$COMMAND" list --noheadings
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    run "$COMMAND" list --output USER,PIDS --json
+    [ "$status" -eq 2 ]
+    [ "$output" = "pam-unshare: unknown column 'PIDS'; the columns are USER, SERVICE, SINCE, PROCESSES, PID_NAMESPACE, INIT" ]
+    run "$COMMAND" list --output ''
+    [ "$status" -eq 2 ]
 }
 
 @test "list: the sessions that are open" {
@@ -330,6 +367,9 @@ service() {
     run "$COMMAND" list
     echo "$output"
     [ "${#lines[@]}" -eq 3 ]
+    run "$COMMAND" list -n -o PROCESSES,USER
+    [ "${#lines[@]}" -eq 2 ]
+    [[ $output =~ (^|$'\n')\ *2\ alice($|$'\n') ]]
     python3 - "$BATS_TEST_TMPDIR/json" "$before" "$after" <<'END'
 import calendar, json, os, sys, time
 path, before, after = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
