@@ -92,8 +92,9 @@ OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 
 # The administrator's command; it has the module's parser of arguments.
-COMMAND_SOURCES = $(addprefix command/,pam-unshare.c check.c harden.c list.c \
-                  $(addprefix lib/,log_capture.c pam_session.c pam_stack.c printable.c sessions.c subprocess.c table.c) \
+COMMAND_SOURCES = $(addprefix command/,pam-unshare.c check.c list.c \
+                  $(addprefix harden/,harden.c part.c part_block.c part_file.c part_lines.c parts.c) \
+                  $(addprefix lib/,file.c log_capture.c pam_session.c pam_stack.c printable.c sessions.c subprocess.c table.c) \
                   $(addprefix audit/,audit.c decoy.c fixture.c probes.c probes_bus.c probes_kernel.c probes_places.c proc_scan.c))
 COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/module/options.o
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)

@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "command/audit/audit.h"
-#include "harden.h"
+#include "command/harden/harden.h"
 #include "list.h"
 
 #include <getopt.h>
@@ -102,7 +102,7 @@ static int change_hardening(const struct arguments *arguments)
 	if (strcmp(verb, "enable") != 0 && strcmp(verb, "disable") != 0 &&
 		strcmp(verb, "status") != 0)
 		return wrong("harden needs enable, disable or status, and takes names of parts");
-	return harden(verb, arguments->words + 1, arguments->n_words - 1);
+	return harden(verb, arguments->words + 1, arguments->n_words - 1, &arguments->table);
 }
 
 /* Options without a letter. */
@@ -135,8 +135,8 @@ static const struct command {
 	{.name = "audit", .run = audit, .letters = table_letters, .options = known_audit},
 	{.name = "harden",
 		.run = change_hardening,
-		.letters = general_letters + 1,
-		.options = known_general},
+		.letters = table_letters,
+		.options = known_table},
 };
 
 static const struct command *find_command(const char *name)
@@ -153,6 +153,8 @@ static int print_help(void)
 	(void)fputs(help, stdout);
 	(void)fputs("Columns of list:\n", stdout);
 	table_help(stdout, &list_table);
+	(void)fputs("\nColumns of harden:\n", stdout);
+	table_help(stdout, &harden_table);
 	(void)fputs("\nParts of harden; without one, all are meant:\n", stdout);
 	harden_help(stdout);
 	(void)fputs("\n", stdout);

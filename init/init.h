@@ -16,7 +16,7 @@ struct procfs_plan;
 #define INIT_NAME "pam_unshare"
 
 /* How its command line begins, before "USER (SERVICE)". */
-#define INIT_TITLE "pam_unshare: init of "
+#define INIT_TITLE INIT_NAME ": init of "
 
 /* What the application hands to the init. */
 struct init_task {

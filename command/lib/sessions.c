@@ -2,6 +2,7 @@
 #include "sessions.h"
 
 #include "common/syscalls.h"
+#include "file.h"
 #include "init/init.h"
 #include "printable.h"
 
@@ -12,21 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TITLE "pam_unshare: init of "
-
 /* Read a file of a process. What ends meanwhile reads as empty. */
 static size_t read_text(int proc, pid_t pid, const char *name, char *text, size_t size)
 {
 	char path[64];
-	ssize_t n = 0;
-	int fd AUTO_CLOSE = -1;
 
 	(void)snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		n = read(fd, text, size - 1);
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0 ? (size_t)n : 0;
+	return file_read_start(proc, path, text, size);
 }
 
 /* The number of a process's PID namespace; 0 when it has none any more. */
@@ -92,11 +85,11 @@ static void read_title(int proc, struct session_info *session)
 {
 	char title[512];
 	size_t n = read_text(proc, session->init, "cmdline", title, sizeof(title)), user;
-	const char *name = title + strlen(TITLE), *service = NULL;
+	const char *name = title + strlen(INIT_TITLE), *service = NULL;
 
 	(void)strcpy(session->user, "?");
 	(void)strcpy(session->service, "?");
-	if (n == 0 || strncmp(title, TITLE, strlen(TITLE)) != 0)
+	if (n == 0 || strncmp(title, INIT_TITLE, strlen(INIT_TITLE)) != 0)
 		return;
 	n = strlen(title);
 	for (const char *s = name; (s = strstr(s, " (")); s++)

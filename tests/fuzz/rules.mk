@@ -11,7 +11,7 @@ FUZZ_CFLAGS   = -std=c17 -I. -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-sanitize-reco
 FUZZED_options   = module/options.c
 FUZZED_mountinfo = $(wildcard module/procfs_plan_*.c common/*.c) module/failure.c
 FUZZED_pam_stack = command/lib/pam_stack.c
-FUZZED_sessions  = command/lib/printable.c
+FUZZED_sessions  = command/lib/printable.c command/lib/file.c
 
 define fuzzer
 $(FUZZ_BUILD)/$(1)_fuzz: tests/fuzz/$(1)_fuzz.c tests/fuzz/fuzz.h $(FUZZED_$(1)) $(wildcard */*.h command/lib/*)

@@ -285,13 +285,13 @@ stock_jobs() {
     done
     "$COMMAND" harden enable cron # twice is once
     [ "$(grep -c pam_unshare /etc/pam.d/cron)" -eq 2 ]
-    run "$COMMAND" harden status cron
-    [[ $output == 'cron '*' on '* ]]
+    run "$COMMAND" harden status --noheadings cron
+    [[ $output =~ ^cron\ +on\  ]]
     "$COMMAND" harden disable cron atd
     cmp /etc/pam.d/cron /run/jobs/cron
     cmp /etc/pam.d/atd /run/jobs/atd
-    run "$COMMAND" harden status cron
-    [[ $output == 'cron '*' off '* ]]
+    run "$COMMAND" harden status --noheadings cron
+    [[ $output =~ ^cron\ +off\  ]]
 }
 
 @test "harden: an administrator's own lines and files are left alone" {
@@ -301,7 +301,7 @@ stock_jobs() {
     run "$COMMAND" harden enable cron atd
     echo "$output"
     [ "$status" -eq 1 ]
-    [[ $output == *'atd: /etc/pam.d/atd: its last line has no end'* ]]
+    [[ $output == *'atd: /etc/pam.d/atd: its last line does not end with a newline'* ]]
     "$COMMAND" harden disable cron atd
     cmp /etc/pam.d/cron "$TOP/pam.d-examples/cron"
     [ "$(cat /etc/pam.d/atd)" = 'session required pam_loginuid.so' ]
@@ -324,8 +324,8 @@ stock_jobs() {
     "$COMMAND" harden enable cron
     sed -i 's/^session requisite pam_unshare/#&/' /etc/pam.d/cron
     cp /etc/pam.d/cron /run/jobs/commented
-    run "$COMMAND" harden status cron
-    [[ $output == 'cron '*' off '* ]]
+    run "$COMMAND" harden status --noheadings cron
+    [[ $output =~ ^cron\ +off\  ]]
     "$COMMAND" harden disable cron
     cmp /etc/pam.d/cron /run/jobs/commented
     cp /run/jobs/cron /run/cron
@@ -345,8 +345,8 @@ stock_jobs() {
     mkdir -p /etc/dbus-1/system.d
     "$COMMAND" harden enable bus
     echo '<!-- newer -->' >>"$source"
-    run "$COMMAND" harden status bus
-    [[ $output == 'bus '*' on '* ]]
+    run "$COMMAND" harden status --noheadings bus
+    [[ $output =~ ^bus\ +on\  ]]
     "$COMMAND" harden enable bus # the newer one
     cmp "$conf" "$source"
     cp "$TOP/hardening/bus.conf" "$source"
@@ -389,4 +389,34 @@ stock_jobs() {
         [ "$status" -eq 2 ]
     done
     [[ $output == *"there is no part 'busses'; the parts are bus units user-manager cron atd mail process-events"* ]]
+}
+
+@test "harden: the state of the parts, as a table and as JSON" {
+    stock_jobs
+    "$COMMAND" harden enable cron
+    cp "$TOP/pam.d-examples/atd" /etc/pam.d/atd
+    run "$COMMAND" harden status atd cron --output part,state,file
+    echo "$output"
+    [ "${#lines[@]}" -eq 3 ]
+    [[ ${lines[0]} =~ ^PART\ +STATE\ +FILE\ *$ ]]
+    [[ ${lines[1]} =~ ^cron\ +on\ +/etc/pam.d/cron\ *$ ]]
+    [[ ${lines[2]} =~ ^atd\ +own\ +/etc/pam.d/atd\ *$ ]]
+    "$COMMAND" harden status --json >"$BATS_TEST_TMPDIR/json"
+    python3 - "$BATS_TEST_TMPDIR/json" <<'END'
+import json, sys
+parts = json.load(open(sys.argv[1]))["parts"]
+assert {p["part"] for p in parts} == {
+    "bus", "units", "user-manager", "cron", "atd", "mail", "process-events"}, parts
+states = {p["file"]: p["state"] for p in parts}
+assert states["/etc/pam.d/cron"] == "on" and states["/etc/pam.d/atd"] == "own", states
+assert set(states.values()) <= {"on", "off", "own", "absent"}, states
+assert all(set(p) == {"part", "state", "about", "file", "note"} for p in parts), parts
+END
+    "$COMMAND" harden disable cron
+    cmp /etc/pam.d/cron /run/jobs/cron
+    # a column that is misspelt changes nothing
+    run "$COMMAND" harden enable cron --output parts
+    [ "$status" -eq 2 ]
+    [ "$output" = "pam-unshare: unknown column 'parts'; the columns are PART, STATE, ABOUT, FILE, NOTE" ]
+    cmp /etc/pam.d/cron /run/jobs/cron
 }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PAM_UNSHARE_HARDEN_H
+#define PAM_UNSHARE_HARDEN_H
+
+#include "command/lib/table.h"
+
+extern const struct table_layout harden_table;
+
+/**
+ * Close what the module does not close, undo that, or show it. Afterwards the state of the parts is
+ * printed to standard output. A command that failed or was interrupted is completed when it is
+ * given again.
+ *
+ * Runs as root, on the host.
+ *
+ * @param verb   "enable", "disable" or "status"
+ * @param names  of n parts; none: all
+ * @return the exit status: 0; 1 a part could not be changed; 2 an unknown part or column, or
+ * nothing could be written
+ */
+int harden(const char *verb, char *const names[], int n, const struct table_options *options);
+
+/** Print the parts, for --help. */
+void harden_help(FILE *to);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of "harden": what each one is, and what it is made of. A part with several files is
+ * several entries of the table with one name.
+ */
+#ifndef PAM_UNSHARE_PARTS_H
+#define PAM_UNSHARE_PARTS_H
+
+#include <stddef.h>
+
+enum part_state {
+	PART_OFF,
+	PART_ON,
+	PART_OWN,    /* the administrator has something there already, which is left alone */
+	PART_ABSENT, /* this machine does not have what the part changes */
+};
+
+struct part;
+
+/* How a part is put into place. Each function runs as root, on the host. */
+struct part_type {
+	enum part_state (*state)(const struct part *part);
+	/* both return NULL, or what failed; given again, they complete what was interrupted */
+	const char *(*enable)(const struct part *part);
+	const char *(*disable)(const struct part *part);
+	const char *own; /* what PART_OWN means */
+};
+
+extern const struct part_type part_file;  /* the whole file is the part's */
+extern const struct part_type part_block; /* lines of the package's, in somebody else's file */
+extern const struct part_type part_lines; /* the two lines of the module in a file of PAM */
+
+/* A command that makes the system take notice. */
+struct part_command {
+	const char *needs; /* run only if this exists */
+	const char *argv[7];
+};
+
+struct part {
+	const char *name, *about;
+	const struct part_type *type;
+	const char *path;  /* the file that is written or changed */
+	const char *needs; /* without this the part is PART_ABSENT */
+	/* part_file, part_block */
+	const char *source;		   /* the package's file */
+	const struct part_command *apply;  /* run after enable */
+	const struct part_command *revert; /* run after disable */
+	const char *revert_input;	   /* its standard input; NULL: none */
+	/* part_block */
+	const char *below;   /* the line that the block follows; "": at the end */
+	const char *setting; /* what the block sets; a file that sets it already is PART_OWN */
+	const char *overridden_by; /* a file that is read instead of the path; NULL: none */
+	/* any */
+	const char *(*note)(void); /* what the running system says of it; NULL: nothing */
+};
+
+extern const struct part parts[];
+extern const size_t n_parts;
+
+#endif
