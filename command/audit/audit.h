@@ -8,24 +8,28 @@
 
 struct audit_options {
 	struct table_options table;
-	bool without;	  /* no session: the machine as it is */
+	bool without;	  /* open no session: audit the machine as it is */
 	const char *only; /* names of probes, separated by commas; NULL: all */
 };
 
+/* The columns of the report. */
+extern const struct table_layout audit_table;
+
 /**
- * Try every known probe to see processes of others from inside a session, and print what was found.
+ * Run the probes from inside a session, and print what they found.
  *
  * Runs as root, on the host.
  *
- * @return the exit status: 0 nothing is open; 1 something is; 2 the audit could not be made
+ * @return the exit status: 0, nothing is open and everything was tested; 1, something is open; 2,
+ *         the audit could not be made; 3, something was not tested
  */
 int audit_service(const struct audit_options *options, const char *service, const char *user);
 
 /**
- * What the command runs as itself, by a first argument of its own: a decoy, a scan of /proc, the
- * probes.
+ * The programs that the audit runs are this one, with a first argument of their own: a decoy, the
+ * holder, the probes, a scan of /proc.
  *
- * @return -1: it is none of these; or the exit status
+ * @return its exit status; -1: the first argument is none of these
  */
 int audit_part(int argc, char **argv);
 

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A process of another user's that an audit looks for. Its secret is in its command line. The first
- * one also has a lock, a System V segment, and a socket that answers whoever connects.
- */
-#include "fixture.h"
+#include "decoy.h"
 
 #include "command/lib/log_capture.h"
-#include "command/lib/subprocess.h"
 #include "common/syscalls.h"
 #include "connector.h"
+#include "decoy_client.h"
+#include "system_bus.h"
 
 #include <poll.h>
 #include <stdint.h>
@@ -20,6 +17,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <syslog.h>
+#include <systemd/sd-daemon.h>
 
 static bool hold_lock(const char *directory)
 {
@@ -57,6 +55,9 @@ static int listen_at(const char *directory, const char *name)
 	return fd;
 }
 
+/* ---- answers ----------------------------------------------------------------------------------
+ */
+
 static void have_children(void)
 {
 	for (int i = 0; i < 5; i++) {
@@ -68,7 +69,7 @@ static void have_children(void)
 	}
 }
 
-/* Listen to process events as root may, and cause some. Returns 'y' if they come, 'n' if not. */
+/* Listen to process events, as root may, and cause some. Returns 'y' if any arrive, else 'n'. */
 static char cause_events(void)
 {
 	int fd AUTO_CLOSE = connector_join();
@@ -86,19 +87,16 @@ static char cause_events(void)
 	return answer;
 }
 
-/* Have systemd start a unit, and end it. Returns 'y', it did; or 'n'. */
+/* Have systemd start a unit, and wait for its end. Returns 'y' if it has run, else 'n'. */
 static char start_unit(const char *directory)
 {
 	char name[80];
-	const char *const argv[] = {"systemd-run", "--quiet", "--collect", "--wait", "--unit", name,
-		"--", "/bin/true", NULL};
-	struct subprocess program = {.limit_s = 60};
-	char answer;
+	const char *const argv[] = {"/bin/true", NULL};
+	const struct transient_unit unit = {.name = name, .type = "oneshot", .argv = argv};
 
-	(void)snprintf(name, sizeof(name), "pamunshareauditstarted%s", strrchr(directory, '.') + 1);
-	answer = subprocess_run(&program, argv) == 0 && program.status == 0 ? 'y' : 'n';
-	subprocess_free(&program);
-	return answer;
+	(void)snprintf(name, sizeof(name), "pamunshareauditstarted%s.service",
+		strrchr(directory, '.') + 1);
+	return unit_run(&unit) ? 'y' : 'n';
 }
 
 static void answer(int fd, const char *directory)
@@ -106,18 +104,18 @@ static void answer(int fd, const char *directory)
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
 	char question = '\0', said = 'p';
 
-	if (poll(&readable, 1, 1000) > 0 && read(fd, &question, 1) == 1) {
-		if (question == 'c')
-			said = cause_events();
-		if (question == 'u')
-			said = start_unit(directory);
-		if (write(fd, &said, 1) == 1)
-			(void)poll(&readable, 1, 1000); /* until the other has looked */
-	}
+	if (poll(&readable, 1, 1000) <= 0 || read(fd, &question, 1) != 1)
+		return;
+	if (question == DECOY_CAUSE_EVENTS)
+		said = cause_events();
+	if (question == DECOY_START_UNIT)
+		said = start_unit(directory);
+	if (write(fd, &said, 1) == 1)
+		(void)poll(&readable, 1, 1000); /* until the peer has looked at the socket */
 }
 
-/* Whoever the directory's part for the user belongs to, and root: another user's connections would
-   have the audit wait. */
+/* Root may ask, and the user, who owns a directory in the audit's. Connections of others would make
+   the audit wait. */
 static bool may_ask(int fd, const char *directory)
 {
 	char path[128];
@@ -133,7 +131,7 @@ static bool may_ask(int fd, const char *directory)
 __attribute__((noreturn)) static void answer_all(int listener, const char *directory)
 {
 	for (;;) {
-		int fd = listener < 0 ? (pause(), -1) : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 		if (fd >= 0 && may_ask(fd, directory))
 			answer(fd, directory);
@@ -141,17 +139,25 @@ __attribute__((noreturn)) static void answer_all(int listener, const char *direc
 	}
 }
 
+/* In a unit: it is ready, and systemd ends it. */
+__attribute__((noreturn)) static void run_in_unit(void)
+{
+	(void)sd_notify(0, "READY=1");
+	for (;;)
+		(void)pause();
+}
+
 int decoy_main(const char *secret, const char *directory)
 {
 	char has = DECOY_READY;
 	int listener = -1;
 
-	while (!directory) /* in a unit, which systemd ends */
-		(void)pause();
+	if (!directory)
+		run_in_unit();
 	if (directory[0] == '/') {
 		log_capture_set_mode(LOG_CAPTURE_FORWARD);
 		openlog(DECOY_LOG, 0, LOG_DAEMON);
-		syslog(LOG_INFO, "decoy %s", secret); /* for who may read the journal */
+		syslog(LOG_INFO, "decoy %s", secret); /* for whoever may read the journal */
 		has |= hold_lock(directory) ? DECOY_LOCK : 0;
 		has |= hold_segment() ? DECOY_SEGMENT : 0;
 		listener = listen_at(directory, "socket");
@@ -159,6 +165,8 @@ int decoy_main(const char *secret, const char *directory)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (write(STDOUT_FILENO, &has, 1) != 1)
 		return 1;
+	while (listener < 0)
+		(void)pause();
 	answer_all(listener, directory);
 }
 
@@ -166,7 +174,7 @@ int holder_main(const char *directory)
 {
 	if (open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 ||
 		open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 ||
-		listen_at(directory, HOLDER) < 0)
+		listen_at(directory, HOLDER_SOCKET) < 0)
 		return 1;
 	for (;;)
 		(void)pause();

@@ -1,118 +1,192 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The table of the probes. README.md of this directory says how to add one.
+ */
 #include "probes.h"
 
-#include "command/lib/printable.h"
-#include "common/syscalls.h"
-
-#include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-
-/* More than the sum of what a probe waits for. */
-#define PROBE_LIMIT_MS 250000
 
 static const char own_pid_only[] = "the kernel names there nobody's processes but one's own";
 static const char asks_polkit[] = "polkit asks an administrator first";
 
 const struct probe probes[] = {
-	/* The slow ones come first: they are awaited last. */
-	{"cron", probe_cron, BY_CRON, SLOWLY, NULL, {NULL}},
-	{"at", probe_at, BY_ATD, SLOWLY, NULL, {NULL}},
-	{"forward", probe_forward, BY_MAIL, SLOWLY, NULL, {NULL}},
-
-	{"proc", probe_proc, BY_MODULE, AS_USER, NULL, {NULL}},
-	{"proc-pid", probe_proc_pid, BY_MODULE, AS_USER, NULL, {NULL}},
-	{"ps", probe_program, BY_MODULE, AS_USER, NULL, {"ps", "-e", "-ww", "-o", "pid=,args="}},
-	{"top", probe_program, BY_MODULE, AS_USER, NULL,
-		{"top", "-b", "-c", "-w", "512", "-n", "1"}},
-	{"other-procfs", probe_other_procfs, BY_MODULE, AS_USER, NULL, {NULL}},
-	{"descriptors", probe_descriptors, BY_MODULE, AS_USER, NULL, {NULL}},
-	{"kill", probe_kill_range, BY_MODULE, AS_USER, NULL, {NULL}},
-	{"kill-timing", probe_kill_timing, BY_MODULE, AS_USER, NULL, {NULL}},
-	{"pidfd-open", probe_call, BY_MODULE, AS_USER, NULL, {"pidfd_open"}},
-	{"getsid", probe_call, BY_MODULE, AS_USER, NULL, {"getsid"}},
-	{"getpgid", probe_call, BY_MODULE, AS_USER, NULL, {"getpgid"}},
-	{"getpriority", probe_call, BY_MODULE, AS_USER, NULL, {"getpriority"}},
-	{"ioprio-get", probe_call, BY_MODULE, AS_USER, NULL, {"ioprio_get"}},
-	{"capget", probe_call, BY_MODULE, AS_USER, NULL, {"capget"}},
-	{"sched-getaffinity", probe_call, BY_MODULE, AS_USER, NULL, {"sched_getaffinity"}},
-	{"sched-getscheduler", probe_call, BY_MODULE, AS_USER, NULL, {"sched_getscheduler"}},
-	{"prlimit", probe_call, BY_MODULE, AS_USER, NULL, {"prlimit"}},
-	{"ptrace", probe_call, BY_MODULE, AS_USER, NULL, {"ptrace"}},
-	{"process-vm-readv", probe_call, BY_MODULE, AS_USER, NULL, {"process_vm_readv"}},
-	{"proc-locks", probe_proc_file, BY_MODULE, AS_USER, NULL, {"/proc/locks", "5", "lock"}},
-	{"proc-sysvipc", probe_proc_file, BY_MODULE, AS_USER, NULL,
-		{"/proc/sysvipc/shm", "5", "segment"}},
-	{"proc-keys", probe_proc_file, BY_NOBODY, AS_USER, own_pid_only, {"/proc/keys"}},
-	{"sched-debug", probe_proc_file, BY_NOBODY, AS_USER,
-		"only root may read it, or it is no more", {"/proc/sched_debug"}},
-	{"timer-list", probe_proc_file, BY_NOBODY, AS_USER, "only root may read it",
-		{"/proc/timer_list"}},
-	{"sockets", probe_socket, BY_MODULE, AS_USER, NULL, {NULL}},
-	{"cgroup-procs", probe_cgroup, BY_MODULE, AS_USER, NULL, {NULL}},
-	{"user-namespace", probe_user_namespace, BY_MODULE, AS_USER, NULL, {NULL}},
-	{"process-events", probe_connector, BY_KERNEL, AS_USER, NULL, {NULL}},
-	{"setuid", probe_setuid, BY_NOBODY, AS_USER,
-		"no setuid program of Debian's prints processes", {NULL}},
-	{"journal", probe_journal, BY_NOBODY, AS_USER,
-		"only root and the groups adm and systemd-journal may read what others log",
-		{NULL}},
-
-	{"systemctl-status", probe_bus, BY_BUS, AS_USER, NULL, {NULL}},
-	{"unit-processes", probe_bus, BY_BUS, AS_USER, NULL, {"GetUnitProcesses", "s", "UNIT"}},
-	{"slice-processes", probe_bus, BY_BUS, AS_USER, NULL,
-		{"GetUnitProcesses", "s", "system.slice"}},
-	{"unit-properties", probe_bus_properties, BY_BUS, AS_USER, NULL, {"Service"}},
-	{"unit-description", probe_bus_properties, BY_BUS, AS_USER, NULL, {"Unit"}},
-	{"list-units", probe_bus, BY_BUS, AS_USER, NULL, {"ListUnits"}},
-	{"list-units-by-name", probe_bus, BY_BUS, AS_USER, NULL,
-		{"ListUnitsByNames", "as", "1", "UNIT"}},
-	{"dump", probe_bus, BY_BUS, AS_USER, NULL,
-		{"DumpUnitsMatchingPatterns", "as", "1", "UNIT"}},
-	{"unit-by-pid", probe_bus_by_pid, BY_BUS, AS_USER, NULL, {NULL}},
-	{"bus-peers", probe_bus_peers, BY_BUS, AS_USER, NULL, {"GetConnectionUnixProcessID"}},
-	{"bus-credentials", probe_bus_peers, BY_BUS, AS_USER, NULL, {"GetConnectionCredentials"}},
-	{"varlink", probe_varlink, BY_UNITS, AS_USER, NULL, {NULL}},
-	{"unit-file", probe_unit_file, BY_UNITS, AS_USER, NULL, {NULL}},
-	{"unit-signals", probe_signals, BY_BUS, AS_USER, NULL, {NULL}},
-	{"session-by-pid", probe_logind_by_pid, BY_BUS, AS_USER, NULL, {"GetSessionByPID"}},
-	{"user-by-pid", probe_logind_by_pid, BY_BUS, AS_USER, NULL, {"GetUserByPID"}},
-	{"inhibitors", probe_inhibitors, BY_BUS, AS_USER, NULL, {NULL}},
-	{"inhibitor-files", probe_inhibitor_files, BY_UNITS, AS_USER, NULL, {NULL}},
-	{"polkit", probe_polkit, BY_BUS, AS_USER, NULL, {NULL}},
-	{"machined", probe_machined, BY_NOBODY, AS_USER, "it knows containers, no processes",
-		{NULL}},
-
-	{"systemd-run", probe_run_system, BY_NOBODY, AS_USER, asks_polkit, {NULL}},
-	{"systemd-run-user", probe_run_user, BY_MANAGER, AS_USER, NULL, {NULL}},
-	{"user-unit", probe_unit_user, BY_MANAGER, AS_USER, NULL, {NULL}},
-	{"user-bus", probe_bus_user, BY_MANAGER, AS_USER, NULL, {NULL}},
-	{"activation", probe_activation, BY_MANAGER, AS_USER, NULL, {NULL}},
-	{"own-descriptors", probe_own_descriptors, BY_MODULE, AS_USER, NULL, {NULL}},
-	{"ssh", probe_ssh, BY_MODULE, AS_USER, NULL, {NULL}},
-	{"su", probe_su, BY_MODULE, AS_ROOT, NULL, {"su"}},
-	{"sudo", probe_su, BY_MODULE, AS_ROOT, NULL, {"sudo"}},
-	{"tmux", probe_server, BY_MODULE, AS_USER, NULL, {"tmux"}},
-	{"screen", probe_server, BY_MODULE, AS_USER, NULL, {"screen"}},
-
-	{"logins", probe_utmp, BY_NOBODY, AS_USER, NULL, {NULL}},
-	{"logind", probe_logind, BY_NOBODY, AS_USER, NULL, {NULL}},
-	{"cgroup-names", probe_counters, BY_NOBODY, AS_USER, NULL,
-		{"/sys/fs/cgroup", "names of cgroups, which are those of units and users"}},
-	{"network", probe_counters, BY_NOBODY, AS_USER, NULL,
-		{"/proc/net/tcp", "network sockets, with the uids of their owners"}},
-	{"load", probe_counters, BY_NOBODY, AS_USER, NULL,
-		{"/proc/loadavg", "load, memory and other counters of the machine"}},
+	/* the slow ones first: they are waited for last */
+	{.name = "cron", .run = probe_cron, .closed_by = BY_CRON, .mode = IN_BACKGROUND},
+	{.name = "at", .run = probe_at, .closed_by = BY_ATD, .mode = IN_BACKGROUND},
+	{.name = "forward", .run = probe_forward, .closed_by = BY_MAIL, .mode = IN_BACKGROUND},
+	{.name = "proc", .run = probe_proc, .closed_by = BY_MODULE},
+	{.name = "proc-pid", .run = probe_proc_pid, .closed_by = BY_MODULE},
+	{.name = "ps",
+		.run = probe_program,
+		.closed_by = BY_MODULE,
+		.arguments = {"ps", "-e", "-ww", "-o", "pid=,args="}},
+	{.name = "top",
+		.run = probe_program,
+		.closed_by = BY_MODULE,
+		.arguments = {"top", "-b", "-c", "-w", "512", "-n", "1"}},
+	{.name = "other-procfs", .run = probe_other_procfs, .closed_by = BY_MODULE},
+	{.name = "descriptors", .run = probe_descriptors, .closed_by = BY_MODULE},
+	{.name = "kill", .run = probe_kill_range, .closed_by = BY_MODULE},
+	{.name = "kill-timing", .run = probe_kill_timing, .closed_by = BY_MODULE},
+	{.name = "pidfd-open",
+		.run = probe_call,
+		.closed_by = BY_MODULE,
+		.arguments = {"pidfd_open"}},
+	{.name = "getsid", .run = probe_call, .closed_by = BY_MODULE, .arguments = {"getsid"}},
+	{.name = "getpgid", .run = probe_call, .closed_by = BY_MODULE, .arguments = {"getpgid"}},
+	{.name = "getpriority",
+		.run = probe_call,
+		.closed_by = BY_MODULE,
+		.arguments = {"getpriority"}},
+	{.name = "ioprio-get",
+		.run = probe_call,
+		.closed_by = BY_MODULE,
+		.arguments = {"ioprio_get"}},
+	{.name = "capget", .run = probe_call, .closed_by = BY_MODULE, .arguments = {"capget"}},
+	{.name = "sched-getaffinity",
+		.run = probe_call,
+		.closed_by = BY_MODULE,
+		.arguments = {"sched_getaffinity"}},
+	{.name = "sched-getscheduler",
+		.run = probe_call,
+		.closed_by = BY_MODULE,
+		.arguments = {"sched_getscheduler"}},
+	{.name = "prlimit", .run = probe_call, .closed_by = BY_MODULE, .arguments = {"prlimit"}},
+	{.name = "ptrace", .run = probe_call, .closed_by = BY_MODULE, .arguments = {"ptrace"}},
+	{.name = "process-vm-readv",
+		.run = probe_call,
+		.closed_by = BY_MODULE,
+		.arguments = {"process_vm_readv"}},
+	{.name = "proc-locks",
+		.run = probe_proc_file,
+		.closed_by = BY_MODULE,
+		.arguments = {"/proc/locks", "5", "lock"}},
+	{.name = "proc-sysvipc",
+		.run = probe_proc_file,
+		.closed_by = BY_MODULE,
+		.arguments = {"/proc/sysvipc/shm", "5", "segment"}},
+	{.name = "proc-keys",
+		.run = probe_proc_file,
+		.closed_by = BY_NOBODY,
+		.never_open = own_pid_only,
+		.arguments = {"/proc/keys"}},
+	{.name = "sched-debug",
+		.run = probe_proc_file,
+		.closed_by = BY_NOBODY,
+		.never_open = "only root may read it, or it is no more",
+		.arguments = {"/proc/sched_debug"}},
+	{.name = "timer-list",
+		.run = probe_proc_file,
+		.closed_by = BY_NOBODY,
+		.never_open = "only root may read it",
+		.arguments = {"/proc/timer_list"}},
+	{.name = "sockets", .run = probe_socket, .closed_by = BY_MODULE},
+	{.name = "cgroup-procs", .run = probe_cgroup, .closed_by = BY_MODULE},
+	{.name = "user-namespace", .run = probe_user_namespace, .closed_by = BY_MODULE},
+	{.name = "process-events", .run = probe_process_events, .closed_by = BY_KERNEL},
+	{.name = "setuid",
+		.run = probe_setuid,
+		.closed_by = BY_NOBODY,
+		.never_open = "no setuid program of Debian's prints processes"},
+	{.name = "journal",
+		.run = probe_journal,
+		.closed_by = BY_NOBODY,
+		.never_open =
+			"only root and the groups adm and systemd-journal may read what others log"},
+	{.name = "systemctl-status", .run = probe_unit_method, .closed_by = BY_BUS},
+	{.name = "unit-processes",
+		.run = probe_unit_method,
+		.closed_by = BY_BUS,
+		.arguments = {"GetUnitProcesses", "s", "UNIT"}},
+	{.name = "slice-processes",
+		.run = probe_unit_method,
+		.closed_by = BY_BUS,
+		.arguments = {"GetUnitProcesses", "s", "system.slice"}},
+	{.name = "unit-properties",
+		.run = probe_unit_properties,
+		.closed_by = BY_BUS,
+		.arguments = {"Service"}},
+	{.name = "unit-description",
+		.run = probe_unit_properties,
+		.closed_by = BY_BUS,
+		.arguments = {"Unit"}},
+	{.name = "list-units",
+		.run = probe_unit_method,
+		.closed_by = BY_BUS,
+		.arguments = {"ListUnits"}},
+	{.name = "list-units-by-name",
+		.run = probe_unit_method,
+		.closed_by = BY_BUS,
+		.arguments = {"ListUnitsByNames", "as", "1", "UNIT"}},
+	{.name = "dump",
+		.run = probe_unit_method,
+		.closed_by = BY_BUS,
+		.arguments = {"DumpUnitsMatchingPatterns", "as", "1", "UNIT"}},
+	{.name = "unit-by-pid", .run = probe_unit_by_pid, .closed_by = BY_BUS},
+	{.name = "bus-peers",
+		.run = probe_bus_peers,
+		.closed_by = BY_BUS,
+		.arguments = {"GetConnectionUnixProcessID"}},
+	{.name = "bus-credentials",
+		.run = probe_bus_peers,
+		.closed_by = BY_BUS,
+		.arguments = {"GetConnectionCredentials"}},
+	{.name = "varlink", .run = probe_varlink, .closed_by = BY_UNITS},
+	{.name = "unit-file", .run = probe_unit_file, .closed_by = BY_UNITS},
+	{.name = "unit-signals", .run = probe_unit_signals, .closed_by = BY_BUS},
+	{.name = "session-by-pid",
+		.run = probe_logind_by_pid,
+		.closed_by = BY_BUS,
+		.arguments = {"GetSessionByPID"}},
+	{.name = "user-by-pid",
+		.run = probe_logind_by_pid,
+		.closed_by = BY_BUS,
+		.arguments = {"GetUserByPID"}},
+	{.name = "inhibitors", .run = probe_inhibitors, .closed_by = BY_BUS},
+	{.name = "inhibitor-files", .run = probe_inhibitor_files, .closed_by = BY_UNITS},
+	{.name = "polkit", .run = probe_polkit, .closed_by = BY_BUS},
+	{.name = "machined",
+		.run = probe_machined,
+		.closed_by = BY_NOBODY,
+		.never_open = "it knows containers, no processes"},
+	{.name = "systemd-run",
+		.run = probe_run_system,
+		.closed_by = BY_NOBODY,
+		.never_open = asks_polkit},
+	{.name = "systemd-run-user", .run = probe_run_user, .closed_by = BY_MANAGER},
+	{.name = "user-unit", .run = probe_unit_user, .closed_by = BY_MANAGER},
+	{.name = "user-bus", .run = probe_bus_user, .closed_by = BY_MANAGER},
+	{.name = "activation", .run = probe_activation, .closed_by = BY_MANAGER},
+	{.name = "own-descriptors", .run = probe_own_descriptors, .closed_by = BY_MODULE},
+	{.name = "ssh", .run = probe_ssh, .closed_by = BY_MODULE},
+	{.name = "su",
+		.run = probe_su,
+		.closed_by = BY_MODULE,
+		.mode = AS_ROOT,
+		.arguments = {"su"}},
+	{.name = "sudo",
+		.run = probe_su,
+		.closed_by = BY_MODULE,
+		.mode = AS_ROOT,
+		.arguments = {"sudo"}},
+	{.name = "tmux", .run = probe_server, .closed_by = BY_MODULE, .arguments = {"tmux"}},
+	{.name = "screen", .run = probe_server, .closed_by = BY_MODULE, .arguments = {"screen"}},
+	{.name = "logins", .run = probe_utmp, .closed_by = BY_NOBODY},
+	{.name = "logind", .run = probe_logind_sessions, .closed_by = BY_NOBODY},
+	{.name = "cgroup-names",
+		.run = probe_counters,
+		.closed_by = BY_NOBODY,
+		.arguments = {"/sys/fs/cgroup",
+			"names of cgroups, which are those of units and users"}},
+	{.name = "network",
+		.run = probe_counters,
+		.closed_by = BY_NOBODY,
+		.arguments = {"/proc/net/tcp", "network sockets, with the uids of their owners"}},
+	{.name = "load",
+		.run = probe_counters,
+		.closed_by = BY_NOBODY,
+		.arguments = {"/proc/loadavg", "load, memory and other counters of the machine"}},
 };
-
-const char *context_id(const struct audit_context *context)
-{
-	return strrchr(context->directory, '.') + 1;
-}
 
 size_t probes_count(void)
 {
@@ -120,105 +194,10 @@ size_t probes_count(void)
 	return sizeof(probes) / sizeof(*probes);
 }
 
-void result_set(struct result *result, enum verdict verdict, const char *format, ...)
+bool probe_is_wanted(const struct audit_context *context, const char *name)
 {
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	printable(result->seen, sizeof(result->seen), text, strlen(text));
-	result->verdict = verdict;
-}
-
-static int started = -1;
-
-void probe_started(void)
-{
-	close_fd(&started);
-	started = -1;
-}
-
-/* What a probe finds counts only when it has come to its end. */
-__attribute__((noreturn)) static void run_probe(
-	const struct audit_context *context, const struct probe *probe, struct result *result)
-{
-	struct result *own =
-		mmap(NULL, sizeof(*own), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (own == MAP_FAILED)
-		_exit(1);
-	result_set(own, NOT_TESTED, "it found nothing out");
-	probe->run(context, probe, own);
-	*result = *own;
-	_exit(0);
-}
-
-struct running {
-	pid_t child;
-	int pidfd;
-};
-
-/* Wait until it has ended, or closes its end of the pipe. */
-static struct running begin(const struct audit_context *context, const struct probe *probe,
-	struct result *result, bool until_started)
-{
-	struct running running = {.pidfd = -1};
-	int fds[2];
-	char byte;
-
-	result_set(result, NOT_TESTED, "the process that tries it has died");
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return running;
-	running.child = fork();
-	if (running.child == 0) {
-		(void)setpgid(0, 0);
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)signal(SIGPIPE, SIG_IGN);
-		(void)close(fds[0]);
-		started = fds[1];
-		run_probe(context, probe, result);
-	}
-	(void)close(fds[1]);
-	running.pidfd = running.child < 0 ? -1 : sys_pidfd_open(running.child);
-	if (until_started)
-		while (read(fds[0], &byte, 1) < 0 && errno == EINTR)
-			;
-	(void)close(fds[0]);
-	return running;
-}
-
-static void finish(const struct running *running, struct result *result)
-{
-	struct pollfd ended = {.fd = running->pidfd, .events = POLLIN};
-
-	if (running->pidfd < 0)
-		return;
-	if (poll(&ended, 1, PROBE_LIMIT_MS) == 0) {
-		(void)kill(-running->child, SIGKILL);
-		result_set(result, NOT_TESTED, "it did not end within %d seconds",
-			PROBE_LIMIT_MS / 1000);
-	}
-	(void)waitpid(running->child, NULL, 0);
-	(void)close(running->pidfd);
-}
-
-void probes_run(const struct audit_context *context, struct result *results, bool as_root)
-{
-	struct running slow[PROBES_MAX];
-	struct running running;
-
-	for (size_t i = 0; i < probes_count(); i++) {
-		slow[i].pidfd = -1;
-		if (!context->wanted[i] || (probes[i].how == AS_ROOT) != as_root)
-			continue;
-		running = begin(context, &probes[i], &results[i], probes[i].how == SLOWLY);
-		if (probes[i].how == SLOWLY)
-			slow[i] = running;
-		else
-			finish(&running, &results[i]);
-	}
 	for (size_t i = 0; i < probes_count(); i++)
-		finish(&slow[i], &results[i]);
+		if (context->wanted[i] && strcmp(probes[i].name, name) == 0)
+			return true;
+	return false;
 }

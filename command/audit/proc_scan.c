@@ -69,7 +69,7 @@ static void keep_secret(struct proc_scan *scan, const char *text)
 {
 	const char *word = strstr(text, " " DECOY_WORD " ");
 
-	if (!word || scan->n_secrets > DECOYS)
+	if (!word || scan->n_secrets > DECOYS_MAX)
 		return;
 	printable(scan->secrets[scan->n_secrets++], sizeof(*scan->secrets),
 		word + strlen(" " DECOY_WORD " "), strcspn(word + strlen(" " DECOY_WORD " "), " "));
@@ -160,14 +160,6 @@ static bool is_secret(const struct audit_context *context, const char *text)
 	return false;
 }
 
-static bool is_decoy(const struct audit_context *context, long pid)
-{
-	for (size_t i = 0; i < context->n_decoys; i++)
-		if (context->decoys[i].pid == pid)
-			return true;
-	return false;
-}
-
 const struct decoy *find_secret(const struct audit_context *context, const char *text, size_t n)
 {
 	for (size_t i = 0; i < context->n_decoys; i++)
@@ -216,7 +208,7 @@ void proc_scan_judge_report(const struct audit_context *context, const char *whe
 	for (const char *s = text; (s = value_of(s, "secret="));)
 		secrets += is_secret(context, s);
 	for (const char *s = text; (s = value_of(s, "alive="));)
-		alive += is_decoy(context, strtol(s, NULL, 10));
+		alive += context_decoy(context, strtol(s, NULL, 10)) != NULL;
 	printable(shown, sizeof(shown), sample, strcspn(sample, "\n"));
 	decide(where, self[0] == '1', strtoul(listed, NULL, 10), strtoul(foreign, NULL, 10),
 		secrets, alive, shown, result);

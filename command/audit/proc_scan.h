@@ -5,7 +5,7 @@
 #ifndef PAM_UNSHARE_PROC_SCAN_H
 #define PAM_UNSHARE_PROC_SCAN_H
 
-#include "command/audit/probes.h"
+#include "probes.h"
 
 #include <stdio.h>
 
@@ -16,7 +16,7 @@ struct proc_scan {
 	bool self; /* this process is listed: the procfs is one that works */
 	unsigned int listed, foreign;
 	char sample[128];	      /* one of the foreign processes, a decoy if there is one */
-	char secrets[DECOYS + 1][33]; /* those in the command lines that are shown */
+	char secrets[DECOYS_MAX + 1][33]; /* those in the command lines that are shown */
 	size_t n_secrets;
 };
 

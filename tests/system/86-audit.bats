@@ -48,7 +48,7 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
     audit --without tried alice
     [ "$status" -eq 1 ]
     says OPEN "${KERNEL[@]}" ssh
-    grep -qE '^ps +OPEN .*; what closes it: pam_unshare.so in /etc/pam.d/tried: pam-unshare check tried alice$' <<<"$output"
+    grep -qE '^ps +OPEN +pam_unshare.so in /etc/pam.d/tried: pam-unshare check tried alice +ps prints ' <<<"$output"
     enable sshd
     audit tried alice
     disable sshd
@@ -63,7 +63,7 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
     [ "$status" -eq 1 ]
     says OPEN ssh
     says closed proc
-    grep -qE '^ssh +OPEN .*; what closes it: pam_unshare.so in /etc/pam.d/sshd: ' <<<"$output"
+    grep -qE '^ssh +OPEN +pam_unshare.so in /etc/pam.d/sshd: pam-unshare check sshd alice +a second ssh login ' <<<"$output"
 }
 
 @test "audit: all that was asked for is closed" {
@@ -111,8 +111,8 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
 @test "audit: of the user's processes none has root's terminal, and none the memory's descriptor" {
     script -qec "$COMMAND audit --only=tmux,ssh tried alice >/run/audit-said" /dev/null >/dev/null 3>&- &
     local script=$! pid
-    eventually pgrep -f ' audit-inside .* user'
-    pid=$(pgrep -o -f ' audit-inside .* user')
+    eventually pgrep -f ' audit-probes .* user'
+    pid=$(pgrep -o -f ' audit-probes .* user')
     readlink "/proc/$pid/fd/"{0,1,2} >/run/descriptors
     closed() { ! find "/proc/$pid/fd" -lname '*memfd:pam-unshare-audit*' | grep .; }
     kill -0 "$pid"
@@ -123,13 +123,13 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
     grep -q '^result: ' /run/audit-said
 }
 
-@test "audit: what tries the ways dies: nothing is closed" {
+@test "audit: the process that runs the probes dies: nothing is closed" {
     "$COMMAND" audit tried alice >/run/audit-said 2>&1 3>&- &
     local audit=$!
-    eventually pgrep -f ' audit-inside .* user'
-    pkill -KILL -f ' audit-inside .* user'
+    eventually pgrep -f ' audit-probes .* user'
+    pkill -KILL -f ' audit-probes .* user'
     wait "$audit" && return 1 || [ "$?" -eq 2 ]
-    grep -q 'cannot be made: what tries the ways has died' /run/audit-said
+    grep -q 'cannot be made: the process that runs the probes has died in the session' /run/audit-said
 }
 
 @test "audit: as JSON" {
@@ -140,7 +140,14 @@ import json, sys
 told = json.loads(sys.argv[1])
 assert {w["way"]: w["verdict"] for w in told["ways"]} == {
     "proc": "closed", "su": "closed", "load": "not promised"}, told
-assert (told["closed"], told["open"], told["not_tested"], told["not_promised"]) == (2, 0, 0, 1)
+assert list(told) == ["ways"] and len(told["ways"]) == 3, told
+for w in told["ways"]:
+    assert list(w) == ["way", "verdict", "seen", "closed_by", "never_open", "service", "user", "session"], w
+    assert (w["service"], w["user"], w["session"]) == ("tried", "alice", True), w
+    assert w["seen"] and w["never_open"] is None, w
+    # what no module and no part of harden closes
+    assert w["closed_by"] == ("nothing that is known" if w["way"] == "load" else
+        "pam_unshare.so in /etc/pam.d/tried: pam-unshare check tried alice"), w
 ' "$output"
 }
 
@@ -152,7 +159,8 @@ assert (told["closed"], told["open"], told["not_tested"], told["not_promised"]) 
     python3 -c '
 import json, sys
 told = json.loads(sys.argv[1])
-assert told["service"] == "tri\"ed\\", told
+assert [w["service"] for w in told["ways"]] == ["tri\"ed\\"], told
+assert told["ways"][0]["closed_by"] == "pam_unshare.so in /etc/pam.d/tri\"ed\\: pam-unshare check tri\"ed\\ alice", told
 ' "$output"
 }
 
@@ -160,8 +168,8 @@ assert told["service"] == "tri\"ed\\", told
 start_audit() {
     "$COMMAND" audit "$@" tried alice >/run/audit-said 2>&1 3>&- &
     audit=$!
-    eventually pgrep -f ' audit-inside .* user'
-    inside=$(pgrep -o -f ' audit-inside .* user')
+    eventually pgrep -f ' audit-probes .* user'
+    inside=$(pgrep -o -f ' audit-probes .* user')
     kill -STOP "$inside"
     directory=$(echo /run/pam-unshare-audit.*)
 }
@@ -220,14 +228,14 @@ start_audit() {
 
 @test "audit: killed, it leaves nothing" {
     local audit how
-    gone() { ! pgrep -u alice && ! pgrep -f ' audit-(decoy|inside|look) ' && ! ls -d /run/pam-unshare-audit.*; }
+    gone() { ! pgrep -u alice && ! pgrep -f ' audit-(decoy|probes|scan) ' && ! ls -d /run/pam-unshare-audit.*; }
     servers() { pgrep -f 'tmux -D' && pgrep -fi 'screen -D'; }
     for how in '' --without; do
         # shellcheck disable=SC2086 # a word or none
         "$COMMAND" audit $how tried alice >/dev/null 2>&1 3>&- &
         audit=$!
         eventually servers
-        eventually pgrep -f ' audit-inside .* user'
+        eventually pgrep -f ' audit-probes .* user'
         eventually pgrep -f ' audit-decoy '
         kill -KILL "$audit"
         wait "$audit" || true
@@ -241,7 +249,7 @@ start_audit() {
     eventually pgrep -f "tmux -D"
     kill -KILL "$audit"
     wait "$audit" || true
-    gone() { ! pgrep -u alice && ! pgrep -f ' audit-(decoy|inside|look) ' && ! ls -d /run/pam-unshare-audit.*; }
+    gone() { ! pgrep -u alice && ! pgrep -f ' audit-(decoy|probes|scan) ' && ! ls -d /run/pam-unshare-audit.*; }
     eventually gone
     eventually host_is_unchanged # those that have ended are reaped
     "$COMMAND" audit --only=proc tried alice <&- 3>&-
@@ -250,8 +258,8 @@ start_audit() {
 @test "audit: it removes its directory, whatever the user has put there" {
     "$COMMAND" audit --only=proc,tmux tried alice >/dev/null 2>&1 3>&- &
     local audit=$! directory inside
-    eventually pgrep -f ' audit-inside .* user'
-    inside=$(pgrep -o -f ' audit-inside .* user')
+    eventually pgrep -f ' audit-probes .* user'
+    inside=$(pgrep -o -f ' audit-probes .* user')
     kill -STOP "$inside" # so that it is not over too soon
     directory=$(echo /run/pam-unshare-audit.*)
     su alice -s /bin/bash -c "mkdir -p $directory/user/$(printf 'd/%.0s' {1..200})"

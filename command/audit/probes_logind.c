@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Probes of logind: sessions by pid, and inhibitors, whose command lines it shows.
+ */
+#include "probes.h"
+
+#include "bus_call.h"
+#include "common/syscalls.h"
+#include "proc_scan.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#define INHIBITORS "/run/systemd/inhibit"
+
+/* arguments: the method. It tells whose session a pid is in. */
+void probe_logind_by_pid(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
+{
+	char pid[16];
+	const char *const words[] = {LOGIND, "/org/freedesktop/login1", LOGIND_MANAGER,
+		probe->arguments[0], "u", pid, NULL};
+	struct subprocess program;
+
+	for (size_t i = 0; i < context->n_decoys && result->verdict != OPEN; i++) {
+		(void)snprintf(pid, sizeof(pid), "%d", (int)context->decoys[i].pid);
+		if (!bus_call(context, &program, result, words))
+			return;
+		if (program.status == 0)
+			result_set(result, OPEN, "%s tells whose process a decoy is: %s",
+				probe->arguments[0], subprocess_first_line(&program));
+		else
+			result_set(result, NOT_TESTED,
+				"%s does not refuse, and no decoy is in a session: %s",
+				probe->arguments[0], subprocess_first_line(&program));
+		subprocess_free(&program);
+	}
+}
+
+static bool has_inhibitor(const struct audit_context *context, struct result *result)
+{
+	if (!context->inhibitor)
+		result_set(result, NOT_TESTED, "%s",
+			context->systemd ? "systemd-inhibit could not be started with a decoy"
+					 : "systemd does not run this machine");
+	return context->inhibitor;
+}
+
+void probe_inhibitors(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
+{
+	const char *const words[] = {
+		LOGIND, "/org/freedesktop/login1", LOGIND_MANAGER, "ListInhibitors", NULL};
+	struct subprocess program;
+
+	(void)probe;
+	if (!has_inhibitor(context, result) || !bus_call(context, &program, result, words))
+		return;
+	if (find_secret(context, program.text, program.n))
+		result_set(result, OPEN,
+			"ListInhibitors shows the command line of who inhibits something");
+	else
+		result_set(result, NOT_TESTED,
+			"ListInhibitors does not refuse, and has no decoy: %s",
+			subprocess_first_line(&program));
+	subprocess_free(&program);
+}
+
+/* Tells whether the file of an inhibitor contains a secret. */
+static bool shows_inhibitor(const struct audit_context *context, int directory, const char *name)
+{
+	char text[4096];
+	int fd AUTO_CLOSE = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+	return n > 0 && find_secret(context, text, (size_t)n);
+}
+
+void probe_inhibitor_files(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
+{
+	const struct dirent *entry;
+	DIR *list;
+
+	(void)probe;
+	if (!has_inhibitor(context, result))
+		return;
+	list = opendir(INHIBITORS);
+	if (!list) {
+		result_set(result, errno == EACCES ? CLOSED : NOT_TESTED, INHIBITORS ": %s",
+			strerror(errno));
+		return;
+	}
+	result_set(result, NOT_TESTED, INHIBITORS " can be listed, and has no decoy");
+	while ((entry = readdir(list)))
+		if (shows_inhibitor(context, dirfd(list), entry->d_name))
+			result_set(result, OPEN,
+				INHIBITORS "/%s has the command line of who inhibits something",
+				entry->d_name);
+	(void)closedir(list);
+}

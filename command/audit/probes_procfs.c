@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Probes of procfs instances other than the one at /proc: mounted elsewhere, or reached through a
+ * descriptor that was inherited or taken from another process.
+ */
+#include "probes.h"
+
+#include "common/syscalls.h"
+#include "decoy.h"
+#include "proc_scan.h"
+#include "socket_peer.h"
+
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s != '\0'; s++, to++) {
+		*to = *s;
+		if (s[0] == '\\' && s[1] && s[2] && s[3]) {
+			*to = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
+			s += 3;
+		}
+	}
+	*to = '\0';
+}
+
+static bool is_procfs(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+void probe_other_procfs(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	char line[4096], where[4096], own[80];
+	struct proc_scan scan;
+	unsigned int n = 0;
+	bool own_seen = false;
+
+	(void)probe;
+	(void)snprintf(own, sizeof(own), "%s/proc", context->directory);
+	while (mounts && fgets(line, sizeof(line), mounts)) {
+		int fd;
+
+		if (!strstr(line, " - proc ") ||
+			sscanf(line, "%*s %*s %*s %*s %4000s", where) != 1 ||
+			strcmp(where, "/proc") == 0)
+			continue;
+		unescape(where);
+		fd = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 || !is_procfs(fd)) {
+			close_fd(&fd);
+			continue;
+		}
+		n++;
+		own_seen |= strcmp(where, own) == 0;
+		proc_scan_run(fd, context->uid, &scan);
+		proc_scan_judge(context, where, &scan, result);
+		if (result->verdict == OPEN)
+			break;
+	}
+	if (mounts)
+		(void)fclose(mounts);
+	if (!own_seen && result->verdict != OPEN)
+		result_set(result, NOT_TESTED,
+			"the procfs that the audit mounts at %s is not there", own);
+	else if (result->verdict == CLOSED)
+		result_set(
+			result, CLOSED, "%u besides /proc, which show nobody else's processes", n);
+}
+
+/* Where a descriptor leads to: itself a procfs, or a directory from which a path leads to one.
+   other: it was taken from another process of the user's. */
+static void follow(const struct audit_context *context, bool other, int fd, struct result *result)
+{
+	static const char *const paths[] = {".", "proc", "../proc", "../../proc", "../../../proc",
+		"../../../../../../../../../../../../../../../../proc"};
+	struct proc_scan scan;
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		int next = openat(fd, paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (next < 0 || !is_procfs(next)) {
+			close_fd(&next);
+			continue;
+		}
+		proc_scan_run(next, context->uid, &scan);
+		(void)snprintf(name, sizeof(name), "%s descriptor %d, by %.14s",
+			other ? "another process's" : "the application's", fd, paths[i]);
+		/* another session of the user's has an init and an opener, which are root's */
+		if (scan.n_secrets > 0 || (scan.foreign > 0 && !other))
+			proc_scan_judge(context, name, &scan, result);
+	}
+}
+
+void probe_descriptors(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
+{
+	unsigned int n = 0;
+
+	(void)probe;
+	if (!context->descriptors) {
+		result_set(result, NOT_TESTED, "the application could not open / and /proc");
+		return;
+	}
+	for (int fd = 0; fd < 1024; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			continue;
+		n++;
+		follow(context, false, fd, result);
+		if (result->verdict == OPEN)
+			return;
+	}
+	/* one of them is what this process reports through: so descriptors are inherited */
+	result_set(result, CLOSED,
+		"%u are inherited; those of the application for / and /proc are not among them", n);
+}
+
+/* ---- descriptors of another process -----------------------------------------------------------
+ */
+
+/* Take the descriptors of another process of the user's, by pidfd_getfd(2): from a directory among
+   them a path may lead to the /proc that the process sees. Returns how many could be taken. */
+static unsigned int take_descriptors(
+	const struct audit_context *context, int pidfd, struct result *result)
+{
+	unsigned int n = 0;
+
+	for (int fd = 0; fd < 256 && result->verdict != OPEN; fd++) {
+		int taken AUTO_CLOSE = (int)syscall(__NR_pidfd_getfd, pidfd, fd, 0U);
+
+		n += taken >= 0;
+		if (taken >= 0)
+			follow(context, true, taken, result);
+	}
+	return n;
+}
+
+/* Returns a connection to the socket at a path if the user owns it, or -1. */
+static int connect_to_own(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat st;
+
+	if (fd >= 0 && strlen(path) < sizeof(address.sun_path) && lstat(path, &st) == 0 &&
+		st.st_uid == getuid() && S_ISSOCK(st.st_mode)) {
+		memcpy(address.sun_path, path, strlen(path));
+		if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+			return fd;
+	}
+	close_fd(&fd);
+	return -1;
+}
+
+/* /proc/net/unix has a line for every socket of the network namespace. What counts are those of
+   processes in another session, or in none. */
+void probe_own_descriptors(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
+{
+	FILE *sockets = fopen("/proc/net/unix", "re");
+	unsigned int processes = 0, taken = 0;
+	char line[512], holder[96];
+	bool held = false;
+
+	(void)probe;
+	(void)snprintf(holder, sizeof(holder), "%s/user/" HOLDER_SOCKET, context->directory);
+	while (sockets && result->verdict != OPEN && fgets(line, sizeof(line), sockets)) {
+		const char *path = strchr(line, '/');
+		int fd AUTO_CLOSE = -1, pidfd AUTO_CLOSE = -1;
+		unsigned int n;
+
+		line[strcspn(line, "\n")] = '\0';
+		fd = path ? connect_to_own(path) : -1;
+		pidfd = fd < 0 ? -1 : peer_pidfd(fd);
+		if (pidfd < 0)
+			continue;
+		processes++;
+		n = take_descriptors(context, pidfd, result);
+		taken += n;
+		held |= n > 0 && strcmp(path, holder) == 0;
+	}
+	if (sockets)
+		(void)fclose(sockets);
+	if (result->verdict == OPEN)
+		return;
+	if (!held && access(holder, F_OK) < 0)
+		result_set(result, NOT_TESTED, "no process listens in another session of %s",
+			context->user);
+	else
+		result_set(result, CLOSED,
+			"of %u other processes %u descriptors can be had; none leads to the host's /proc",
+			processes, taken);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Probes that run a program of the distribution in the session and read what it prints.
+ */
+#include "probes.h"
+
+#include "command/lib/subprocess.h"
+#include "common/syscalls.h"
+#include "decoy.h"
+#include "proc_scan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+/* Tells whether a line begins with the pid. */
+static bool lists(const char *text, pid_t pid)
+{
+	for (; text; text = strchr(text, '\n'), text = text ? text + 1 : NULL)
+		if (strtol(text, NULL, 10) == pid)
+			return true;
+	return false;
+}
+
+/* arguments: the program and its arguments. */
+void probe_program(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
+{
+	const char *argv[9] = {NULL};
+	struct subprocess program = {.limit_s = PROGRAM_LIMIT_S};
+	int err;
+
+	for (size_t i = 0; i < 8; i++)
+		argv[i] = probe->arguments[i];
+	err = subprocess_run(&program, argv);
+	if (err < 0)
+		result_set(result, NOT_TESTED, "%s: %s", argv[0], strerror(-err));
+	else if (find_secret(context, program.text, program.n))
+		result_set(result, OPEN, "%s prints the command line of a decoy", argv[0]);
+	else if (program.status != 0 || !lists(program.text, getpid()))
+		result_set(result, NOT_TESTED, "%s does not print the process that runs it: %s",
+			argv[0], subprocess_first_line(&program));
+	else
+		result_set(result, CLOSED, "%s prints the process that runs it, and no decoy",
+			argv[0]);
+	subprocess_free(&program);
+}
+
+/* The setuid and setgid programs of Debian that print something without a password. */
+void probe_setuid(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
+{
+	static const char *const programs[][6] = {
+		{"crontab", "-l"},
+		{"at", "-l"},
+		{"mount"},
+		{"screen", "-ls"},
+		{"sudo", "-n", "-l"},
+		{"fusermount3", "-V"},
+		{"pkexec", "--version"},
+		{"newgrp", "--help"},
+		{"chage", "-l", "root"},
+	};
+	char said[256] = "";
+	unsigned int n = 0;
+
+	(void)probe;
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+		struct subprocess program = {
+			.limit_s = PROGRAM_LIMIT_S, .user = context->user, .home = context->home};
+		const char *path = subprocess_find(programs[i][0]);
+		struct stat st;
+
+		if (!path || stat(path, &st) < 0 || !(st.st_mode & (S_ISUID | S_ISGID)) ||
+			subprocess_run(&program, programs[i]) < 0)
+			continue;
+		if (find_secret(context, program.text, program.n)) {
+			result_set(result, OPEN, "%s prints the command line of a decoy",
+				programs[i][0]);
+			subprocess_free(&program);
+			return;
+		}
+		if (program.status >= 0) {
+			n++;
+			(void)snprintf(said + strlen(said), sizeof(said) - strlen(said), " %s",
+				programs[i][0]);
+		}
+		subprocess_free(&program);
+	}
+	if (n == 0)
+		result_set(result, NOT_TESTED, "none of those that are known is installed");
+	else
+		result_set(result, CLOSED, "%u setuid programs print no decoy:%s", n, said);
+}
+
+void probe_journal(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
+{
+	const char *const argv[] = {
+		"journalctl", "--no-pager", "-o", "cat", "-b", "-t", DECOY_LOG, NULL};
+	struct subprocess program = {.limit_s = PROGRAM_LIMIT_S};
+	char own[128];
+	int err;
+
+	(void)probe;
+	if (!context->systemd) {
+		result_set(result, NOT_TESTED, "systemd does not run this machine");
+		return;
+	}
+	(void)snprintf(own, sizeof(own), "pam-unshare audit of %s: journal", context->directory);
+	openlog(DECOY_LOG, 0, LOG_USER);
+	syslog(LOG_INFO, "%s", own);
+	err = subprocess_run(&program, argv);
+	if (err < 0)
+		result_set(result, NOT_TESTED, "journalctl: %s", strerror(-err));
+	else if (find_secret(context, program.text, program.n))
+		result_set(result, OPEN, "journalctl shows what a process of root's has logged");
+	else if (program.status == 0 && strstr(program.text, own))
+		result_set(
+			result, CLOSED, "journalctl shows one's own messages, and not a decoy's");
+	else if (strstr(program.text, "insufficient permissions") ||
+		 strstr(program.text, "not seeing messages"))
+		result_set(result, CLOSED, "journalctl: %s", subprocess_first_line(&program));
+	else
+		result_set(result, NOT_TESTED, "journalctl shows nothing: %s",
+			subprocess_first_line(&program));
+	subprocess_free(&program);
+}
