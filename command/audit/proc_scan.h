@@ -15,7 +15,7 @@
 struct proc_scan {
 	bool self; /* this process is listed: the procfs is one that works */
 	unsigned int listed, foreign;
-	char sample[128];	      /* one of the foreign processes, a decoy if there is one */
+	char sample[128]; /* one of the foreign processes, a decoy if there is one */
 	char secrets[DECOYS_MAX + 1][33]; /* those in the command lines that are shown */
 	size_t n_secrets;
 };
