@@ -95,14 +95,14 @@ MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 COMMAND_SOURCES = $(addprefix command/,pam-unshare.c check.c list.c \
                   $(addprefix harden/,harden.c part.c part_block.c part_file.c part_lines.c parts.c) \
                   $(addprefix lib/,file.c log_capture.c pam_session.c pam_stack.c printable.c sessions.c subprocess.c table.c) \
-                  $(addprefix audit/,audit.c bus_call.c context.c crontab.c decoy.c decoy_client.c files.c fixture.c \
+                  $(addprefix audit/,audit.c bus_call.c context.c crontab.c decoy.c decoy_client.c fixture.c \
                   fixture_cleanup.c fixture_decoys.c fixture_manager.c fixture_sshd.c forward.c \
                   outside_scan.c probe_runner.c probes.c probes_bus.c probes_cgroup.c \
                   probes_events.c probes_jobs.c probes_logind.c probes_logins.c probes_mail.c \
                   probes_manager.c probes_namespace.c probes_pids.c probes_proc.c \
                   probes_proc_files.c probes_procfs.c probes_programs.c probes_signals.c \
                   probes_socket.c probes_systemd.c probes_unpromised.c probes_varlink.c \
-                  proc_scan.c report.c servers.c session.c system_bus.c))
+                  proc_scan.c report.c servers.c session.c system_bus.c user_file.c))
 COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/module/options.o
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)
 

@@ -18,17 +18,6 @@ static const struct table_column columns[] = {
 const struct table_layout list_table = {
 	.name = "sessions", .columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
 
-void print_json_string(const char *s)
-{
-	(void)putchar('"');
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			(void)putchar('\\');
-		(void)putchar(*s);
-	}
-	(void)putchar('"');
-}
-
 /* People read the time of their zone, programs UTC. */
 static void format_time(char *to, size_t size, time_t when, bool utc)
 {

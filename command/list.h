@@ -14,7 +14,4 @@ extern const struct table_layout list_table;
  */
 int list_sessions(const struct table_options *options);
 
-/** Print a string of JSON, of text that is printable ASCII already. */
-void print_json_string(const char *s);
-
 #endif

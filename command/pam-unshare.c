@@ -153,6 +153,8 @@ static int print_help(void)
 	(void)fputs(help, stdout);
 	(void)fputs("Columns of list:\n", stdout);
 	table_help(stdout, &list_table);
+	(void)fputs("\nColumns of audit:\n", stdout);
+	table_help(stdout, &audit_table);
 	(void)fputs("\nColumns of harden:\n", stdout);
 	table_help(stdout, &harden_table);
 	(void)fputs("\nParts of harden; without one, all are meant:\n", stdout);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "crontab.h"
 
+#include "command/lib/file.h"
 #include "common/syscalls.h"
-#include "files.h"
+#include "user_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ void crontab_remember(struct crontab *crontab, const char *user)
 {
 	*crontab = (struct crontab){0};
 	(void)snprintf(crontab->path, sizeof(crontab->path), CRONTABS "/%s", user);
-	crontab->text = read_at(AT_FDCWD, crontab->path, &crontab->n);
+	crontab->text = user_file_read(AT_FDCWD, crontab->path, &crontab->n);
 	crontab->err = crontab->text ? 0 : errno;
 }
 
@@ -47,23 +48,13 @@ static size_t header_of(const char *text, size_t n)
 	return at;
 }
 
-/* Replace the file, keeping its owner and mode. cron ignores the temporary name. */
-static bool crontab_write(const char *path, const char *text, size_t n, const char *id)
+/* cron ignores the name that the text is written to first. */
+static bool replace_crontab(const char *path, const char *text, size_t n, const char *id)
 {
 	char new[320];
-	struct stat st;
-	int fd AUTO_CLOSE = -1, err;
 
 	(void)snprintf(new, sizeof(new), CRONTABS "/tmp.%s", id);
-	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd >= 0 && lstat(path, &st) == 0 && write(fd, text, n) == (ssize_t)n &&
-		fchown(fd, st.st_uid, st.st_gid) == 0 && fchmod(fd, st.st_mode & 07777) == 0 &&
-		rename(new, path) == 0)
-		return true;
-	err = errno;
-	(void)unlink(new);
-	errno = err;
-	return false;
+	return file_replace(path, new, text, n, 0);
 }
 
 /* Tells whether the text is what was there, except for the header, and for a newline that the last
@@ -88,14 +79,14 @@ static bool remove_own_line(
 	if (n == header_of(text, n) && was->err == ENOENT)
 		return unlink(was->path) == 0;
 	if (is_as_it_was(was, text, n))
-		return crontab_write(was->path, was->text, was->n, context_id(context));
-	return crontab_write(was->path, text, n, context_id(context));
+		return replace_crontab(was->path, was->text, was->n, context_id(context));
+	return replace_crontab(was->path, text, n, context_id(context));
 }
 
 void crontab_restore(const struct crontab *was, const struct audit_context *context)
 {
 	size_t n = 0;
-	char *text = read_at(AT_FDCWD, was->path, &n);
+	char *text = user_file_read(AT_FDCWD, was->path, &n);
 	bool done = true;
 
 	if (text && memmem(text, n, context->directory, strlen(context->directory)))

@@ -8,9 +8,9 @@
 #include "command/lib/pam_session.h"
 #include "common/syscalls.h"
 #include "crontab.h"
-#include "files.h"
 #include "forward.h"
 #include "system_bus.h"
+#include "user_file.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ static void remove_jobs(const char *directory)
 
 	while (list && (entry = readdir(list)))
 		if (entry->d_type == DT_REG &&
-			names_directory(dirfd(list), entry->d_name, directory))
+			user_file_contains(dirfd(list), entry->d_name, directory))
 			(void)unlinkat(dirfd(list), entry->d_name, 0);
 	if (list)
 		(void)closedir(list);

@@ -7,7 +7,7 @@
 #include "command/lib/pam_session.h"
 #include "command/lib/subprocess.h"
 #include "common/syscalls.h"
-#include "files.h"
+#include "user_file.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -94,7 +94,7 @@ static bool write_known_hosts(const struct audit_context *context, unsigned shor
 
 	(void)snprintf(public, sizeof(public), "%s/host.pub", context->directory);
 	(void)snprintf(path, sizeof(path), "%s/known_hosts", context->directory);
-	text = read_at(AT_FDCWD, public, &n);
+	text = user_file_read(AT_FDCWD, public, &n);
 	if (!text)
 		return false;
 	(void)snprintf(

@@ -2,7 +2,7 @@
 #include "forward.h"
 
 #include "common/syscalls.h"
-#include "files.h"
+#include "user_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +22,10 @@ bool forward_restore(const struct audit_context *context)
 	struct stat st;
 
 	forward_paths(context, forward, other);
-	if (names_directory(AT_FDCWD, other, context->directory)) /* it has not come to its place */
+	if (user_file_contains(
+		    AT_FDCWD, other, context->directory)) /* it has not come to its place */
 		return unlink(other) == 0;
-	if (!names_directory(AT_FDCWD, forward, context->directory))
+	if (!user_file_contains(AT_FDCWD, forward, context->directory))
 		return lstat(other, &st) < 0; /* or somebody has written another one meanwhile */
 	return rename(other, forward) == 0 || (errno == ENOENT && unlink(forward) == 0);
 }

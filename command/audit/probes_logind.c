@@ -5,6 +5,7 @@
 #include "probes.h"
 
 #include "bus_call.h"
+#include "command/lib/file.h"
 #include "common/syscalls.h"
 #include "proc_scan.h"
 
@@ -71,10 +72,8 @@ void probe_inhibitors(
 static bool shows_inhibitor(const struct audit_context *context, int directory, const char *name)
 {
 	char text[4096];
-	int fd AUTO_CLOSE = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
 
-	return n > 0 && find_secret(context, text, (size_t)n);
+	return find_secret(context, text, file_read_start(directory, name, text, sizeof(text)));
 }
 
 void probe_inhibitor_files(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "proc_scan.h"
 
+#include "command/lib/file.h"
 #include "command/lib/printable.h"
 #include "common/syscalls.h"
 #include "init/init.h"
@@ -9,24 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Read a file of a process; null bytes become spaces. */
-static size_t read_file(int proc, const char *pid, const char *name, char *text, size_t size)
+/* Read a file of a process; null bytes and newlines become spaces. */
+static void read_file(int proc, const char *pid, const char *name, char *text, size_t size)
 {
 	char path[300];
-	ssize_t n = 0;
-	int fd AUTO_CLOSE = -1;
+	size_t n;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", pid, name);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0)
-		n = read(fd, text, size - 1);
-	if (n < 0)
-		n = 0;
-	for (ssize_t i = 0; i < n; i++)
+	n = file_read_start(proc, path, text, size);
+	for (size_t i = 0; i < n; i++)
 		if (text[i] == '\0' || text[i] == '\n')
 			text[i] = ' ';
-	text[n] = '\0';
-	return (size_t)n;
 }
 
 /* Tell whether a process is one that this one descends from: it is the session's, whoever it is. */
@@ -39,7 +33,7 @@ static bool is_ancestor(int proc, const char *pid)
 
 	for (int i = 0; i < 64 && next > 0 && next != wanted; i++) {
 		(void)snprintf(number, sizeof(number), "%ld", next);
-		(void)read_file(proc, number, "status", text, sizeof(text));
+		read_file(proc, number, "status", text, sizeof(text));
 		parent = strstr(text, "PPid:");
 		next = parent ? strtol(parent + strlen("PPid:"), NULL, 10) : 0;
 	}
@@ -50,7 +44,7 @@ static bool is_kin(int proc, const char *pid)
 {
 	char comm[64];
 
-	(void)read_file(proc, pid, "comm", comm, sizeof(comm));
+	read_file(proc, pid, "comm", comm, sizeof(comm));
 	if (strcmp(pid, "1") == 0 && strncmp(comm, INIT_NAME " ", strlen(INIT_NAME " ")) == 0)
 		return true; /* the session's own init */
 	return is_ancestor(proc, pid);
@@ -85,11 +79,11 @@ static void scan_process(int proc, const char *pid, uid_t user, struct proc_scan
 	scan->listed++;
 	if (strtol(pid, NULL, 10) == getpid())
 		scan->self = true;
-	(void)read_file(proc, pid, "cmdline", text, sizeof(text));
+	read_file(proc, pid, "cmdline", text, sizeof(text));
 	keep_secret(scan, text);
 	if (st.st_uid == getuid() || st.st_uid == user || is_kin(proc, pid))
 		return;
-	(void)read_file(proc, pid, "comm", comm, sizeof(comm));
+	read_file(proc, pid, "comm", comm, sizeof(comm));
 	if (scan->foreign++ == 0 || strstr(text, DECOY_WORD))
 		(void)snprintf(scan->sample, sizeof(scan->sample), "%s of uid %u: %.80s", pid,
 			st.st_uid, text[0] ? text : comm);

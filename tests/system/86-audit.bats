@@ -151,17 +151,37 @@ for w in told["ways"]:
 ' "$output"
 }
 
-@test "audit: a name with a quote is quoted in JSON" {
-    cp "$TOP/pam.d-examples/su" '/etc/pam.d/tri"ed\'
-    audit --json --only=proc 'tri"ed\' alice
-    rm '/etc/pam.d/tri"ed\'
+@test "audit: a name of any bytes is quoted in JSON" {
+    local service=$'tri"ed\\\t\xc3\xa9' program
+    cp "$TOP/pam.d-examples/su" "/etc/pam.d/$service"
+    audit --json --only=proc "$service" alice
+    rm "/etc/pam.d/$service"
     [ "$status" -eq 0 ]
-    python3 -c '
+    program='
 import json, sys
 told = json.loads(sys.argv[1])
-assert [w["service"] for w in told["ways"]] == ["tri\"ed\\"], told
-assert told["ways"][0]["closed_by"] == "pam_unshare.so in /etc/pam.d/tri\"ed\\: pam-unshare check tri\"ed\\ alice", told
-' "$output"
+assert [w["service"] for w in told["ways"]] == [sys.argv[2]], told
+assert told["ways"][0]["closed_by"] == "pam_unshare.so in /etc/pam.d/%s: pam-unshare check %s alice" % (sys.argv[2], sys.argv[2]), told
+'
+    python3 -c "$program" "$output" "$service"
+    # without the escapes it is another text, and no JSON: the check sees that
+    run python3 -c "$program" "${output//\\/}" "$service"
+    [ "$status" -ne 0 ]
+    [[ $output == *JSONDecodeError* ]]
+}
+
+@test "audit: columns and headings as asked for" {
+    audit --only=proc,timer-list tried alice
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} =~ ^WAY\ +VERDICT\ +CLOSED_BY\ +SEEN$ ]]
+    [[ ${lines[2]} == 'timer-list closed '*' (never open: only root may read it)' ]]
+    [ "${#lines[@]}" -eq 4 ] # the headings, two rows, the counts
+    audit --noheadings -o verdict,way,never_open --only=proc,timer-list tried alice
+    [ "$status" -eq 0 ]
+    [ "$(tr -s ' ' <<<"$output" | sed 's/ $//')" = $'closed proc\nclosed timer-list only root may read it' ]
+    audit -o way,colour --only=proc tried alice
+    [ "$status" -eq 2 ]
+    [[ $output == *"unknown column 'colour'; the columns are WAY, VERDICT, SEEN, CLOSED_BY, NEVER_OPEN, SERVICE, USER, SESSION" ]]
 }
 
 # Stopped while it tries a way; the rest of its life is up to the test.

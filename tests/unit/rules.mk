@@ -14,7 +14,8 @@ $(BUILD)/tests/unit/mountinfo_test: $(PLAN)
 $(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(BUILD)/module/options.o $(BUILD)/module/failure.o \
 	$(BUILD)/tests/unit/recorded_log.o
 $(BUILD)/tests/unit/pam_stack_test: $(BUILD)/command/lib/pam_stack.o
-$(BUILD)/tests/unit/proc_scan_test: $(BUILD)/command/audit/proc_scan.o $(BUILD)/command/audit/context.o $(BUILD)/command/lib/printable.o
+$(BUILD)/tests/unit/proc_scan_test: $(BUILD)/command/audit/proc_scan.o $(BUILD)/command/audit/context.o \
+	$(BUILD)/command/lib/file.o $(BUILD)/command/lib/printable.o
 
 # Functions of the C library that a test makes fail. A fortified read(2) has another name, and mmap(2)
 # of large files where they are not all large, on 32-bit architectures.
