@@ -92,7 +92,8 @@ OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 
 # The administrator's command; it has the module's parser of arguments.
-COMMAND_SOURCES = $(addprefix command/,pam-unshare.c check.c list.c \
+COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c \
+                  $(addprefix check/,applications.c check.c files.c findings.c order.c session.c view.c) \
                   $(addprefix harden/,harden.c part.c part_block.c part_file.c part_lines.c parts.c) \
                   $(addprefix lib/,file.c log_capture.c pam_session.c pam_stack.c printable.c sessions.c subprocess.c table.c) \
                   $(addprefix audit/,audit.c bus_call.c context.c crontab.c decoy.c decoy_client.c fixture.c \
@@ -118,7 +119,7 @@ $(MODULE): $(OBJECTS) module/pam_unshare.map
 $(COMMAND): $(COMMAND_OBJECTS) command/pam-unshare.list
 	$(CC) $(CFLAGS) -pie -Wl,--dynamic-list=command/pam-unshare.list -Wl,-z,relro,-z,now $(LDFLAGS) -Wl,--as-needed -o $@ $(COMMAND_OBJECTS) $(COMMAND_LIBS)
 
-$(BUILD)/command/check.o: ALL_CFLAGS += -DSECUREDIR='"$(SECUREDIR)"'
+$(BUILD)/command/check/files.o: ALL_CFLAGS += -DSECUREDIR='"$(SECUREDIR)"'
 
 $(BUILD)/command/pam-unshare.o: ALL_CFLAGS += -DVERSION='"$(VERSION)"'
 $(BUILD)/command/pam-unshare.o: VERSION

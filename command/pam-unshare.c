@@ -2,8 +2,8 @@
 /*
  * pam-unshare: the administrator's command, pam-unshare(8). This file reads the command line.
  */
-#include "check.h"
 #include "command/audit/audit.h"
+#include "command/check/check.h"
 #include "command/harden/harden.h"
 #include "list.h"
 
@@ -75,7 +75,7 @@ static int check(const struct arguments *arguments)
 {
 	if (arguments->n_words != 2)
 		return wrong("check needs a SERVICE, as in /etc/pam.d, and a USER");
-	return check_service(arguments->words[0], arguments->words[1]);
+	return check_service(arguments->words[0], arguments->words[1], &arguments->table);
 }
 
 static int list(const struct arguments *arguments)
@@ -118,7 +118,7 @@ enum { OPTION_WITHOUT = 256, OPTION_ONLY };
 static const char general_letters[] = "+hV";
 static const struct option known_general[] = {GENERAL_OPTIONS, {0}};
 
-static const char table_letters[] = "hV" TABLE_SHORT_OPTIONS;
+static const char command_letters[] = "hV" TABLE_SHORT_OPTIONS;
 static const struct option known_table[] = {GENERAL_OPTIONS, TABLE_LONG_OPTIONS, {0}};
 static const struct option known_audit[] = {GENERAL_OPTIONS, TABLE_LONG_OPTIONS,
 	{"without", no_argument, NULL, OPTION_WITHOUT},
@@ -127,21 +127,20 @@ static const struct option known_audit[] = {GENERAL_OPTIONS, TABLE_LONG_OPTIONS,
 static const struct command {
 	const char *name;
 	int (*run)(const struct arguments *arguments);
-	const char *letters;
 	const struct option *options;
+	const struct table_layout *table;
 } commands[] = {
-	{.name = "check", .run = check, .letters = general_letters + 1, .options = known_general},
-	{.name = "list", .run = list, .letters = table_letters, .options = known_table},
-	{.name = "audit", .run = audit, .letters = table_letters, .options = known_audit},
-	{.name = "harden",
-		.run = change_hardening,
-		.letters = table_letters,
-		.options = known_table},
+	{.name = "check", .run = check, .options = known_table, .table = &check_table},
+	{.name = "list", .run = list, .options = known_table, .table = &list_table},
+	{.name = "audit", .run = audit, .options = known_audit, .table = &audit_table},
+	{.name = "harden", .run = change_hardening, .options = known_table, .table = &harden_table},
 };
+
+#define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (strcmp(name, commands[i].name) == 0)
 			return &commands[i];
 	return NULL;
@@ -151,13 +150,12 @@ static int print_help(void)
 {
 	(void)fputs(usage, stdout);
 	(void)fputs(help, stdout);
-	(void)fputs("Columns of list:\n", stdout);
-	table_help(stdout, &list_table);
-	(void)fputs("\nColumns of audit:\n", stdout);
-	table_help(stdout, &audit_table);
-	(void)fputs("\nColumns of harden:\n", stdout);
-	table_help(stdout, &harden_table);
-	(void)fputs("\nParts of harden; without one, all are meant:\n", stdout);
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		printf("Columns of %s:\n", commands[i].name);
+		table_help(stdout, commands[i].table);
+		printf("\n");
+	}
+	(void)fputs("Parts of harden; without one, all are meant:\n", stdout);
 	harden_help(stdout);
 	(void)fputs("\n", stdout);
 	(void)fputs(help_end, stdout);
@@ -232,6 +230,6 @@ int main(int argc, char **argv)
 	/* getopt_long(3) names the program by the first of its words */
 	arguments.words[0] = argv[0];
 	status = take_options(
-		arguments.n_words, arguments.words, command->letters, command->options, &arguments);
+		arguments.n_words, arguments.words, command_letters, command->options, &arguments);
 	return status >= 0 ? status : run_command(command, &arguments);
 }

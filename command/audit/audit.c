@@ -161,7 +161,7 @@ static int run_audit(struct audit *audit, struct report *report)
 {
 	memcpy(&audit->shared->context, &audit->context, sizeof(audit->context));
 	for (size_t i = 0; i < probes_count(); i++)
-		result_set(&audit->shared->results[i], NOT_TESTED, "it was not reached");
+		result_set(&audit->shared->results[i], NOT_TESTED, "the probe was not reached");
 	switch (run_sessions(audit)) {
 	case CHILD_NOT_STARTED:
 		return fail("no process can be made");
@@ -173,7 +173,7 @@ static int run_audit(struct audit *audit, struct report *report)
 	if (!audit->status->opened)
 		return fail(audit->status->refusal);
 	if (!audit->status->completed)
-		return fail("the process that runs the probes has died in the session");
+		return fail("the process that runs the probes died in the session");
 	return report_print(report, audit);
 }
 

@@ -47,7 +47,7 @@ bool bus_call(const struct audit_context *context, struct subprocess *program,
 	else if (program->status != 0 && is_absent(program->text))
 		result_set(result, CLOSED, "this machine has no %s", words[0]);
 	else if (program->status != 0 && is_denied(program->text))
-		result_set(result, CLOSED, "the bus refuses to pass it on: %s",
+		result_set(result, CLOSED, "the bus denies the call: %s",
 			subprocess_first_line(program));
 	else if (program->status != 0 &&
 		 (!strstr(program->text, "Call failed") || is_no_answer(program->text)))

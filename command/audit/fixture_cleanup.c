@@ -131,7 +131,7 @@ const char *cleaner_start(struct fixture *fixture, struct audit_context *context
 	free(crontab.text);
 	(void)close(fds[0]);
 	fixture->cleaner_pipe = fds[1];
-	return fixture->cleaner < 0 ? "start the process that clears away" : NULL;
+	return fixture->cleaner < 0 ? "start the process that cleans up" : NULL;
 }
 
 void fixture_teardown(struct fixture *fixture)

@@ -71,7 +71,7 @@ void scan_judge_output(const struct audit_context *context, const char *where,
 	struct subprocess *program, struct result *result)
 {
 	if (program->too_long)
-		result_set(result, NOT_TESTED, "%s does not end", where);
+		result_set(result, NOT_TESTED, "%s did not end in time", where);
 	else
 		proc_scan_judge_report(context, where, program->text, result);
 	subprocess_free(program);

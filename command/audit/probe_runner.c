@@ -48,7 +48,7 @@ __attribute__((noreturn)) static void run_probe(
 
 	if (own == MAP_FAILED)
 		_exit(1);
-	result_set(own, NOT_TESTED, "it found nothing out");
+	result_set(own, NOT_TESTED, "the probe came to no result");
 	probe->run(context, probe, own);
 	*result = *own;
 	_exit(0);
@@ -67,7 +67,7 @@ static struct running begin(const struct audit_context *context, const struct pr
 	int fds[2];
 	char byte;
 
-	result_set(result, NOT_TESTED, "the process that tries it has died");
+	result_set(result, NOT_TESTED, "the probe's process died");
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return running;
 	running.child = fork();
@@ -96,7 +96,7 @@ static void finish(const struct running *running, struct result *result)
 		return;
 	if (poll(&ended, 1, PROBE_LIMIT_MS) == 0) {
 		(void)kill(-running->child, SIGKILL);
-		result_set(result, NOT_TESTED, "it did not end within %d seconds",
+		result_set(result, NOT_TESTED, "the probe did not end within %d seconds",
 			PROBE_LIMIT_MS / 1000);
 	}
 	(void)waitpid(running->child, NULL, 0);

@@ -20,7 +20,7 @@ void probe_bus_peers(
 	if (!bus_call(context, &program, result, words))
 		return;
 	if (program.status == 0 && (program.text[0] == 'u' || strstr(program.text, "ProcessID")))
-		result_set(result, OPEN, "the bus tells the pid of whoever is connected to it: %s",
+		result_set(result, OPEN, "the bus tells the pid of another client: %s",
 			subprocess_first_line(&program));
 	else
 		result_set(result, NOT_TESTED, "%s: %s", probe->arguments[0],
@@ -87,9 +87,9 @@ void probe_polkit(
 	without_number(one, decoy);
 	without_number(other, nobody);
 	if (strcmp(one, other) == 0)
-		result_set(result, CLOSED, "polkit says the same of a decoy as of nobody: %.150s",
-			one);
+		result_set(result, CLOSED,
+			"polkit answers the same for a decoy as for a free pid: %.150s", one);
 	else
-		result_set(result, OPEN, "polkit says '%.120s' of a decoy, '%.120s' of nobody", one,
-			other);
+		result_set(result, OPEN,
+			"polkit answers '%.120s' for a decoy, '%.120s' for a free pid", one, other);
 }

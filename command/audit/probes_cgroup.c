@@ -73,13 +73,14 @@ void probe_cgroup(
 	if (dir >= 0)
 		walk_cgroups(context, dir, 0, &all);
 	if (all.decoys > 0)
-		result_set(result, OPEN, "cgroup.procs has the pids of %zu decoys, in %u files",
-			context->n_decoys, all.files);
-	else if (!all.own)
-		result_set(result, NOT_TESTED, "no cgroup.procs has the process that looks, of %u",
+		result_set(result, OPEN,
+			"%u lines of %u cgroup.procs files have the pid of a decoy", all.decoys,
 			all.files);
+	else if (!all.own)
+		result_set(result, NOT_TESTED,
+			"none of %u cgroup.procs files lists the probe's own process", all.files);
 	else
 		result_set(result, CLOSED,
-			"%u files cgroup.procs; %u processes of others have no number there",
+			"%u cgroup.procs files list no decoy; %u processes outside of the session have pid 0",
 			all.files, all.zeroes);
 }

@@ -57,12 +57,12 @@ void probe_process_events(
 	   When the decoy answers, its events are there */
 	asked = decoy_connect(context, DECOY_CAUSE_EVENTS);
 	if (asked < 0 || read(asked, &answer, 1) != 1)
-		result_set(result, NOT_TESTED, "the decoy causes no process events");
+		result_set(result, NOT_TESTED, "the decoy could not cause process events");
 	else if (event_of(fd, context->decoys[0].pid, 500))
 		result_set(result, OPEN,
-			"the kernel tells of what the decoy does, its pid and its name (netlink)");
+			"the kernel reports what the decoy does, with its pid and name (netlink)");
 	else
-		result_set(result, CLOSED, "no process event comes, %s",
-			answer == 'y' ? "root gets them" : "not even to root");
+		result_set(result, CLOSED, "no process event arrives; root receives %s",
+			answer == 'y' ? "them" : "none either");
 	(void)connector_ask(fd, PROC_CN_MCAST_IGNORE);
 }

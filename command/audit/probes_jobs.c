@@ -30,7 +30,7 @@ static bool add_to_crontab(
 	bool done = false;
 
 	if (subprocess_run(&old, list) < 0) {
-		result_set(result, NOT_TESTED, "there is no crontab");
+		result_set(result, NOT_TESTED, "crontab is not installed");
 		return false;
 	}
 	/* a last line without a newline stays a line of its own */

@@ -33,7 +33,7 @@ void probe_logind_by_pid(
 				probe->arguments[0], subprocess_first_line(&program));
 		else
 			result_set(result, NOT_TESTED,
-				"%s does not refuse, and no decoy is in a session: %s",
+				"%s is not denied, but no decoy is in a session: %s",
 				probe->arguments[0], subprocess_first_line(&program));
 		subprocess_free(&program);
 	}
@@ -59,11 +59,10 @@ void probe_inhibitors(
 	if (!has_inhibitor(context, result) || !bus_call(context, &program, result, words))
 		return;
 	if (find_secret(context, program.text, program.n))
-		result_set(result, OPEN,
-			"ListInhibitors shows the command line of who inhibits something");
+		result_set(result, OPEN, "ListInhibitors shows the command line of an inhibitor");
 	else
 		result_set(result, NOT_TESTED,
-			"ListInhibitors does not refuse, and has no decoy: %s",
+			"ListInhibitors is not denied, but lists no decoy: %s",
 			subprocess_first_line(&program));
 	subprocess_free(&program);
 }
@@ -91,11 +90,11 @@ void probe_inhibitor_files(
 			strerror(errno));
 		return;
 	}
-	result_set(result, NOT_TESTED, INHIBITORS " can be listed, and has no decoy");
+	result_set(result, NOT_TESTED, INHIBITORS " can be listed, but has no decoy");
 	while ((entry = readdir(list)))
 		if (shows_inhibitor(context, dirfd(list), entry->d_name))
 			result_set(result, OPEN,
-				INHIBITORS "/%s has the command line of who inhibits something",
+				INHIBITORS "/%s has the command line of an inhibitor",
 				entry->d_name);
 	(void)closedir(list);
 }

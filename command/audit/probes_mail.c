@@ -144,9 +144,10 @@ static void await_mail(const struct audit_context *context, const char *path, co
 	if (access(path, F_OK) == 0)
 		scan_await(context, "a program in ~/.forward", path, 60, "", result);
 	else if (come)
-		result_set(result, CLOSED, "mail comes, and no program in ~/.forward is run");
+		result_set(result, CLOSED,
+			"mail is delivered, but the program in ~/.forward is not run");
 	else
-		result_set(result, NOT_TESTED, "no mail comes to /var/mail/%s", context->user);
+		result_set(result, NOT_TESTED, "no mail arrives in /var/mail/%s", context->user);
 }
 
 void probe_forward(
@@ -169,7 +170,7 @@ void probe_forward(
 	if (failed)
 		result_set(result, NOT_TESTED, "%s", failed);
 	else if (!send_to_port(context, subject) && !send_by_program(context, subject))
-		result_set(result, NOT_TESTED, "the mailer takes no mail");
+		result_set(result, NOT_TESTED, "the mailer accepts no mail");
 	else
 		await_mail(context, path, subject, result);
 	(void)forward_restore(context); /* or the cleaner says it */

@@ -59,7 +59,7 @@ void probe_run_user(
 	scan_command(context, path, &command);
 	append(argv, 16, command.argv);
 	if (subprocess_run(&program, argv) < 0)
-		result_set(result, NOT_TESTED, "there is no systemd-run");
+		result_set(result, NOT_TESTED, "systemd-run is not installed");
 	else
 		judge_start(context, "systemd-run --user", &program, path, result);
 }
@@ -129,7 +129,14 @@ void probe_unit_user(
 	const char *const reload[] = {"systemctl", "--user", "daemon-reload", NULL};
 	const char *const start[] = {"systemctl", "--user", "start", unit, NULL};
 	const struct recipe recipe = {
-		"systemd/user", unit, text, reload, start, "a unit of the user manager", path};
+		.directory = "systemd/user",
+		.name = unit,
+		.text = text,
+		.reload = reload,
+		.start = start,
+		.where = "a unit of the user manager",
+		.path = path,
+	};
 
 	(void)probe;
 	if (!has_manager(context, result))
@@ -151,8 +158,15 @@ void probe_activation(
 	const char *const start[] = {"busctl", "--user", "--timeout=20", "call",
 		"org.freedesktop.DBus", "/", "org.freedesktop.DBus", "StartServiceByName", "su",
 		name, "0", NULL};
-	const struct recipe recipe = {"dbus-1/services", file, text, reload, start,
-		"a service that the user's bus activates", path};
+	const struct recipe recipe = {
+		.directory = "dbus-1/services",
+		.name = file,
+		.text = text,
+		.reload = reload,
+		.start = start,
+		.where = "a service that the user's bus activates",
+		.path = path,
+	};
 
 	(void)probe;
 	if (!has_manager(context, result))
@@ -190,7 +204,7 @@ void probe_bus_user(
 	append(argv, 32, command.argv);
 	append(argv, 32, rest);
 	if (subprocess_run(&program, argv) < 0)
-		result_set(result, NOT_TESTED, "there is no busctl");
+		result_set(result, NOT_TESTED, "busctl is not installed");
 	else
 		judge_start(
 			context, "StartTransientUnit on the user's bus", &program, path, result);

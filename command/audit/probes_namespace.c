@@ -63,7 +63,7 @@ static void enter_namespaces(
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | (own_pids ? CLONE_NEWPID : 0)) < 0 ||
 		!map_user(context->uid)) {
 		if (result->verdict == NOT_TESTED)
-			result_set(result, NOT_TESTED, "no user namespace can be made: %s",
+			result_set(result, NOT_TESTED, "a user namespace cannot be created: %s",
 				strerror(errno));
 		return;
 	}
@@ -87,7 +87,7 @@ void probe_user_namespace(
 		}
 		if (has_done(child) || result->verdict == OPEN)
 			continue;
-		result_set(result, NOT_TESTED, "the process in the namespace has died");
+		result_set(result, NOT_TESTED, "the process in the namespace died");
 		return;
 	}
 }

@@ -37,7 +37,8 @@ static long call_ioprio_get(pid_t pid)
 
 static long call_capget(pid_t pid)
 {
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, pid};
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3, .pid = pid};
 	struct __user_cap_data_struct data[2];
 
 	return syscall(SYS_capget, &header, data);
@@ -66,7 +67,8 @@ static long call_process_vm_readv(pid_t pid)
 {
 	static char from[8]; /* at the same address in a child */
 	char to[8];
-	struct iovec local = {to, sizeof(to)}, remote = {from, sizeof(from)};
+	const struct iovec local = {.iov_base = to, .iov_len = sizeof(to)},
+			   remote = {.iov_base = from, .iov_len = sizeof(from)};
 
 	return process_vm_readv(pid, &local, 1, &remote, 1, 0);
 }
@@ -90,17 +92,17 @@ static const struct {
 	const char *name;
 	long (*function)(pid_t pid);
 } calls[] = {
-	{"pidfd_open", call_pidfd_open},
-	{"getsid", call_getsid},
-	{"getpgid", call_getpgid},
-	{"getpriority", call_getpriority},
-	{"ioprio_get", call_ioprio_get},
-	{"capget", call_capget},
-	{"sched_getaffinity", call_sched_getaffinity},
-	{"sched_getscheduler", call_sched_getscheduler},
-	{"prlimit", call_prlimit},
-	{"ptrace", call_ptrace},
-	{"process_vm_readv", call_process_vm_readv},
+	{.name = "pidfd_open", .function = call_pidfd_open},
+	{.name = "getsid", .function = call_getsid},
+	{.name = "getpgid", .function = call_getpgid},
+	{.name = "getpriority", .function = call_getpriority},
+	{.name = "ioprio_get", .function = call_ioprio_get},
+	{.name = "capget", .function = call_capget},
+	{.name = "sched_getaffinity", .function = call_sched_getaffinity},
+	{.name = "sched_getscheduler", .function = call_sched_getscheduler},
+	{.name = "prlimit", .function = call_prlimit},
+	{.name = "ptrace", .function = call_ptrace},
+	{.name = "process_vm_readv", .function = call_process_vm_readv},
 };
 
 /* A pid that no process has. */
@@ -175,15 +177,16 @@ void probe_call(
 	(void)kill(child, SIGKILL);
 	(void)waitpid(child, NULL, 0);
 	if (answers.own != 0 || answers.nobody == 0)
-		result_set(result, NOT_TESTED, "%s of a child of one's own: %s; of nobody: %s",
-			name, strerror(answers.own), strerror(answers.nobody));
+		result_set(result, NOT_TESTED,
+			"%s: '%s' for the probe's own child, '%s' for a free pid", name,
+			strerror(answers.own), strerror(answers.nobody));
 	else if (answers.found > 0)
 		result_set(result, OPEN,
-			"%s tells that %u of %zu decoys are there: '%s' of one, '%s' of nobody",
+			"%s tells that %u of %zu decoys exist: '%s' for one, '%s' for a free pid",
 			name, answers.found, context->n_decoys, strerror(answers.decoy),
 			strerror(answers.nobody));
 	else
-		result_set(result, CLOSED, "%s: '%s' of every decoy, as of nobody", name,
+		result_set(result, CLOSED, "%s: '%s' for every decoy, as for a free pid", name,
 			strerror(answers.nobody));
 }
 
@@ -205,13 +208,13 @@ void probe_kill_range(
 	}
 	if (foreign > 0)
 		result_set(result, OPEN,
-			"kill(2) with signal 0 finds %u processes of others up to pid %d", foreign,
-			(int)last);
+			"kill(2) with signal 0 finds %u processes of other users up to pid %d",
+			foreign, (int)last);
 	else if (own == 0)
-		result_set(result, NOT_TESTED, "kill(2) does not find the process that asks");
+		result_set(result, NOT_TESTED, "kill(2) does not find the probe's own process");
 	else
 		result_set(result, CLOSED,
-			"kill(2) with signal 0 finds %u processes up to pid %d, of others none",
+			"kill(2) with signal 0 finds %u processes up to pid %d, none of another user",
 			own, (int)last);
 }
 
@@ -253,6 +256,6 @@ void probe_kill_timing(
 	qsort(there, ROUNDS, sizeof(*there), compare_times);
 	qsort(nowhere, ROUNDS, sizeof(*nowhere), compare_times);
 	result_set(result, one == other ? CLOSED : OPEN,
-		"'%s' of a decoy, '%s' of nobody; median times %lld and %lld ns", strerror(one),
-		strerror(other), there[ROUNDS / 2], nowhere[ROUNDS / 2]);
+		"'%s' for a decoy, '%s' for a free pid; median times %lld and %lld ns",
+		strerror(one), strerror(other), there[ROUNDS / 2], nowhere[ROUNDS / 2]);
 }

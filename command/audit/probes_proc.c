@@ -60,10 +60,11 @@ void probe_proc_pid(
 		most = n > most ? n : most;
 	}
 	if (found > 0)
-		result_set(result, OPEN, "%u of %zu decoys are in /proc, each by up to %u paths",
-			found, context->n_decoys, most);
+		result_set(result, OPEN,
+			"%u of %zu decoys are found in /proc, each by up to %u paths", found,
+			context->n_decoys, most);
 	else if (paths_of(getpid()) < 10)
-		result_set(result, NOT_TESTED, "the process that looks is not in /proc itself");
+		result_set(result, NOT_TESTED, "the probe's own process is not found in /proc");
 	else
-		result_set(result, CLOSED, "/proc has no decoy, by any of 13 paths");
+		result_set(result, CLOSED, "no decoy is found in /proc, by any of 13 paths");
 }

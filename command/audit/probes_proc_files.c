@@ -106,11 +106,11 @@ void probe_proc_file(
 	if (result->verdict == OPEN)
 		return;
 	if (locks && !listing.has_own)
-		result_set(result, NOT_TESTED,
-			"%s does not have the lock of the process that looks", listing.path);
+		result_set(
+			result, NOT_TESTED, "%s does not list the probe's own lock", listing.path);
 	else if (kind && !(locks ? context->lock : context->segment))
 		result_set(result, NOT_TESTED, "the decoy could not get a %s", kind);
 	else
-		result_set(result, CLOSED, "%s has %u lines, of others' processes none",
-			listing.path, listing.lines);
+		result_set(result, CLOSED, "%s has %u lines; none names a decoy", listing.path,
+			listing.lines);
 }

@@ -72,11 +72,11 @@ void probe_other_procfs(
 	if (mounts)
 		(void)fclose(mounts);
 	if (!own_seen && result->verdict != OPEN)
-		result_set(result, NOT_TESTED,
-			"the procfs that the audit mounts at %s is not there", own);
+		result_set(result, NOT_TESTED, "the procfs that the audit mounted at %s is missing",
+			own);
 	else if (result->verdict == CLOSED)
-		result_set(
-			result, CLOSED, "%u besides /proc, which show nobody else's processes", n);
+		result_set(result, CLOSED,
+			"%u procfs mounts besides /proc show no process of another user", n);
 }
 
 /* Where a descriptor leads to: itself a procfs, or a directory from which a path leads to one.
@@ -124,7 +124,8 @@ void probe_descriptors(
 	}
 	/* one of them is what this process reports through: so descriptors are inherited */
 	result_set(result, CLOSED,
-		"%u are inherited; those of the application for / and /proc are not among them", n);
+		"%u descriptors are inherited; the application's for / and /proc are not among them",
+		n);
 }
 
 /* ---- descriptors of another process -----------------------------------------------------------

@@ -89,7 +89,7 @@ void probe_setuid(
 		subprocess_free(&program);
 	}
 	if (n == 0)
-		result_set(result, NOT_TESTED, "none of those that are known is installed");
+		result_set(result, NOT_TESTED, "no known setuid program is installed");
 	else
 		result_set(result, CLOSED, "%u setuid programs print no decoy:%s", n, said);
 }
@@ -115,10 +115,10 @@ void probe_journal(
 	if (err < 0)
 		result_set(result, NOT_TESTED, "journalctl: %s", strerror(-err));
 	else if (find_secret(context, program.text, program.n))
-		result_set(result, OPEN, "journalctl shows what a process of root's has logged");
+		result_set(result, OPEN, "journalctl shows what a process of root has logged");
 	else if (program.status == 0 && strstr(program.text, own))
-		result_set(
-			result, CLOSED, "journalctl shows one's own messages, and not a decoy's");
+		result_set(result, CLOSED,
+			"journalctl shows the user's own messages, but not the decoy's");
 	else if (strstr(program.text, "insufficient permissions") ||
 		 strstr(program.text, "not seeing messages"))
 		result_set(result, CLOSED, "journalctl: %s", subprocess_first_line(&program));

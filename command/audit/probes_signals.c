@@ -82,15 +82,15 @@ static void listen_until_quiet(sd_bus *bus)
 static void judge_signals(const struct signals *signals, struct result *result)
 {
 	if (signals->main_pid)
-		result_set(result, OPEN, "systemd sends everybody the pids of a unit's processes");
+		result_set(result, OPEN, "systemd broadcasts the pids of a unit's processes");
 	else if (signals->unit_new)
 		result_set(result, OPEN,
-			"systemd sends everybody the name of what is started: a unit of systemd-run has the pid of who runs it in its name");
+			"systemd broadcasts the names of new units, and systemd-run puts its pid into the name");
 	else if (signals->job_removed)
-		result_set(
-			result, CLOSED, "of a unit that root starts only the end of the job comes");
+		result_set(result, CLOSED,
+			"of a unit that root starts, only the end of its job is broadcast");
 	else
-		result_set(result, NOT_TESTED, "nothing comes of a unit that root starts");
+		result_set(result, NOT_TESTED, "no signal about a unit that root started arrives");
 }
 
 /* The decoy starts a unit and waits for its end: after that, what has come is all. */

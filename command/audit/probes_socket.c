@@ -21,7 +21,7 @@ static pid_t sender_of(int fd)
 		struct cmsghdr align;
 	} control;
 	char byte;
-	struct iovec part = {&byte, 1};
+	struct iovec part = {.iov_base = &byte, .iov_len = 1};
 	struct msghdr message = {.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.buffer,
@@ -77,9 +77,9 @@ void probe_socket(
 		result_set(result, NOT_TESTED, "the decoy's socket does not answer");
 	else if (peer > 0 || sender > 0 || pidfd > 0)
 		result_set(result, OPEN,
-			"the peer's pid is told: SO_PEERCRED %d, SCM_CREDENTIALS %d, its pidfd %d",
+			"the socket tells the pid of its peer: SO_PEERCRED %d, SCM_CREDENTIALS %d, pidfd %d",
 			(int)peer, (int)sender, (int)pidfd);
 	else
 		result_set(result, CLOSED,
-			"a peer on the host has the pid 0, by SO_PEERCRED and SCM_CREDENTIALS");
+			"a peer on the host has pid 0, by SO_PEERCRED and SCM_CREDENTIALS");
 }

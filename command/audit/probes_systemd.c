@@ -21,7 +21,7 @@ static void judge_unit(const struct audit_context *context, const char *what,
 			result, OPEN, "%s shows the command line of a system unit's process", what);
 	else
 		result_set(result, NOT_TESTED,
-			"%s does not refuse, and has nothing of the unit: %s", what,
+			"%s is not denied, but shows nothing of the unit: %s", what,
 			subprocess_first_line(program));
 	subprocess_free(program);
 }
@@ -90,7 +90,7 @@ void probe_unit_properties(
 	unit_path(context, path, sizeof(path));
 	(void)snprintf(interface, sizeof(interface), SYSTEMD ".%s", probe->arguments[0]);
 	if (bus_call(context, &program, result, words))
-		judge_unit(context, "the properties of a unit", &program, result);
+		judge_unit(context, "GetAll", &program, result);
 }
 
 void probe_unit_by_pid(
@@ -108,7 +108,7 @@ void probe_unit_by_pid(
 	if (!bus_call(context, &program, result, words))
 		return;
 	if (program.status == 0 && strstr(program.text, MANAGER_PATH "/unit/"))
-		result_set(result, OPEN, "GetUnitByPID tells that the decoy is there: %s",
+		result_set(result, OPEN, "GetUnitByPID finds the decoy: %s",
 			subprocess_first_line(&program));
 	else
 		result_set(result, NOT_TESTED, "GetUnitByPID: %s", subprocess_first_line(&program));
@@ -132,8 +132,7 @@ void probe_unit_file(
 	if (fd < 0 && errno == EACCES)
 		result_set(result, CLOSED, "%s: Permission denied", path);
 	else if (n > 0 && find_secret(context, text, (size_t)n))
-		result_set(result, OPEN,
-			"%s has the command line of a unit that was started by command", path);
+		result_set(result, OPEN, "%s has the command line of a transient unit", path);
 	else
 		result_set(result, NOT_TESTED, "%s: %s", path,
 			n < 0 ? strerror(errno) : "nothing is in it");

@@ -17,16 +17,17 @@
 static const struct {
 	const char *socket, *method;
 } asked[] = {
-	{"/run/systemd/io.systemd.Manager", "io.systemd.Unit.List"},
-	{"/run/systemd/io.systemd.Manager", "io.systemd.Manager.ListUnits"},
-	{"/run/systemd/io.systemd.Manager", "io.systemd.Manager.Describe"},
-	{"/run/systemd/io.systemd.ManagedOOM", "io.systemd.Unit.List"},
-	{"/run/systemd/userdb/io.systemd.DynamicUser", "io.systemd.Unit.List"},
-	{"/run/systemd/report/io.systemd.Manager", "io.systemd.Metrics.List"},
-	{"/run/systemd/io.systemd.Login", "io.systemd.Login.ListInhibitors"},
+	{.socket = "/run/systemd/io.systemd.Manager", .method = "io.systemd.Unit.List"},
+	{.socket = "/run/systemd/io.systemd.Manager", .method = "io.systemd.Manager.ListUnits"},
+	{.socket = "/run/systemd/io.systemd.Manager", .method = "io.systemd.Manager.Describe"},
+	{.socket = "/run/systemd/io.systemd.ManagedOOM", .method = "io.systemd.Unit.List"},
+	{.socket = "/run/systemd/userdb/io.systemd.DynamicUser", .method = "io.systemd.Unit.List"},
+	{.socket = "/run/systemd/report/io.systemd.Manager", .method = "io.systemd.Metrics.List"},
+	{.socket = "/run/systemd/io.systemd.Login", .method = "io.systemd.Login.ListInhibitors"},
 };
 
-enum { REFUSES, UNKNOWN, ANSWERS, FAILS };
+/* How a call ended, where no decoy was in the answer. */
+enum { REFUSED, UNKNOWN, ANSWERED, FAILED, N_ANSWERS };
 
 /* Call one of them. If a decoy is in the answer the result says so. Returns what kind of answer it
    was. */
@@ -35,7 +36,7 @@ static int ask_varlink(const struct audit_context *context, size_t i, struct res
 	const char *const argv[] = {"varlinkctl", "--more", "--no-pager", "call", asked[i].socket,
 		asked[i].method, "{}", NULL};
 	struct subprocess program = {.limit_s = PROGRAM_LIMIT_S};
-	int answer = FAILS, err = subprocess_run(&program, argv);
+	int answer = FAILED, err = subprocess_run(&program, argv);
 
 	if (err < 0)
 		result_set(result, NOT_TESTED, "varlinkctl: %s", strerror(-err));
@@ -43,9 +44,9 @@ static int ask_varlink(const struct audit_context *context, size_t i, struct res
 		result_set(result, OPEN, "%s of %s shows a command line", asked[i].method,
 			asked[i].socket);
 	else if (program.status == 0 && !program.too_long)
-		answer = ANSWERS;
+		answer = ANSWERED;
 	else if (strstr(program.text, "Permission denied"))
-		answer = REFUSES;
+		answer = REFUSED;
 	else if (strstr(program.text, "NotFound"))
 		answer = UNKNOWN;
 	else
@@ -58,7 +59,7 @@ static int ask_varlink(const struct audit_context *context, size_t i, struct res
 void probe_varlink(
 	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
-	unsigned int count[FAILS + 1] = {0};
+	unsigned int count[N_ANSWERS] = {0};
 
 	(void)probe;
 	if (!has_unit(context, result))
@@ -71,8 +72,8 @@ void probe_varlink(
 	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked) && result->verdict != OPEN; i++)
 		if (access(asked[i].socket, F_OK) == 0)
 			count[ask_varlink(context, i, result)]++;
-	if (count[FAILS] == 0)
+	if (count[FAILED] == 0)
 		result_set(result, CLOSED,
-			"of systemd's sockets %u calls are refused, %u are not known, %u answer without a command line",
-			count[REFUSES], count[UNKNOWN], count[ANSWERS]);
+			"of the calls to systemd's sockets, %u are refused, %u are unknown, %u return no command line",
+			count[REFUSED], count[UNKNOWN], count[ANSWERED]);
 }

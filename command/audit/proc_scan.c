@@ -176,15 +176,17 @@ static void decide(const char *where, bool self, unsigned long listed, unsigned 
 {
 	if (secrets > 0 || foreign > 0)
 		result_set(result, OPEN,
-			"%s shows %lu processes of others, %u of the secrets: %.100s", where,
-			foreign, secrets, sample);
+			"%s shows %lu processes of other users, and %u of the secrets: %.100s",
+			where, foreign, secrets, sample);
 	else if (alive > 0)
-		result_set(result, OPEN, "%s shows no process of others, but kill(2) finds %u",
-			where, alive);
+		result_set(result, OPEN,
+			"%s shows no process of another user, but kill(2) finds %u decoys", where,
+			alive);
 	else if (!self)
-		result_set(result, NOT_TESTED, "%s does not show the process that looks", where);
+		result_set(result, NOT_TESTED, "%s does not show the process that scans it", where);
 	else
-		result_set(result, CLOSED, "%s shows %lu processes, of others none", where, listed);
+		result_set(result, CLOSED, "%s shows %lu processes, none of another user", where,
+			listed);
 }
 
 void proc_scan_judge_report(const struct audit_context *context, const char *where,
@@ -196,7 +198,7 @@ void proc_scan_judge_report(const struct audit_context *context, const char *whe
 	char shown[128] = "";
 
 	if (!self || !listed || !foreign || !sample || !value_of(text, "end\n")) {
-		result_set(result, NOT_TESTED, "%s ran nothing that reports: %.100s", where, text);
+		result_set(result, NOT_TESTED, "%s did not run the scan: %.100s", where, text);
 		return;
 	}
 	for (const char *s = text; (s = value_of(s, "secret="));)

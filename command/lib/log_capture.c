@@ -11,13 +11,19 @@
 
 #define MESSAGES_MAX 64
 
-static char messages[MESSAGES_MAX][1024]; /* the first ones, which are the causes */
+static char messages[MESSAGES_MAX][1024]; /* the first ones, which name the cause */
 static size_t n_messages;
 static enum log_capture_mode current;
+static const struct listener *told;
 
 void log_capture_set_mode(enum log_capture_mode mode)
 {
 	current = mode;
+}
+
+void log_capture_set_listener(const struct listener *listener)
+{
+	told = listener;
 }
 
 const char *log_capture_message(size_t i)
@@ -32,7 +38,7 @@ const char *log_capture_message(size_t i)
 	return prefix ? prefix + 3 : messages[i];
 }
 
-__attribute__((format(printf, 2, 0))) static void say(
+__attribute__((format(printf, 2, 0))) static void capture(
 	int priority, const char *format, va_list args)
 {
 	char text[1024];
@@ -44,26 +50,26 @@ __attribute__((format(printf, 2, 0))) static void say(
 	if (current == LOG_CAPTURE_KEEP)
 		return;
 	printable(text, sizeof(text), text, strlen(text));
-	if (current == LOG_CAPTURE_PRINT)
-		printf("log: %s\n", text);
+	if (told)
+		told->hear(told->data, text);
 	*(void **)&real = dlsym(RTLD_NEXT, "syslog");
 	if (real)
 		real(priority, "%s", text);
 }
 
-/* What a fortified caller calls instead, by the ABI of the C library. */
+/* A caller compiled with _FORTIFY_SOURCE calls these; they are part of the C library's ABI. */
 void __vsyslog_chk(int priority, int flag, const char *format, va_list args);
 void __syslog_chk(int priority, int flag, const char *format, ...);
 
 void(vsyslog)(int priority, const char *format, va_list args)
 {
-	say(priority, format, args);
+	capture(priority, format, args);
 }
 
 void __vsyslog_chk(int priority, int flag, const char *format, va_list args)
 {
 	(void)flag;
-	say(priority, format, args);
+	capture(priority, format, args);
 }
 
 /* In parentheses, for it may be a macro. */
@@ -72,7 +78,7 @@ void(syslog)(int priority, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(priority, format, args);
+	capture(priority, format, args);
 	va_end(args);
 }
 
@@ -82,6 +88,6 @@ void __syslog_chk(int priority, int flag, const char *format, ...)
 
 	(void)flag;
 	va_start(args, format);
-	say(priority, format, args);
+	capture(priority, format, args);
 	va_end(args);
 }

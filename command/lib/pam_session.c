@@ -6,13 +6,14 @@
 
 #include <grp.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-static void print_message(const char *message)
+static void tell(const struct listener *listener, const char *message)
 {
 	char text[512];
 
@@ -20,20 +21,20 @@ static void print_message(const char *message)
 		size_t length = strcspn(line, "\n");
 
 		printable(text, sizeof(text), line, length);
-		printf("said to the user: %s\n", text);
+		listener->hear(listener->data, text);
 		line += length;
 	}
 }
 
 static int converse(
-	int n, const struct pam_message **messages, struct pam_response **responses, void *aloud)
+	int n, const struct pam_message **messages, struct pam_response **responses, void *listener)
 {
 	*responses = calloc((size_t)n, sizeof(**responses));
 	if (!*responses)
 		return PAM_BUF_ERR;
 	for (int i = 0; i < n; i++) {
-		if (aloud)
-			print_message(messages[i]->msg);
+		if (listener)
+			tell(listener, messages[i]->msg);
 		if (messages[i]->msg_style == PAM_PROMPT_ECHO_OFF ||
 			messages[i]->msg_style == PAM_PROMPT_ECHO_ON) {
 			free(*responses);
@@ -44,10 +45,11 @@ static int converse(
 	return PAM_SUCCESS;
 }
 
-int start_transaction(const char *service, const char *user, bool aloud, pam_handle_t **pamh)
+int start_transaction(
+	const char *service, const char *user, const struct listener *listener, pam_handle_t **pamh)
 {
-	static char yes;
-	const struct pam_conv conversation = {.conv = converse, .appdata_ptr = aloud ? &yes : NULL};
+	const struct pam_conv conversation = {
+		.conv = converse, .appdata_ptr = (void *)(uintptr_t)listener};
 	const char *tty = ttyname(STDIN_FILENO);
 	int result = pam_start(service, user, &conversation, pamh);
 

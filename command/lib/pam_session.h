@@ -6,6 +6,8 @@
 #ifndef PAM_UNSHARE_PAM_SESSION_H
 #define PAM_UNSHARE_PAM_SESSION_H
 
+#include "listener.h"
+
 #include <pwd.h>
 #include <security/pam_appl.h>
 #include <stdbool.h>
@@ -28,11 +30,12 @@ enum child_end run_in_child(void (*run)(void *data), void *data, int limit_ms);
 /**
  * Start a PAM transaction. Nobody answers: a module that asks a question gets PAM_CONV_ERR.
  *
- * @param aloud  print what modules say to the user
- * @param pamh   set if PAM_SUCCESS is returned; end it with pam_end(3)
+ * @param listener  is told what modules say to the user; NULL: nobody
+ * @param pamh      set if PAM_SUCCESS is returned; end it with pam_end(3)
  * @return as pam_start(3)
  */
-int start_transaction(const char *service, const char *user, bool aloud, pam_handle_t **pamh);
+int start_transaction(const char *service, const char *user, const struct listener *listener,
+	pam_handle_t **pamh);
 
 /**
  * Have the kernel kill this process when its parent dies. If the parent has died already, this

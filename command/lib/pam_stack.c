@@ -13,6 +13,7 @@
 
 /* Where Linux-PAM looks for a service, in this order. */
 static const char *const directories[] = {"/etc/pam.d", "/usr/lib/pam.d"};
+#define N_DIRECTORIES (sizeof(directories) / sizeof(*directories))
 
 struct reader {
 	const char *root;
@@ -21,19 +22,30 @@ struct reader {
 
 static int read_file(const struct reader *reader, const char *file, int depth);
 
-/* A fault that is one too many is a consequence of the others. */
-__attribute__((format(printf, 2, 3))) static int add_fault(
-	struct pam_stack *stack, const char *format, ...)
+/*
+ * Add a fault, of a line unless that is NULL: the text continues "FILE line NUMBER" then. Faults
+ * beyond the last are consequences of the others, and dropped. Returns 0.
+ */
+__attribute__((format(printf, 3, 4))) static int add_fault(
+	struct pam_stack *stack, const struct pam_stack_line *line, const char *format, ...)
 {
+	struct pam_stack_fault *fault = &stack->faults[stack->n_faults];
+	size_t n = 0;
 	va_list args;
 
 	if (stack->n_faults == PAM_STACK_FAULTS)
 		return 0;
-	va_start(args, format);
-	(void)vsnprintf(
-		stack->faults[stack->n_faults].text, sizeof(stack->faults->text), format, args);
-	va_end(args);
 	stack->n_faults++;
+	if (line) {
+		(void)snprintf(fault->file, sizeof(fault->file), "%s", line->file);
+		fault->number = line->number;
+		(void)snprintf(
+			fault->text, sizeof(fault->text), "%s line %u", line->file, line->number);
+		n = strlen(fault->text);
+	}
+	va_start(args, format);
+	(void)vsnprintf(fault->text + n, sizeof(fault->text) - n, format, args);
+	va_end(args);
 	return 0;
 }
 
@@ -43,8 +55,8 @@ static int add_line(struct pam_stack *stack, struct pam_stack_line *line)
 	struct pam_stack_line *to = &stack->lines[stack->n];
 
 	if (stack->n == PAM_STACK_LINES)
-		return add_fault(stack,
-			"there are more than %d session lines, what follows %s line %u was not looked at.",
+		return add_fault(stack, NULL,
+			"there are more than %d session lines: those from %s line %u on were not checked.",
 			PAM_STACK_LINES, line->file, line->number);
 	*to = *line;
 	to->file_copy = strdup(line->file);
@@ -60,8 +72,8 @@ static int add_line(struct pam_stack *stack, struct pam_stack_line *line)
  */
 
 /*
- * Take the next word of a line. A word in brackets may hold spaces, and "\]" stands for a bracket
- * in it (libpam/pam_misc.c, _pam_tokenize() and _pam_mkargv()).
+ * Take the next word of a line. A word in brackets may contain spaces, and "\]" in it stands for a
+ * bracket (libpam/pam_misc.c, _pam_tokenize() and _pam_mkargv()).
  */
 static char *next_word(char **at, bool *brackets)
 {
@@ -91,40 +103,69 @@ static char *next_word(char **at, bool *brackets)
 
 /* Files include files, DEPTH_MAX deep. NOLINTBEGIN(misc-no-recursion) */
 
-/* An included file: in the directory of services unless it is a path. */
+/* Read an included file: from the directories of services, unless its name is a path. */
+static int read_included(const struct reader *reader, const char *name, int depth)
+{
+	char path[512];
+	int err = -ENOENT;
+
+	if (name[0] == '/')
+		return read_file(reader, name, depth);
+	for (size_t i = 0; i < N_DIRECTORIES && err == -ENOENT; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", directories[i], name);
+		err = read_file(reader, path, depth);
+	}
+	return err;
+}
+
 static int include(
 	const struct reader *reader, const struct pam_stack_line *from, const char *name, int depth)
 {
-	char path[512];
 	int err;
 
 	if (!name)
-		return add_fault(reader->stack, "%s line %u includes a file and names none",
-			from->file, from->number);
+		return add_fault(reader->stack, from, " includes a file and names none.");
 	if (depth >= DEPTH_MAX)
-		return add_fault(reader->stack,
-			"%s line %u includes %s: files include each other more than %d times deep, PAM refuses that",
-			from->file, from->number, name, DEPTH_MAX);
-	if (name[0] == '/') {
-		err = read_file(reader, name, depth + 1);
-	} else {
-		err = -ENOENT;
-		for (size_t i = 0; i < 2 && err == -ENOENT; i++) {
-			(void)snprintf(path, sizeof(path), "%s/%s", directories[i], name);
-			err = read_file(reader, path, depth + 1);
-		}
-	}
+		return add_fault(reader->stack, from,
+			" includes %s: files include each other more than %d times deep, and PAM refuses that.",
+			name, DEPTH_MAX);
+	err = read_included(reader, name, depth + 1);
 	if (err != -ENOENT)
 		return err;
-	return add_fault(reader->stack,
-		"%s line %u includes %s, which does not exist: PAM then refuses everybody. Correct the name or take the line out.",
-		from->file, from->number, name);
+	return add_fault(reader->stack, from,
+		" includes %s, which does not exist: PAM then refuses everybody. Correct the name or take the line out.",
+		name);
 }
 
-/* Take a line without comment and continuation: keep it when it is one of the session's. */
-static int take_line(const struct reader *reader, struct pam_stack_line *line, int depth)
+/* A line of another type does not count, unless it should have been one of the session's. */
+static int take_other_type(
+	const struct reader *reader, const struct pam_stack_line *line, const char *type)
 {
 	static const char *const types[] = {"auth", "account", "password"};
+	bool known = false;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		known |= strcasecmp(type, types[i]) == 0;
+	if (!known)
+		return add_fault(reader->stack, line,
+			" begins with '%s', which is no type: write session, auth, account or password.",
+			type);
+	if (line->module && strstr(line->module, "pam_unshare.so"))
+		return add_fault(reader->stack, line,
+			" lists pam_unshare.so with the type '%s', which it does not have: write 'session'.",
+			type);
+	return 0;
+}
+
+static bool is_include(const struct pam_stack_line *line)
+{
+	return !line->brackets && (strcasecmp(line->control, "include") == 0 ||
+					  strcasecmp(line->control, "substack") == 0);
+}
+
+/* Take a line without comment and continuation: keep it if it is one of the session's. */
+static int take_line(const struct reader *reader, struct pam_stack_line *line, int depth)
+{
 	bool brackets;
 	char *at = line->text, *type = next_word(&at, &brackets), *word;
 
@@ -136,23 +177,12 @@ static int take_line(const struct reader *reader, struct pam_stack_line *line, i
 	type += line->silent;
 	line->control = next_word(&at, &line->brackets);
 	line->module = next_word(&at, &brackets);
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (strcasecmp(type, types[i]) == 0)
-			return line->module && strstr(line->module, "pam_unshare.so")
-				       ? add_fault(reader->stack,
-						 "%s line %u lists pam_unshare.so with the type '%s', which it does not have: write 'session'.",
-						 line->file, line->number, types[i])
-				       : 0;
 	if (strcasecmp(type, "session") != 0)
-		return add_fault(reader->stack,
-			"%s line %u begins with '%s', which is no type: write session, auth, account or password.",
-			line->file, line->number, type);
+		return take_other_type(reader, line, type);
 	if (!line->module)
-		return add_fault(reader->stack,
-			"%s line %u names no module: a line is 'session', a control as 'requisite', and a module.",
-			line->file, line->number);
-	if (!line->brackets && (strcasecmp(line->control, "include") == 0 ||
-				       strcasecmp(line->control, "substack") == 0))
+		return add_fault(reader->stack, line,
+			" names no module: a line is 'session', a control such as 'requisite', and a module.");
+	if (is_include(line))
 		return include(reader, line, line->module, depth);
 	while (line->argc < PAM_STACK_ARGUMENTS && (word = next_word(&at, &brackets)))
 		line->argv[line->argc++] = word;
@@ -163,8 +193,8 @@ static int take_line(const struct reader *reader, struct pam_stack_line *line, i
  */
 
 /*
- * Read one line, with those that continue it: without what follows a "#", a "\" at the end joins
- * (libpam/pam_handlers.c, _pam_assemble_line()). NULL at the end of the file.
+ * Read one line, with those that continue it: "#" begins a comment, and "\" at the end joins the
+ * next line (libpam/pam_handlers.c, _pam_assemble_line()). NULL at the end of the file.
  */
 static char *read_line(FILE *file, unsigned int *number)
 {
@@ -191,7 +221,7 @@ static char *read_line(FILE *file, unsigned int *number)
 	return whole;
 }
 
-/* "include" takes the lines of one type, "@include" all of them: here only the session's count. */
+/* "include" takes the lines of one type, "@include" all; only the session's are kept anyway. */
 static int read_file(const struct reader *reader, const char *name, int depth)
 {
 	char path[512];
@@ -205,13 +235,14 @@ static int read_file(const struct reader *reader, const char *name, int depth)
 	if (!file && (errno == ENOENT || errno == ENOTDIR))
 		return -ENOENT;
 	if (!file)
-		return add_fault(reader->stack, "%s cannot be read: %s.", name, strerror(errno));
-	/* two files that include each other twice are read 2^DEPTH_MAX times */
+		return add_fault(
+			reader->stack, NULL, "%s cannot be read: %s.", name, strerror(errno));
+	/* two files that include each other twice would be read 2^DEPTH_MAX times */
 	if (reader->stack->n_files++ >= PAM_STACK_FILES) {
 		(void)fclose(file);
 		return reader->stack->n_files > PAM_STACK_FILES + 1
 			       ? 0
-			       : add_fault(reader->stack,
+			       : add_fault(reader->stack, NULL,
 					 "more than %d files are included: do some include each other?",
 					 PAM_STACK_FILES);
 	}
@@ -226,13 +257,13 @@ static int read_file(const struct reader *reader, const char *name, int depth)
 }
 /* NOLINTEND(misc-no-recursion) */
 
-/* PAM takes a name's last component, in small letters (libpam/pam_start.c). */
+/* PAM uses the last component of the name, in lower case (libpam/pam_start.c). */
 static int read_service(const struct reader *reader, const char *service, char *file, size_t size)
 {
 	const char *slash = strrchr(service, '/');
 	int err = -ENOENT;
 
-	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories) && err == -ENOENT; i++) {
+	for (size_t i = 0; i < N_DIRECTORIES && err == -ENOENT; i++) {
 		(void)snprintf(file, size, "%s/%s", directories[i], slash ? slash + 1 : service);
 		for (char *s = file; *s != '\0'; s++)
 			*s = (char)tolower((unsigned char)*s);
@@ -254,11 +285,11 @@ int pam_stack_read(const char *root, const char *service, struct pam_stack *stac
 	if (err == -ENOMEM)
 		return err;
 	if (err == -ENOENT)
-		err = add_fault(stack,
-			"there is no file /etc/pam.d/%s: PAM uses those lines of /etc/pam.d/other. Is the service called differently? The application's documentation tells its PAM name.",
+		err = add_fault(stack, NULL,
+			"there is no file /etc/pam.d/%s: PAM uses those lines of /etc/pam.d/other. Does the service have another name? The application's documentation tells its PAM name.",
 			service);
 	else if (stack->n == 0)
-		err = add_fault(stack,
+		err = add_fault(stack, NULL,
 			"%s has no session line: PAM uses those of /etc/pam.d/other. Add 'session' lines.",
 			stack->file);
 	if (err == 0 && stack->n == 0)

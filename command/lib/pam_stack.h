@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The session lines of a PAM service, as Linux-PAM reads them from its files: pam.d(5), and
- * Debian's
- * "@include".
+ * Debian's "@include".
  */
 #ifndef PAM_UNSHARE_PAM_STACK_H
 #define PAM_UNSHARE_PAM_STACK_H
@@ -10,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* More than any service has. */
+/* Larger than any service needs. */
 #define PAM_STACK_LINES 256
 #define PAM_STACK_ARGUMENTS 64
 #define PAM_STACK_FAULTS 16
@@ -20,17 +19,19 @@ struct pam_stack_line {
 	char *text, *file_copy; /* what the strings below point into */
 	const char *file;
 	unsigned int number; /* of the line in the file, from 1; the last one if it is continued */
-	bool silent;	     /* "-session": a module that is missing is passed over */
-	const char *control; /* a word, or what is between the brackets */
+	bool silent;	     /* "-session": PAM skips a missing module without a log message */
+	const char *control; /* a word, or the text between the brackets */
 	bool brackets;
 	const char *module; /* name or path */
 	int argc;
 	const char *argv[PAM_STACK_ARGUMENTS];
 };
 
-/* What the files say that PAM would only tell the system log. */
+/* A fault of the files, which PAM would report to the system log only. */
 struct pam_stack_fault {
-	char text[512];
+	char file[256]; /* "": of the service as a whole */
+	unsigned int number;
+	char text[512]; /* a sentence, which begins with the place */
 };
 
 struct pam_stack {
@@ -39,14 +40,14 @@ struct pam_stack {
 	size_t n;
 	struct pam_stack_fault faults[PAM_STACK_FAULTS];
 	size_t n_faults;
-	size_t n_files; /* read, each time that one is included */
+	size_t n_files; /* read; a file counts each time that it is included */
 };
 
 /**
  * Read the session lines of a service, in the order in which PAM runs them. A service that has no
- * file, or no session line, gets those of "other", as from PAM.
+ * file or no session line gets those of "other", as in PAM.
  *
- * @param root     directory that the paths of files begin with, "" on a machine
+ * @param root     a directory that stands for "/", for tests; "": the machine's own
  * @param service  as an application passes it to pam_start(3)
  * @param stack    filled in; free it with pam_stack_free(), also on failure
  * @return 0, or -ENOMEM

@@ -292,6 +292,57 @@ service() {
     logged 'pam-unshare.*pam_unshare\(tried:session\): session of alice opened'
 }
 
+# Rows of "check --json": a file with a list of dictionaries
+check_json() {
+    "$COMMAND" check --json tried alice >"$BATS_TEST_TMPDIR/json" || [ $? -eq "$1" ]
+    cat "$BATS_TEST_TMPDIR/json"
+}
+
+@test "check: as JSON" {
+    check_json 0
+    python3 - "$BATS_TEST_TMPDIR/json" <<'END'
+import json, sys
+rows = json.load(open(sys.argv[1]))["findings"]
+assert all(set(r) == {"kind", "file", "line", "text"} for r in rows), rows
+of = lambda kind: [r for r in rows if r["kind"] == kind]
+assert [(r["file"], r["line"]) for r in of("line")] == [("/etc/pam.d/tried", 7), ("/etc/pam.d/tried", 21)], rows
+assert [r["text"].split()[:2] for r in of("process")] == [["1", "root"], ["2", "alice"]], rows
+assert any("session of alice opened" in r["text"] for r in of("log")), rows
+assert not of("problem") and rows[-1]["kind"] == "result", rows
+assert rows[-1]["text"] == "with tried, alice is isolated; 0 problems", rows
+END
+    # problems of both halves, and text that JSON must quote
+    edit 's/\(unshare.so open\)/\1 "a\\b/'
+    printf 'session optional pam_echo.so "said" \\backslash\n' >>/etc/pam.d/tried
+    check_json 1
+    python3 - "$BATS_TEST_TMPDIR/json" <<'END'
+import json, sys
+rows = json.load(open(sys.argv[1]))["findings"]
+problems = [r for r in rows if r["kind"] == "problem"]
+assert [(r["file"], r["line"]) for r in problems] == [("/etc/pam.d/tried", 21), (None, None)], problems
+assert '\'"a\\b\' is unknown' in problems[0]["text"], problems
+assert problems[1]["text"].startswith("alice would be refused: "), problems
+assert rows[-1]["text"] == "with tried, alice is NOT ISOLATED; 2 problems", rows
+END
+    # what modules say to the user, and a table of two columns
+    cp "$good" /etc/pam.d/tried
+    edit 's/^session.*pam_limits.*/session optional pam_echo.so said "aloud"/'
+    run "$COMMAND" check tried alice
+    grep -qx 'said to the user: said "aloud"' <<<"$output"
+    run "$COMMAND" check tried alice -n -o text,kind
+    echo "$output"
+    [ "$status" -eq 0 ]
+    grep -qE '^said "aloud" +message *$' <<<"$output"
+    [[ ${lines[-1]} =~ ^with\ tried,\ alice\ is\ isolated\;\ 0\ problems\ +result ]]
+    # no session is opened for a column that is misspelt
+    log_position
+    run "$COMMAND" check tried alice -o kinds
+    [ "$status" -eq 2 ]
+    [ "$output" = "pam-unshare: unknown column 'kinds'; the columns are KIND, FILE, LINE, TEXT" ]
+    run logged 'session of alice opened'
+    [ "$status" -ne 0 ]
+}
+
 @test "what is not understood, and who may not" {
     local words
     for words in '' 'chek tried alice' 'check' 'check tried' 'check tried alice more' 'list --xml' 'list a b' \

@@ -129,7 +129,7 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
     eventually pgrep -f ' audit-probes .* user'
     pkill -KILL -f ' audit-probes .* user'
     wait "$audit" && return 1 || [ "$?" -eq 2 ]
-    grep -q 'cannot be made: the process that runs the probes has died in the session' /run/audit-said
+    grep -q 'cannot be made: the process that runs the probes died in the session' /run/audit-said
 }
 
 @test "audit: as JSON" {

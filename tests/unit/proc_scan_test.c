@@ -20,8 +20,8 @@ void result_set(struct result *result, enum verdict verdict, const char *format,
 }
 
 static const struct audit_context context = {
-	.decoys = {{2001, "00112233445566778899aabbccddeeff"},
-		{2002, "ffeeddccbbaa99887766554433221100"}},
+	.decoys = {{.pid = 2001, .secret = "00112233445566778899aabbccddeeff"},
+		{.pid = 2002, .secret = "ffeeddccbbaa99887766554433221100"}},
 	.n_decoys = 2,
 };
 

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* The half of a check that opens a session: what it shows that the files do not. */
+#include "checks.h"
+#include "command/lib/log_capture.h"
+#include "command/lib/pam_session.h"
+#include "module/options.h"
+
+#include <security/pam_appl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what modules say -------------------------------------------------------------------------
+ */
+
+static void hear_log(void *findings, const char *text)
+{
+	findings_add(findings, FINDING_LOG, "%s", text);
+}
+
+static void hear_message(void *findings, const char *text)
+{
+	findings_add(findings, FINDING_MESSAGE, "%s", text);
+}
+
+/* What a refusal means, by what was logged. The manual has the same, pam_unshare(8). */
+static const struct {
+	const char *logged, *advice;
+} refusals[] = {
+	{.logged = "is unknown: known are", .advice = "Correct the argument."},
+	{.logged = "is not understood", .advice = "Correct the argument."},
+	{.logged = "exclude each other", .advice = "Take one of the two words out."},
+	{.logged = "cannot be looked up",
+		.advice =
+			"The user's entry cannot be had: see getent(1), and the directory server."},
+	{.logged = "lacks CAP_",
+		.advice =
+			"This process is not wholly root: it is in a container or a unit that takes the capability away. Check from a root shell of the machine."},
+	{.logged = "max_pid_namespaces",
+		.advice = "Raise that limit with sysctl(8), or find who nests sessions."},
+	{.logged = "does not show the application",
+		.advice =
+			"This is an isolated session already, or /proc is not that of this PID namespace. Check from a root shell of the machine."},
+	{.logged = "which another mount covers", .advice = "Unmount one of the two."},
+	{.logged = "is chrooted", .advice = "Check from outside of the chroot directory."},
+	{.logged = "unable to open config",
+		.advice = "Correct the name of the file that is included."},
+	{.logged = "unable to dlopen",
+		.advice = "A module of the service is missing: install it, or take its line out."},
+};
+
+static void explain_refusal(struct check *check, const char *function, const char *error)
+{
+	const char *advice = "What was logged above says which module refused, and why.", *logged;
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
+		for (size_t k = 0; (logged = log_capture_message(k)); k++)
+			if (strstr(logged, refusals[i].logged))
+				advice = refusals[i].advice;
+	findings_add(&check->findings, FINDING_PROBLEM, "%s would be refused: %s says '%s'. %s",
+		check->user, function, error, advice);
+}
+
+/* Have the module's own parser judge the arguments. Returns those of the line that opens. */
+static struct options check_arguments(struct check *check, pam_handle_t *pamh)
+{
+	struct options effective = {0}, opts;
+	const char *message;
+	size_t seen = 0;
+
+	while (log_capture_message(seen))
+		seen++;
+	log_capture_set_mode(LOG_CAPTURE_KEEP);
+	for (size_t i = 0; i < check->stack.n; i++) {
+		struct pam_stack_line *line = &check->stack.lines[i];
+
+		if (!line_is_module(line, MODULE))
+			continue;
+		(void)options_parse(pamh, line->argc, line->argv, &opts);
+		for (; (message = log_capture_message(seen)); seen++)
+			findings_add_problem(&check->findings, line,
+				": %s. Correct it; until then everybody but root is refused.",
+				message);
+		if (line == check->open)
+			effective = opts;
+	}
+	log_capture_set_mode(LOG_CAPTURE_FORWARD);
+	return effective;
+}
+
+/* ---- the session ------------------------------------------------------------------------------
+ */
+
+/* A session that is open and not isolated, although a line opens: another jumps over that. */
+static void explain_jump(struct check *check)
+{
+	for (const struct pam_stack_line *line = check->stack.lines; line < check->open; line++) {
+		const char *jump = line->brackets ? strpbrk(line->control, "123456789") : NULL;
+
+		if (!jump || line + strtol(jump, NULL, 10) < check->open)
+			continue;
+		findings_add_at(&check->findings, FINDING_PROBLEM, line->file, line->number,
+			"the line of pam_unshare.so was not reached for %s: %s line %u, '[%s] %s', jumps over it.",
+			check->service, line->file, line->number, line->control, line->module);
+	}
+}
+
+/* In the session that is open: tell whether the user is isolated, or left alone. */
+static void judge_view(struct check *check, pam_handle_t *pamh, const struct options *opts,
+	uint64_t host_pid, struct outcome *outcome)
+{
+	findings_add(&check->findings, FINDING_SESSION,
+		"the session is open; %s would see:", check->user);
+	outcome->isolated = check_view(check, outcome) && outcome->pid_namespace != host_pid;
+	if (!check->open || outcome->isolated)
+		return;
+	outcome->left_alone = !options_isolate(pamh, opts, &check->account);
+	if (!outcome->left_alone)
+		explain_jump(check);
+}
+
+static void use_session(struct check *check, pam_handle_t *pamh, const struct options *opts,
+	struct outcome *outcome)
+{
+	const uint64_t host_pid = namespace_number("/proc/self/ns/pid");
+	const uint64_t host_mount = namespace_number("/proc/self/ns/mnt");
+	int result = pam_open_session(pamh, 0);
+
+	if (result != PAM_SUCCESS) {
+		explain_refusal(check, "pam_open_session()", pam_strerror(pamh, result));
+		return;
+	}
+	judge_view(check, pamh, opts, host_pid, outcome);
+	outcome->grace = opts->grace;
+	result = pam_close_session(pamh, 0);
+	if (result != PAM_SUCCESS)
+		findings_add(&check->findings, FINDING_PROBLEM,
+			"pam_close_session() says '%s': what was logged above says which module it was.",
+			pam_strerror(pamh, result));
+	if (namespace_number("/proc/self/ns/mnt") != host_mount ||
+		namespace_number("/proc/self/ns/pid") != host_pid)
+		findings_add(&check->findings, FINDING_PROBLEM,
+			"the application is not back on the host after the session.");
+}
+
+void check_session(struct check *check, struct outcome *outcome)
+{
+	const struct listener log_listener = {.hear = hear_log, .data = &check->findings};
+	const struct listener message_listener = {.hear = hear_message, .data = &check->findings};
+	const unsigned int before = check->findings.problems;
+	pam_handle_t *pamh = NULL;
+	struct options opts;
+	int result;
+
+	log_capture_set_mode(LOG_CAPTURE_FORWARD);
+	log_capture_set_listener(&log_listener);
+	result = start_transaction(check->service, check->user, &message_listener, &pamh);
+	if (result != PAM_SUCCESS) {
+		explain_refusal(check, "pam_start()", pam_strerror(pamh, result));
+	} else {
+		opts = check_arguments(check, pamh);
+		use_session(check, pamh, &opts, outcome);
+		(void)pam_end(pamh, PAM_SUCCESS);
+	}
+	log_capture_set_listener(NULL);
+	outcome->problems = check->findings.problems - before;
+	outcome->finished = true;
+	(void)fflush(stdout);
+}
