@@ -5,7 +5,8 @@
 #?   all               the module and the command (the default)
 #?   demo              what alice sees in a stock and in an isolated session; as root
 #?   check             the tests: unit tests, real su, real sshd, real sudo; as root
-#?   install           SECUREDIR=, SBINDIR=, MANDIR=, DOCDIR=, PREFIX=, DESTDIR=
+#?   install           BUILD=, DESTDIR=, PREFIX=, SECUREDIR=, SBINDIR=, SYSCONFDIR=, STATEDIR=,
+#?                     HARDENDIR=, UNITCONFDIR=, MANDIR=, DOCDIR=
 #?   uninstall         takes back what "pam-unshare harden" enabled, too
 #?   bench             what a session costs; as root
 #?   deb               the Debian package, in build/deb
@@ -14,6 +15,7 @@
 #? For packagers
 #?   install-programs  what a package installs, without documents
 #?   unit-check        the unit tests, which need no root and change nothing
+#?   build-check       other directories, equal builds, unit-check without root; as root
 #?   deb-check         the package: lintian, equal builds, its life in guests; as root
 #?
 #? For developers; tests/README.md describes them
@@ -45,12 +47,18 @@ pam_libdir := $(shell $(PKG_CONFIG) --variable=libdir pam 2>/dev/null)
 ifeq ($(pam_libdir),)
 pam_libdir := /lib/$(shell $(CC) -print-multiarch 2>/dev/null)
 endif
-SECUREDIR  ?= $(pam_libdir)/security
-SBINDIR    ?= $(PREFIX)/sbin
-MANDIR     ?= $(PREFIX)/share/man
-DOCDIR     ?= $(PREFIX)/share/doc/pam_unshare
-# where the command looks for it: ../share of its own directory
-HARDENDIR  ?= $(PREFIX)/share/pam-unshare/hardening
+SECUREDIR   ?= $(pam_libdir)/security
+SBINDIR     ?= $(PREFIX)/sbin
+SYSCONFDIR  ?= /etc
+# copies of what "pam-unshare harden" has written
+STATEDIR    ?= /var/lib/pam-unshare
+HARDENDIR   ?= $(PREFIX)/share/pam-unshare/hardening
+# where an administrator's drop-ins of units are
+UNITCONFDIR ?= $(SYSCONFDIR)/systemd/system
+MANDIR      ?= $(PREFIX)/share/man
+DOCDIR      ?= $(PREFIX)/share/doc/pam_unshare
+BASHDIR     ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR      ?= $(PREFIX)/share/zsh/vendor-completions
 
 # CFLAGS, CPPFLAGS and LDFLAGS are the caller's; what the code needs is added to them.
 CFLAGS  ?= -O2 -g
@@ -69,7 +77,8 @@ NO_UNDEFINED = $(if $(findstring -fsanitize,$(CFLAGS)),,-Wl,-z,defs)
 # No PLT: the init's calls must not pass through the dynamic linker, which has data on the heap where it
 # profiles or audits (LD_PROFILE, LD_AUDIT), and the init unmaps the heap (init/memory.c).
 # Large files: a 32-bit fstatfs(2) fails on a file system of many terabytes.
-ALL_CFLAGS  = -std=c17 -I. -fPIC -fno-plt -MMD -MP -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
+# The same bytes wherever the sources and the build are.
+ALL_CFLAGS  = -std=c17 -I. -I$(BUILD) -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(BUILD)=build -fPIC -fno-plt -MMD -MP -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -shared -Wl,--version-script=module/pam_unshare.map -Wl,-z,relro,-z,now \
               -Wl,-z,noexecstack $(NO_UNDEFINED) -Wl,--as-needed $(LDFLAGS)
 LIBS        = -lpam -lcap
@@ -119,14 +128,28 @@ $(MODULE): $(OBJECTS) module/pam_unshare.map
 $(COMMAND): $(COMMAND_OBJECTS) command/pam-unshare.list
 	$(CC) $(CFLAGS) -pie -Wl,--dynamic-list=command/pam-unshare.list -Wl,-z,relro,-z,now $(LDFLAGS) -Wl,--as-needed -o $@ $(COMMAND_OBJECTS) $(COMMAND_LIBS)
 
-$(BUILD)/command/check/files.o: ALL_CFLAGS += -DSECUREDIR='"$(SECUREDIR)"'
+# The variables that the code needs. Made anew only when one of them changes. The hardening's files are found
+# from where the command is, so that a tree of files works wherever it stands.
+define CONFIG
+/* made by the Makefile */
+#define VERSION "$(VERSION)"
+#define SECUREDIR "$(SECUREDIR)"
+#define SYSCONFDIR "$(SYSCONFDIR)"
+#define STATEDIR "$(STATEDIR)"
+#define UNITCONFDIR "$(UNITCONFDIR)"
+#define HARDENDIR_FROM_SBINDIR "$(shell realpath -m --relative-to='$(SBINDIR)' '$(HARDENDIR)')"
+endef
+$(BUILD)/config.h: export CONFIG_H := $(CONFIG)
+$(BUILD)/config.h: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$CONFIG_H" >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
-$(BUILD)/command/pam-unshare.o: ALL_CFLAGS += -DVERSION='"$(VERSION)"'
-$(BUILD)/command/pam-unshare.o: VERSION
+FORCE:
 
 $(BUILD)/command/%.o: ALL_CFLAGS += $(COMMAND_CFLAGS)
 
-$(BUILD)/%.o: %.c Makefile
+$(BUILD)/%.o: %.c Makefile | $(BUILD)/config.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -142,8 +165,8 @@ install: install-programs
 # What a package installs: it has its own way with documents.
 install-programs: all
 	$(INSTALL) -d $(DESTDIR)$(SECUREDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
-	$(INSTALL) -m 644 pam_unshare.so $(DESTDIR)$(SECUREDIR)
-	$(INSTALL) -m 755 pam-unshare $(DESTDIR)$(SBINDIR)
+	$(INSTALL) -m 644 $(MODULE) $(DESTDIR)$(SECUREDIR)
+	$(INSTALL) -m 755 $(COMMAND) $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -d $(DESTDIR)$(HARDENDIR)
 	$(INSTALL) -m 644 hardening/* $(DESTDIR)$(HARDENDIR)
 	$(INSTALL) -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
@@ -178,4 +201,4 @@ deb-check: deb
 	@tests/install autopkgtest diffoscope-minimal lintian $(VM_PACKAGES)
 	@tests/deb-check $(BUILD)/deb
 
-.PHONY: all help install install-programs uninstall clean deb deb-check
+.PHONY: FORCE all help install install-programs uninstall clean deb deb-check

@@ -19,6 +19,7 @@
  *
  * module/ is the application's side, init/ is PID 1, common/ is what both use. Only this file logs.
  */
+#include "config.h"
 #include "init/init.h"
 #include "module/failure.h"
 #include "module/init_start.h"
@@ -219,7 +220,7 @@ static int enter_session(
 	(void)snprintf(title, sizeof(title), INIT_TITLE "%.128s (%.128s)", item(pamh, PAM_USER),
 		item(pamh, PAM_SERVICE));
 	session->in_foreground = terminal_is_ours();
-	DEBUG(pamh, opts, "isolating %s: grace %u s, /proc with %s%s%s", item(pamh, PAM_USER),
+	DEBUG(pamh, opts, "version " VERSION ": isolating %s: grace %u s, /proc with %s%s%s", item(pamh, PAM_USER),
 		opts->grace, opts->proc_options ? opts->proc_options : "the options that it has",
 		opts->ipc ? ", with an IPC namespace" : "",
 		session->in_foreground ? ", in the terminal's foreground" : "");

@@ -5,6 +5,7 @@
 #include "command/audit/audit.h"
 #include "command/check/check.h"
 #include "command/harden/harden.h"
+#include "config.h"
 #include "list.h"
 
 #include <getopt.h>

@@ -67,13 +67,8 @@ picture:
 # ---- for developers ------------------------------------------------------------------------
 
 C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/programs/*.c tests/mutants/*.c tests/unit/*.c tests/fuzz/*.c bench/*.c)
-SHELL_FILES = $(wildcard bench/run tests/install tests/sandbox tests/run tests/demo tests/picture tests/check-manual \
-              tests/coverage tests/release tests/system/*.bash tests/system/*.bats .ci/run \
-              debian/build-clean debian/tests/build debian/tests/command \
-              debian/tests/session debian/libpam-unshare.postinst debian/libpam-unshare.postrm debian/libpam-unshare.prerm \
-              tests/deb-check tests/fuzz/run tests/root/image tests/root/check $(wildcard tests/vm/audit/run tests/vm/audit/*.bats tests/vm/package/*.bats tests/vm/selinux/*.bats) tests/vm/image tests/vm/guest-setup tests/vm/lib.sh tests/vm/suite tests/vm/run \
-              tests/vm/guest/run tests/vm/guest/inventory tests/vm/guest/versions \
-              tests/vm/guest/*.bash tests/vm/guest/*.bats)
+SHELL_FILES = $(shell grep -rlE '^#!/(bin/(ba)?sh|usr/bin/env bats)' --exclude-dir=results .ci bench debian tests) \
+              $(wildcard tests/*/*.bash tests/*/*/*.bash) tests/vm/lib.sh
 
 # Parts of the init that run after memory_trim().
 AFTER_TRIM = init members end setup
@@ -86,12 +81,14 @@ lint:
 	$(MAKE) --no-print-directory BUILD=build-analyzer CC=gcc \
 		CFLAGS="-O2 -g -Werror -fanalyzer" all
 	clang-tidy --quiet $(SOURCES) $(COMMAND_SOURCES) -- -std=c17 -I. -D_GNU_SOURCE \
-		-DSECUREDIR='"/"' -DVERSION='"0"' $(COMMAND_CFLAGS)
+		-Ibuild-clang $(COMMAND_CFLAGS)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D_GNU_SOURCE -DSECUREDIR='"/"' -DVERSION='"0"' $(SOURCES) $(COMMAND_SOURCES)
+		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D_GNU_SOURCE -Ibuild-clang $(SOURCES) $(COMMAND_SOURCES)
 	# what the init may not call any more (init/memory.h)
 	! nm -u $(foreach compiler,gcc clang,$(AFTER_TRIM:%=build-$(compiler)/init/%.o)) | grep -wE 'memset|close|read|poll|open|kill|_exit'
 	shellcheck --severity=warning --external-sources $(SHELL_FILES)
+	tests/check-rooms --self-test
+	tests/check-rooms
 	tests/check-manual
 	tests/faults/failure_table.py
 	tests/check-version --self-test
@@ -101,6 +98,11 @@ lint:
 	tests/release --self-test
 
 objects: programs $(UNIT_TESTS)
+
+# What a packager relies on: other directories, equal builds, unit tests without root and network. As root.
+build-check:
+	@tests/install $(BUILD_PACKAGES) libcmocka-dev git
+	@tests/build-check
 
 # doc/releasing.md, as far as a script can go. As root.
 release-check:
@@ -143,7 +145,7 @@ coverage:
 	@tests/install $(CHECK_PACKAGES) clang llvm
 	@MODULE_SOURCES="$(SOURCES)" tests/coverage
 
-.PHONY: programs check demo picture lint release-check objects cross $(CROSS:%=cross-%) compiled sanitize sanitize-system unit-check coverage
+.PHONY: programs check demo picture lint build-check release-check objects cross $(CROSS:%=cross-%) compiled sanitize sanitize-system unit-check coverage
 
 # ---- virtual machines ------------------------------------------------------------------------
 

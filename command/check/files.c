@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The half of a check that reads: what the session lines say. */
 #include "checks.h"
+#include "config.h"
 #include "module/options.h"
 
 #include <stdio.h>

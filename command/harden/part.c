@@ -3,6 +3,7 @@
 
 #include "command/lib/file.h"
 #include "command/lib/subprocess.h"
+#include "config.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -11,12 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Where the package's files are, from the directory of this program. */
-#define SOURCES "../share/pam-unshare/hardening"
-
-/* Copies of what was written: an upgrade may bring other files. */
-#define COPIES "/var/lib/pam-unshare"
 
 /* A file that is being replaced, until it is complete. */
 #define NEW ".pam-unshare-new"
@@ -35,7 +30,7 @@ static void source_path(const struct part *part, char path[PATH_MAX])
 	own[n > 0 ? n : 0] = '\0';
 	if (strrchr(own, '/'))
 		*strrchr(own, '/') = '\0';
-	(void)snprintf(path, PATH_MAX, "%s/" SOURCES "/%s", own, part->source);
+	(void)snprintf(path, PATH_MAX, "%s/" HARDENDIR_FROM_SBINDIR "/%s", own, part->source);
 }
 
 /* One source may be put into several files: a block has a copy for each of them. */
@@ -43,8 +38,8 @@ static void copy_path(const struct part *part, char path[PATH_MAX])
 {
 	const bool block = part->type == &part_block;
 
-	(void)snprintf(
-		path, PATH_MAX, COPIES "/%s", block ? strrchr(part->path, '/') + 1 : part->source);
+	(void)snprintf(path, PATH_MAX, STATEDIR "/%s",
+		block ? strrchr(part->path, '/') + 1 : part->source);
 }
 
 /* The file behind symbolic links, and the one that takes its place. */
@@ -115,7 +110,7 @@ void part_drop_copy(const struct part *part)
 
 	copy_path(part, path);
 	(void)unlink(path);
-	(void)rmdir(COPIES); /* unless another part has a copy there */
+	(void)rmdir(STATEDIR); /* unless another part has a copy there */
 }
 
 /* ---- commands ---------------------------------------------------------------------------------
