@@ -57,8 +57,8 @@ HARDENDIR   ?= $(PREFIX)/share/pam-unshare/hardening
 UNITCONFDIR ?= $(SYSCONFDIR)/systemd/system
 MANDIR      ?= $(PREFIX)/share/man
 DOCDIR      ?= $(PREFIX)/share/doc/pam_unshare
-BASHDIR     ?= $(PREFIX)/share/bash-completion/completions
-ZSHDIR      ?= $(PREFIX)/share/zsh/vendor-completions
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/vendor-completions
 
 # CFLAGS, CPPFLAGS and LDFLAGS are the caller's; what the code needs is added to them.
 CFLAGS  ?= -O2 -g
@@ -170,12 +170,16 @@ install-programs: all
 	$(INSTALL) -d $(DESTDIR)$(HARDENDIR)
 	$(INSTALL) -m 644 hardening/* $(DESTDIR)$(HARDENDIR)
 	$(INSTALL) -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
+	$(INSTALL) -d $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR)
+	$(INSTALL) -m 644 completion/pam-unshare $(DESTDIR)$(BASHCOMPDIR)
+	$(INSTALL) -m 644 completion/_pam-unshare $(DESTDIR)$(ZSHCOMPDIR)
 
 # The lines that "harden" put into files of PAM name the module.
 uninstall:
 	[ -n "$(DESTDIR)" ] || ! [ -x $(SBINDIR)/pam-unshare ] || $(SBINDIR)/pam-unshare harden disable
 	rm -f $(DESTDIR)$(SECUREDIR)/pam_unshare.so $(DESTDIR)$(SBINDIR)/pam-unshare \
-		$(DESTDIR)$(MANDIR)/man8/pam_unshare.8 $(DESTDIR)$(MANDIR)/man8/pam-unshare.8
+		$(DESTDIR)$(MANDIR)/man8/pam_unshare.8 $(DESTDIR)$(MANDIR)/man8/pam-unshare.8 \
+		$(DESTDIR)$(BASHCOMPDIR)/pam-unshare $(DESTDIR)$(ZSHCOMPDIR)/_pam-unshare
 	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(HARDENDIR)
 
 clean:

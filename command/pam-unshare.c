@@ -3,6 +3,7 @@
  * pam-unshare: the administrator's command, pam-unshare(8). This file reads the command line.
  */
 #include "command/audit/audit.h"
+#include "command/audit/probes.h"
 #include "command/check/check.h"
 #include "command/harden/harden.h"
 #include "config.h"
@@ -106,6 +107,8 @@ static int change_hardening(const struct arguments *arguments)
 	return harden(verb, arguments->words + 1, arguments->n_words - 1, &arguments->table);
 }
 
+#define LINE_WIDTH 78
+
 /* Options without a letter. */
 enum { OPTION_WITHOUT = 256, OPTION_ONLY };
 
@@ -147,6 +150,25 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* The names of the probes, in lines of the width of a terminal. */
+static void print_probes(void)
+{
+	size_t column = 0;
+
+	printf("Probes of audit:");
+	for (size_t i = 0; i < probes_count(); i++) {
+		const size_t width = strlen(probes[i].name) + 1;
+
+		if (i == 0 || column + width > LINE_WIDTH) {
+			printf("\n ");
+			column = 1;
+		}
+		printf(" %s", probes[i].name);
+		column += width;
+	}
+	printf("\n\n");
+}
+
 static int print_help(void)
 {
 	(void)fputs(usage, stdout);
@@ -156,6 +178,7 @@ static int print_help(void)
 		table_help(stdout, commands[i].table);
 		printf("\n");
 	}
+	print_probes();
 	(void)fputs("Parts of harden; without one, all are meant:\n", stdout);
 	harden_help(stdout);
 	(void)fputs("\n", stdout);

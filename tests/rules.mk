@@ -7,7 +7,7 @@ CHECK_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev bats openssh-server openssh-cli
 DEMO_PACKAGES  = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox
 VM_PACKAGES    = debian-archive-keyring e2fsprogs git iproute2 mmdebstrap openssh-client python3 \
                  qemu-system-x86 util-linux
-LINT_PACKAGES  = $(CHECK_PACKAGES) clang clang-tidy clang-format cppcheck shellcheck man-db groff git python3
+LINT_PACKAGES  = $(CHECK_PACKAGES) clang clang-tidy clang-format cppcheck shellcheck zsh man-db groff git python3
 
 include tests/unit/rules.mk
 include tests/faults/rules.mk

@@ -129,7 +129,7 @@ void session_run(
 		body(audit, data);
 		return;
 	}
-	code = start_transaction(audit->context.service, audit->context.user, false, &pamh);
+	code = start_transaction(audit->context.service, audit->context.user, NULL, &pamh);
 	if (code != PAM_SUCCESS) {
 		note_refusal(audit, "pam_start()", pam_strerror(pamh, code));
 		return;

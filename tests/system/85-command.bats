@@ -366,8 +366,8 @@ END
     man_page=$(sed 's/\\-/-/g' "$TOP/man/pam-unshare.8")
     run "$COMMAND" --help
     [ "$status" -eq 0 ]
-    # options, commands, parts of harden and columns
-    words=$(grep -oE -- "--[a-z]+|^  [a-zA-Z_-]+" <<<"$output" | sort -u)
+    # options, commands, parts of harden and columns; the manual groups the probes
+    words=$(sed '/^Probes of audit/,/^$/d' <<<"$output" | grep -oE -- "--[a-z]+|^  [a-zA-Z_-]+" | sort -u)
     for word in --json --noheadings --output --without --only --help --version check list audit harden \
         bus units user-manager cron atd mail process-events PID_NAMESPACE; do
         grep -qE "^ *$word$" <<<"$words" || die "not in the help: $word"
@@ -436,4 +436,56 @@ END
     eventually no_init_left
     run "$COMMAND" list
     [ "${#lines[@]}" -eq 1 ]
+}
+
+# completes WORD… -- COMPLETION…: bash completes the last word to these, and to nothing else
+completes() {
+    local words=() wanted
+    while [ "$1" != -- ]; do
+        words+=("$1")
+        shift
+    done
+    shift
+    wanted=$(printf '%s\n' "$@" | sort)
+    run env PATH="$PATH" bash -c '. "$1"
+        shift
+        COMP_WORDS=("$@")
+        COMP_CWORD=$(($# - 1))
+        _pam_unshare
+        printf "%s\n" "${COMPREPLY[@]}"' - "$TOP/completion/pam-unshare" "${words[@]}"
+    [ "$(sort <<<"$output")" = "$wanted" ] || { die "${words[*]}: $output"; return 1; }
+}
+
+@test "bash completes commands, options, services, users, columns, probes and parts" {
+    completes pam-unshare '' -- check list audit harden # no name is asked for
+    mkdir -p /run/bin
+    ln -sf "$COMMAND" /run/bin/pam-unshare
+    local PATH=/run/bin:$PATH
+    completes pam-unshare --v -- --version
+    completes pam-unshare check --o -- --output
+    completes pam-unshare list --on --
+    completes pam-unshare audit --on -- --only
+    completes pam-unshare check tri -- tried
+    completes pam-unshare check --json tried ali -- alice
+    completes pam-unshare audit -o WAY tri -- tried
+    completes pam-unshare audit --only = ps,su tri -- tried
+    completes pam-unshare list -o P -- PROCESSES PID_NAMESPACE
+    completes pam-unshare list --output = USER,P -- USER,PROCESSES USER,PID_NAMESPACE
+    completes pam-unshare list --output PROCESSES,P -- PROCESSES,PID_NAMESPACE
+    completes pam-unshare audit --only = ps,pidf -- ps,pidfd-open
+    completes pam-unshare harden dis -- disable
+    completes pam-unshare harden enable c -- cron
+    completes pam-unshare harden status --json bus '' -- bus units user-manager cron atd mail process-events
+    # negative control: what a name has in it is not run
+    cp /etc/passwd /run/passwd
+    echo 'owner$(touch${IFS}/run/owned):x:4711:4711::/:/bin/sh' >>/etc/passwd
+    completes pam-unshare check tried owner -- 'owner\$\(touch\$\{IFS\}/run/owned\)'
+    [ ! -e /run/owned ]
+    run bash -c 'compgen -W "$(compgen -u)" -- owner'
+    cat /run/passwd >/etc/passwd
+    [ -e /run/owned ] # by compgen's expansion
+    rm /run/owned
+    # negative control: without the command it knows no names
+    rm /run/bin/pam-unshare
+    completes pam-unshare harden enable c --
 }
