@@ -146,7 +146,7 @@ static void use_session(struct check *check, pam_handle_t *pamh, const struct op
 void check_session(struct check *check, struct outcome *outcome)
 {
 	const struct listener log_listener = {.hear = hear_log, .data = &check->findings};
-	const struct listener message_listener = {.hear = hear_message, .data = &check->findings};
+	struct listener message_listener = {.hear = hear_message, .data = &check->findings};
 	const unsigned int before = check->findings.problems;
 	pam_handle_t *pamh = NULL;
 	struct options opts;

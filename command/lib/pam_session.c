@@ -6,7 +6,6 @@
 
 #include <grp.h>
 #include <poll.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,10 +45,9 @@ static int converse(
 }
 
 int start_transaction(
-	const char *service, const char *user, const struct listener *listener, pam_handle_t **pamh)
+	const char *service, const char *user, struct listener *listener, pam_handle_t **pamh)
 {
-	const struct pam_conv conversation = {
-		.conv = converse, .appdata_ptr = (void *)(uintptr_t)listener};
+	const struct pam_conv conversation = {.conv = converse, .appdata_ptr = listener};
 	const char *tty = ttyname(STDIN_FILENO);
 	int result = pam_start(service, user, &conversation, pamh);
 

@@ -34,8 +34,8 @@ enum child_end run_in_child(void (*run)(void *data), void *data, int limit_ms);
  * @param pamh      set if PAM_SUCCESS is returned; end it with pam_end(3)
  * @return as pam_start(3)
  */
-int start_transaction(const char *service, const char *user, const struct listener *listener,
-	pam_handle_t **pamh);
+int start_transaction(
+	const char *service, const char *user, struct listener *listener, pam_handle_t **pamh);
 
 /**
  * Have the kernel kill this process when its parent dies. If the parent has died already, this
