@@ -19,6 +19,12 @@
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 
+__attribute__((noreturn)) static void wait_forever(void)
+{
+	for (;;)
+		(void)pause();
+}
+
 static bool hold_lock(const char *directory)
 {
 	const struct flock whole = {.l_type = F_WRLCK};
@@ -139,21 +145,15 @@ __attribute__((noreturn)) static void answer_all(int listener, const char *direc
 	}
 }
 
-/* In a unit: it is ready, and systemd ends it. */
-__attribute__((noreturn)) static void run_in_unit(void)
-{
-	(void)sd_notify(0, "READY=1");
-	for (;;)
-		(void)pause();
-}
-
 int decoy_main(const char *secret, const char *directory)
 {
 	char has = DECOY_READY;
 	int listener = -1;
 
-	if (!directory)
-		run_in_unit();
+	if (!directory) {
+		(void)sd_notify(0, "READY=1");
+		wait_forever();
+	}
 	if (directory[0] == '/') {
 		log_capture_set_mode(LOG_CAPTURE_FORWARD);
 		openlog(DECOY_LOG, 0, LOG_DAEMON);
@@ -165,8 +165,8 @@ int decoy_main(const char *secret, const char *directory)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (write(STDOUT_FILENO, &has, 1) != 1)
 		return 1;
-	while (listener < 0)
-		(void)pause();
+	if (listener < 0)
+		wait_forever();
 	answer_all(listener, directory);
 }
 
@@ -176,6 +176,5 @@ int holder_main(const char *directory)
 		open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 ||
 		listen_at(directory, HOLDER_SOCKET) < 0)
 		return 1;
-	for (;;)
-		(void)pause();
+	wait_forever();
 }

@@ -108,8 +108,9 @@ void probes_run(const struct audit_context *context, struct result *results, boo
 	struct running slow[PROBES_MAX];
 	struct running running;
 
+	for (size_t i = 0; i < PROBES_MAX; i++)
+		slow[i] = (struct running){.pidfd = -1};
 	for (size_t i = 0; i < probes_count(); i++) {
-		slow[i].pidfd = -1;
 		if (!context->wanted[i] || (probes[i].mode == AS_ROOT) != as_root)
 			continue;
 		running = begin(context, &probes[i], &results[i], probes[i].mode == IN_BACKGROUND);

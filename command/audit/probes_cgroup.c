@@ -40,6 +40,7 @@ static void read_cgroup(
 	(void)fclose(file);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): to a depth of 12 */
 static void walk_cgroups(
 	const struct audit_context *context, int dir, int depth, struct cgroups *all)
 {

@@ -121,6 +121,16 @@ void unit_stop(const char *name)
 /* ---- a transient unit -------------------------------------------------------------------------
  */
 
+static bool append_strings(sd_bus_message *call, const char *const strings[])
+{
+	if (sd_bus_message_open_container(call, 'a', "s") < 0)
+		return false;
+	for (size_t i = 0; strings[i]; i++)
+		if (sd_bus_message_append(call, "s", strings[i]) < 0)
+			return false;
+	return sd_bus_message_close_container(call) >= 0;
+}
+
 /* The property ExecStart: (sv), where v is a(sasb), a list of path, arguments, ignore-failure. */
 static bool append_command(sd_bus_message *call, const char *const argv[])
 {
@@ -129,8 +139,7 @@ static bool append_command(sd_bus_message *call, const char *const argv[])
 	       sd_bus_message_open_container(call, 'v', "a(sasb)") >= 0 &&
 	       sd_bus_message_open_container(call, 'a', "(sasb)") >= 0 &&
 	       sd_bus_message_open_container(call, 'r', "sasb") >= 0 &&
-	       sd_bus_message_append(call, "s", argv[0]) >= 0 &&
-	       sd_bus_message_append_strv(call, (char **)(uintptr_t)argv) >= 0 &&
+	       sd_bus_message_append(call, "s", argv[0]) >= 0 && append_strings(call, argv) &&
 	       sd_bus_message_append(call, "b", false) >= 0 &&
 	       sd_bus_message_close_container(call) >= 0 &&
 	       sd_bus_message_close_container(call) >= 0 &&
