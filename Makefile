@@ -113,7 +113,7 @@ COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c \
                   probes_proc_files.c probes_procfs.c probes_programs.c probes_signals.c \
                   probes_socket.c probes_systemd.c probes_unpromised.c probes_varlink.c \
                   proc_scan.c report.c servers.c session.c system_bus.c user_file.c))
-COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/module/options.o
+COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/common/mountinfo.o $(BUILD)/module/options.o
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)
 
 all: $(MODULE) $(COMMAND)

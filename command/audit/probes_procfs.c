@@ -5,6 +5,7 @@
  */
 #include "probes.h"
 
+#include "common/mountinfo.h"
 #include "common/syscalls.h"
 #include "decoy.h"
 #include "proc_scan.h"
@@ -12,24 +13,11 @@
 
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
-
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s != '\0'; s++, to++) {
-		*to = *s;
-		if (s[0] == '\\' && s[1] && s[2] && s[3]) {
-			*to = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
-			s += 3;
-		}
-	}
-	*to = '\0';
-}
 
 static bool is_procfs(int fd)
 {
@@ -38,45 +26,58 @@ static bool is_procfs(int fd)
 	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
+/* The procfs instances that are mounted besides the one at /proc. */
+struct instances {
+	char own[80]; /* where the audit has mounted one */
+	bool own_seen;
+	unsigned int n;
+};
+
+/* Scan the file system at a line of mountinfo, if it is another procfs. */
+static void scan_mount(const struct audit_context *context, char *line, struct instances *instances,
+	struct result *result)
+{
+	struct proc_scan scan;
+	struct mount mount;
+	int fd;
+
+	line[strcspn(line, "\n")] = '\0';
+	if (mountinfo_parse(line, &mount) < 0 || strcmp(mount.fs_type, "proc") != 0 ||
+		strcmp(mount.mount_point, "/proc") == 0)
+		return;
+	fd = open(mount.mount_point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || !is_procfs(fd)) {
+		close_fd(&fd);
+		return;
+	}
+	instances->n++;
+	instances->own_seen |= strcmp(mount.mount_point, instances->own) == 0;
+	proc_scan_run(fd, context->uid, &scan);
+	proc_scan_judge(context, mount.mount_point, &scan, result);
+}
+
 void probe_other_procfs(
 	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
-	char line[4096], where[4096], own[80];
-	struct proc_scan scan;
-	unsigned int n = 0;
-	bool own_seen = false;
+	struct instances instances = {.n = 0};
+	char *line = NULL;
+	size_t size = 0;
 
 	(void)probe;
-	(void)snprintf(own, sizeof(own), "%s/proc", context->directory);
-	while (mounts && fgets(line, sizeof(line), mounts)) {
-		int fd;
-
-		if (!strstr(line, " - proc ") ||
-			sscanf(line, "%*s %*s %*s %*s %4000s", where) != 1 ||
-			strcmp(where, "/proc") == 0)
-			continue;
-		unescape(where);
-		fd = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0 || !is_procfs(fd)) {
-			close_fd(&fd);
-			continue;
-		}
-		n++;
-		own_seen |= strcmp(where, own) == 0;
-		proc_scan_run(fd, context->uid, &scan);
-		proc_scan_judge(context, where, &scan, result);
-		if (result->verdict == OPEN)
-			break;
-	}
+	(void)snprintf(instances.own, sizeof(instances.own), "%s/proc", context->directory);
+	while (mounts && result->verdict != OPEN && getline(&line, &size, mounts) > 0)
+		scan_mount(context, line, &instances, result);
+	free(line);
 	if (mounts)
 		(void)fclose(mounts);
-	if (!own_seen && result->verdict != OPEN)
+	if (!instances.own_seen && result->verdict != OPEN)
 		result_set(result, NOT_TESTED, "the procfs that the audit mounted at %s is missing",
-			own);
+			instances.own);
 	else if (result->verdict == CLOSED)
 		result_set(result, CLOSED,
-			"%u procfs mounts besides /proc show no process of another user", n);
+			"%u procfs mounts besides /proc show no process of another user",
+			instances.n);
 }
 
 /* Where a descriptor leads to: itself a procfs, or a directory from which a path leads to one.
