@@ -48,50 +48,64 @@ void probe_program(
 }
 
 /* The setuid and setgid programs of Debian that print something without a password. */
+static const char *const setuid_programs[][6] = {
+	{"crontab", "-l"},
+	{"at", "-l"},
+	{"mount"},
+	{"screen", "-ls"},
+	{"sudo", "-n", "-l"},
+	{"fusermount3", "-V"},
+	{"pkexec", "--version"},
+	{"newgrp", "--help"},
+	{"chage", "-l", "root"},
+};
+
+static bool is_setuid(const char *name)
+{
+	const char *path = subprocess_find(name);
+	struct stat st;
+
+	return path && stat(path, &st) == 0 && (st.st_mode & (S_ISUID | S_ISGID)) != 0;
+}
+
+/* Run one of them. The result says if it is OPEN. Tells whether the program has exited. */
+static bool run_setuid(
+	const struct audit_context *context, const char *const argv[], struct result *result)
+{
+	struct subprocess program = {
+		.limit_s = PROGRAM_LIMIT_S, .user = context->user, .home = context->home};
+	bool exited = subprocess_run(&program, argv) == 0 && program.status >= 0;
+
+	if (program.text && find_secret(context, program.text, program.n))
+		result_set(result, OPEN, "%s prints the command line of a decoy", argv[0]);
+	subprocess_free(&program);
+	return exited;
+}
+
 void probe_setuid(
 	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
-	static const char *const programs[][6] = {
-		{"crontab", "-l"},
-		{"at", "-l"},
-		{"mount"},
-		{"screen", "-ls"},
-		{"sudo", "-n", "-l"},
-		{"fusermount3", "-V"},
-		{"pkexec", "--version"},
-		{"newgrp", "--help"},
-		{"chage", "-l", "root"},
-	};
-	char said[256] = "";
+	char exited[256] = "";
 	unsigned int n = 0;
 
 	(void)probe;
-	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
-		struct subprocess program = {
-			.limit_s = PROGRAM_LIMIT_S, .user = context->user, .home = context->home};
-		const char *path = subprocess_find(programs[i][0]);
-		struct stat st;
+	for (size_t i = 0;
+		i < sizeof(setuid_programs) / sizeof(*setuid_programs) && result->verdict != OPEN;
+		i++) {
+		const char *const *argv = setuid_programs[i];
 
-		if (!path || stat(path, &st) < 0 || !(st.st_mode & (S_ISUID | S_ISGID)) ||
-			subprocess_run(&program, programs[i]) < 0)
+		if (!is_setuid(argv[0]) || !run_setuid(context, argv, result))
 			continue;
-		if (find_secret(context, program.text, program.n)) {
-			result_set(result, OPEN, "%s prints the command line of a decoy",
-				programs[i][0]);
-			subprocess_free(&program);
-			return;
-		}
-		if (program.status >= 0) {
-			n++;
-			(void)snprintf(said + strlen(said), sizeof(said) - strlen(said), " %s",
-				programs[i][0]);
-		}
-		subprocess_free(&program);
+		n++;
+		(void)snprintf(
+			exited + strlen(exited), sizeof(exited) - strlen(exited), " %s", argv[0]);
 	}
+	if (result->verdict == OPEN)
+		return;
 	if (n == 0)
 		result_set(result, NOT_TESTED, "no known setuid program is installed");
 	else
-		result_set(result, CLOSED, "%u setuid programs print no decoy:%s", n, said);
+		result_set(result, CLOSED, "%u setuid programs print no decoy:%s", n, exited);
 }
 
 void probe_journal(

@@ -17,13 +17,13 @@
 /* ---- the probes, in the session ---------------------------------------------------------------
  */
 
-/* Execute this program anew in a child, which dies with its parent. Tells whether it came to its
-   end. */
-static bool run_inside(const struct audit *audit, bool as_root)
+/* Execute this program anew in a child, to run the probes. It dies with its parent. Tells whether
+   it came to its end. */
+static bool execute_probes(const struct audit *audit, bool as_root)
 {
-	char memory[16];
+	char shared_fd[16];
 	const char *const argv[] = {
-		audit->context.command, "audit-probes", memory, as_root ? "root" : "user", NULL};
+		audit->context.command, "audit-probes", shared_fd, as_root ? "root" : "user", NULL};
 	const struct subprocess as_user = {.user = audit->user.pw_name, .home = audit->user.pw_dir};
 	const struct subprocess nothing = {0};
 	const pid_t parent = getpid();
@@ -31,7 +31,7 @@ static bool run_inside(const struct audit *audit, bool as_root)
 	int status;
 
 	if (child == 0) {
-		(void)snprintf(memory, sizeof(memory), "%d", audit->shared_fd);
+		(void)snprintf(shared_fd, sizeof(shared_fd), "%d", audit->shared_fd);
 		(void)fcntl(audit->shared_fd, F_SETFD, 0);
 		if (!detach_terminal() || (!as_root && !become_user(&audit->user)))
 			_exit(1);
@@ -44,7 +44,7 @@ static bool run_inside(const struct audit *audit, bool as_root)
 void session_probes(const struct audit *audit, void *data)
 {
 	(void)data;
-	audit->status->completed = run_inside(audit, true) && run_inside(audit, false);
+	audit->status->completed = execute_probes(audit, true) && execute_probes(audit, false);
 }
 
 int session_probes_main(const char *shared_fd, bool as_root)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The audit of all ways, with systemd, cron and at. Where the kernel was booted without process events
+# The audit by all probes, with systemd, cron and at. Where the kernel was booted without process events
 # the hardened configurations are audited, else the others.
 
 load ../guest/lib
