@@ -220,8 +220,9 @@ static int enter_session(
 	(void)snprintf(title, sizeof(title), INIT_TITLE "%.128s (%.128s)", item(pamh, PAM_USER),
 		item(pamh, PAM_SERVICE));
 	session->in_foreground = terminal_is_ours();
-	DEBUG(pamh, opts, "version " VERSION ": isolating %s: grace %u s, /proc with %s%s%s", item(pamh, PAM_USER),
-		opts->grace, opts->proc_options ? opts->proc_options : "the options that it has",
+	DEBUG(pamh, opts, "version " VERSION ": isolating %s: grace %u s, /proc with %s%s%s",
+		item(pamh, PAM_USER), opts->grace,
+		opts->proc_options ? opts->proc_options : "the options that it has",
 		opts->ipc ? ", with an IPC namespace" : "",
 		session->in_foreground ? ", in the terminal's foreground" : "");
 	if (namespaces_create(&request, &session->ns, &why) < 0) {
