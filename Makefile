@@ -13,7 +13,8 @@
 #?   clean
 #?
 #? For packagers
-#?   install-programs  what a package installs, without documents
+#?   install-programs  what a package installs, without documents. For another architecture:
+#?                     make CC=TRIPLET-gcc PKG_CONFIG=TRIPLET-pkg-config
 #?   unit-check        the unit tests, which need no root and change nothing
 #?   build-check       other directories, equal builds, unit-check without root; as root
 #?   deb-check         the package: lintian, equal builds, its life in guests; as root
