@@ -88,7 +88,7 @@ enum child_end run_in_child(void (*run)(void *data), void *data, int limit_ms)
 	(void)fflush(stdout);
 	child = fork();
 	if (child == 0) {
-		/* no terminal whose foreground a module could take */
+		/* a module must not take the foreground of root's terminal */
 		(void)setsid();
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		run(data);

@@ -22,7 +22,7 @@ static size_t read_text(int proc, pid_t pid, const char *name, char *text, size_
 	return file_read_start(proc, path, text, size);
 }
 
-/* The number of a process's PID namespace; 0 when it has none any more. */
+/* The inode number of a process's PID namespace; 0 when the process has ended. */
 static uint64_t namespace_of(int proc, pid_t pid)
 {
 	struct stat st;
@@ -32,8 +32,8 @@ static uint64_t namespace_of(int proc, pid_t pid)
 	return fstatat(proc, path, &st, 0) == 0 ? st.st_ino : 0;
 }
 
-/* The init of a session: a process of root's, by the name that it gives itself, PID 1 of a
- * namespace. */
+/* The init of a session is a process of root's with the init's name that is PID 1 of its namespace.
+ */
 static bool is_init(int proc, pid_t pid)
 {
 	char text[4096];
@@ -80,7 +80,8 @@ static time_t started(int proc, pid_t pid)
 	return s ? (time_t)(strtoull(s, NULL, 10) / (unsigned long long)sysconf(_SC_CLK_TCK)) : 0;
 }
 
-/* "pam_unshare: init of USER (SERVICE)", without its end where the kernel did not let it say so. */
+/* "pam_unshare: init of USER (SERVICE)". Where the kernel did not let the init set that, the text is
+   another, or lacks its end. */
 static void read_title(int proc, struct session_info *session)
 {
 	char title[512];
@@ -113,7 +114,7 @@ static int by_pid(const void *a, const void *b)
 	return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
-/* All processes that there are, sorted. */
+/* List all processes, sorted by pid. */
 static int read_processes(int proc, struct process **all, size_t *n)
 {
 	DIR *dir = fdopendir(fcntl(proc, F_DUPFD_CLOEXEC, 0));

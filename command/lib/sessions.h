@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The isolated sessions of the machine, as /proc shows them to root.
+ * Finds the isolated sessions of the machine in /proc. Must run as root.
  */
 #ifndef PAM_UNSHARE_SESSIONS_H
 #define PAM_UNSHARE_SESSIONS_H
@@ -11,19 +11,19 @@
 #include <time.h>
 
 struct session_info {
-	char user[160], service[160]; /* printable; "?" when the init does not tell */
+	char user[160], service[160]; /* printable; "?": the init does not show it */
 	time_t since;
-	unsigned int processes; /* without the init; those of a namespace below are not counted */
-	uint64_t pid_namespace; /* its number, as lsns(8) shows it */
-	pid_t init;
+	unsigned int processes; /* without the init, and without those of nested namespaces */
+	uint64_t pid_namespace; /* its inode number, as lsns(8) shows it */
+	pid_t init;		/* its pid here */
 };
 
 /**
- * Find the sessions that are open, or have not ended yet.
+ * Find the sessions that are open, and those whose processes have not all ended yet.
  *
- * @param found  filled in, sorted by the pid of the init; free(3) it
- * @param n      how many
- * @return 0 or -errno
+ * @param found  set to an array, sorted by the pid of the init; free(3) it, also after an error
+ * @param n      set to its length
+ * @return 0, or -errno
  */
 int sessions_find(struct session_info **found, size_t *n);
 

@@ -13,6 +13,7 @@
 
 #define OUTPUT_MAX (1 << 24)
 #define LIMIT_S 60
+#define ARGUMENTS_MAX 31
 
 const char *subprocess_find(const char *name)
 {
@@ -64,19 +65,46 @@ void subprocess_exec(const struct subprocess *program, const char *const argv[])
 	_exit(127);
 }
 
-/* In the child: standard input from a pipe or nowhere, output and error into one. */
-__attribute__((noreturn)) static void run_child(const struct subprocess *program,
-	const char *const argv[], const int in[2], const int out[2])
-{
-	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+/* Standard input, and standard output with standard error, of the program. */
+struct pipes {
+	int in[2], out[2];
+};
 
+static void close_pipe(const int ends[2])
+{
+	close_fd(&ends[0]);
+	close_fd(&ends[1]);
+}
+
+static int open_pipes(struct pipes *pipes)
+{
+	int err;
+
+	if (pipe2(pipes->in, O_CLOEXEC) < 0)
+		return -errno;
+	if (pipe2(pipes->out, O_CLOEXEC) == 0)
+		return 0;
+	err = -errno;
+	close_pipe(pipes->in);
+	return err;
+}
+
+/* In the child: replace it by the program at the path. */
+__attribute__((noreturn)) static void run_child(const struct subprocess *program, const char *path,
+	const char *const argv[], const struct pipes *pipes)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const char *arguments[ARGUMENTS_MAX + 1] = {path};
+
+	for (size_t i = 1; i < ARGUMENTS_MAX && argv[i]; i++)
+		arguments[i] = argv[i];
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)signal(SIGPIPE, SIG_DFL);
-	(void)dup2(program->input ? in[0] : nothing, STDIN_FILENO);
-	(void)dup2(out[1], STDOUT_FILENO);
-	(void)dup2(out[1], STDERR_FILENO);
-	subprocess_exec(program, argv);
+	(void)dup2(program->input ? pipes->in[0] : null, STDIN_FILENO);
+	(void)dup2(pipes->out[1], STDOUT_FILENO);
+	(void)dup2(pipes->out[1], STDERR_FILENO);
+	subprocess_exec(program, arguments);
 }
 
 static int milliseconds_left(const struct timespec *until)
@@ -89,7 +117,7 @@ static int milliseconds_left(const struct timespec *until)
 	return left > 0 ? (int)left : 0;
 }
 
-/* Read until the program has ended. What it leaves behind may hold the pipe. */
+/* Read until the program has ended. A process that it leaves behind may keep the pipe open. */
 static void read_output(
 	struct subprocess *program, int out, int pidfd, const struct timespec *until)
 {
@@ -110,68 +138,58 @@ static void read_output(
 	program->too_long = true;
 }
 
-static int attend(struct subprocess *program, pid_t child, const int in[2], const int out[2])
+/* In the parent: give the program its input, take its output, wait for its end. */
+static void attend(struct subprocess *program, pid_t child, const struct pipes *pipes)
 {
 	struct timespec until;
 	int status = 0, pidfd AUTO_CLOSE = sys_pidfd_open(child);
 
-	(void)close(in[0]);
-	(void)close(out[1]);
+	(void)close(pipes->in[0]);
+	(void)close(pipes->out[1]);
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += program->limit_s > 0 ? program->limit_s : LIMIT_S;
-	/* shorter than what a pipe takes at once */
-	if (program->input && write(in[1], program->input, strlen(program->input)) < 0)
-		program->n = 0; /* it does not read: it will say why */
-	(void)close(in[1]);
-	read_output(program, out[0], pidfd, &until);
-	(void)close(out[0]);
+	/* shorter than a pipe holds; a program that does not read it says why */
+	if (program->input && write(pipes->in[1], program->input, strlen(program->input)) < 0)
+		program->n = 0;
+	(void)close(pipes->in[1]);
+	read_output(program, pipes->out[0], pidfd, &until);
+	(void)close(pipes->out[0]);
 	if (program->too_long)
 		(void)kill(-child, SIGKILL);
 	(void)waitpid(child, &status, 0);
 	program->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	program->text[program->n] = '\0';
-	return 0;
 }
 
 int subprocess_run(struct subprocess *program, const char *const argv[])
 {
 	const char *path = subprocess_find(argv[0]);
-	const char *arguments[32];
-	int in[2], out[2];
+	struct pipes pipes;
 	pid_t child;
+	int err;
 
 	program->text = NULL;
 	program->n = 0;
 	program->too_long = false;
 	if (!path)
 		return -ENOENT;
-	program->text = malloc(OUTPUT_MAX + 1);
+	program->text = calloc(OUTPUT_MAX + 1, 1);
 	if (!program->text)
 		return -ENOMEM;
-	program->text[0] = '\0';
-	if (pipe2(in, O_CLOEXEC) < 0)
-		return -EMFILE;
-	if (pipe2(out, O_CLOEXEC) < 0) {
-		(void)close(in[0]);
-		(void)close(in[1]);
-		return -EMFILE;
-	}
-	arguments[0] = path;
-	for (size_t i = 1; i < sizeof(arguments) / sizeof(*arguments); i++) {
-		arguments[i] = argv[i];
-		if (!argv[i])
-			break;
-	}
+	err = open_pipes(&pipes);
+	if (err < 0)
+		return err;
 	child = fork();
 	if (child == 0)
-		run_child(program, arguments, in, out);
-	if (child > 0)
-		return attend(program, child, in, out);
-	for (int i = 0; i < 2; i++) {
-		(void)close(in[i]);
-		(void)close(out[i]);
+		run_child(program, path, argv, &pipes);
+	if (child > 0) {
+		attend(program, child, &pipes);
+		return 0;
 	}
-	return -EAGAIN;
+	err = -errno;
+	close_pipe(pipes.in);
+	close_pipe(pipes.out);
+	return err;
 }
 
 const char *subprocess_first_line(struct subprocess *program)

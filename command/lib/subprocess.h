@@ -36,7 +36,8 @@ const char *subprocess_find(const char *name);
 /**
  * Run a program and wait until it has ended.
  *
- * @param argv  the first is a path, or a name for subprocess_find(); at most 31 words
+ * @param argv  the first is a path, or a name for subprocess_find(); at most 31 words with that,
+ * and NULL
  * @return 0, or -errno: -ENOENT when there is no such program. Call subprocess_free() in any case.
  */
 int subprocess_run(struct subprocess *program, const char *const argv[]);
