@@ -43,7 +43,7 @@ static bool new_attributes(const char *path, mode_t mode, struct stat *st)
 {
 	if (lstat(path, st) == 0 && S_ISREG(st->st_mode))
 		return true;
-	*st = (struct stat){.st_mode = mode};
+	*st = (struct stat){.st_mode = mode, .st_uid = geteuid(), .st_gid = getegid()};
 	if (mode == 0)
 		errno = ENOENT;
 	return mode != 0;

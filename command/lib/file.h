@@ -34,7 +34,8 @@ size_t file_read_start(int directory, const char *path, char *text, size_t size)
  *
  * @param new   path that the text is written to first, in the same directory; what is there goes
  * @param text  n bytes
- * @param mode  of a file that is not there yet, and is root's then; 0: it must be there
+ * @param mode  of a file that is not there yet; its owner is this process's then; 0: it must be
+ *              there, a regular file
  * @return false with errno set; the old file is then still there, and none at new
  */
 bool file_replace(const char *path, const char *new, const char *text, size_t n, mode_t mode);

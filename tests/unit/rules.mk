@@ -3,7 +3,8 @@
 
 UNIT_TESTS = $(BUILD)/tests/unit/failure_test $(BUILD)/tests/unit/options_test \
              $(BUILD)/tests/unit/mountinfo_test $(BUILD)/tests/unit/session_test \
-             $(BUILD)/tests/unit/pam_stack_test $(BUILD)/tests/unit/proc_scan_test
+             $(BUILD)/tests/unit/pam_stack_test $(BUILD)/tests/unit/proc_scan_test \
+             $(BUILD)/tests/unit/file_test
 
 # What a test needs of the project; everything else that the project calls is in the test itself.
 $(BUILD)/tests/unit/failure_test: $(BUILD)/module/failure.o
@@ -16,6 +17,7 @@ $(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(BUILD)/module/options
 $(BUILD)/tests/unit/pam_stack_test: $(BUILD)/command/lib/pam_stack.o
 $(BUILD)/tests/unit/proc_scan_test: $(BUILD)/command/audit/proc_scan.o $(BUILD)/command/audit/context.o \
 	$(BUILD)/command/lib/file.o $(BUILD)/command/lib/printable.o
+$(BUILD)/tests/unit/file_test: $(BUILD)/command/lib/file.o
 
 # Functions of the C library that a test makes fail. A fortified read(2) has another name, and mmap(2)
 # of large files where they are not all large, on 32-bit architectures.
