@@ -24,10 +24,10 @@ static const struct application {
 		.why = "slurmstepd has threads and is refused: with UsePAM=1 every job fails, and the node is drained"},
 	{.service = "pure-ftpd",
 		.harms = true,
-		.why = "pure-ftpd does not look whether its session is refused: the user gets in, unisolated"},
+		.why = "pure-ftpd does not check whether its session is refused: the user gets in, unisolated"},
 	{.service = "cockpit",
 		.harms = true,
-		.why = "cockpit-session looks into /proc after it has opened the session, and aborts"},
+		.why = "cockpit-session reads /proc after it has opened the session, and aborts"},
 	{.service = "gdm-password", .harms = true, .why = GDM},
 	{.service = "gdm-autologin", .harms = true, .why = GDM},
 	{.service = "gdm-fingerprint", .harms = true, .why = GDM},
@@ -87,7 +87,7 @@ static bool check_units(struct check *check)
 			continue;
 		found = true;
 		findings_add_at(&check->findings, FINDING_PROBLEM, unit, 0,
-			"%s has PAMName=%s: systemd opens the session in the process that runs the unit's program, and is refused. Have no line of pam_unshare.so in %s, or give the unit a service of its own.",
+			"%s has PAMName=%s: systemd opens the session in the process that runs the unit's program, and is refused. Do not list pam_unshare.so in %s, or give the unit a service of its own.",
 			unit, check->service, check->service);
 	}
 	globfree(&units);
@@ -102,7 +102,7 @@ bool check_application(struct check *check)
 		return check_units(check);
 	if (application->harms)
 		findings_add(&check->findings, FINDING_PROBLEM,
-			"%s. Have no line of pam_unshare.so in %s.", application->why,
+			"%s. Do not list pam_unshare.so in %s.", application->why,
 			check->service);
 	else
 		findings_add(&check->findings, FINDING_NOTE, "%s.", application->why);

@@ -93,7 +93,7 @@ static void check_control_word(struct findings *findings, const struct pam_stack
 			control);
 	else
 		findings_add_problem(findings, line,
-			" has the control '%s', which is none. Write 'requisite'.", control);
+			" has the control '%s', which PAM does not know. Write 'requisite'.", control);
 }
 
 /* Only "requisite" and "required" refuse the session when the module refuses. */
@@ -150,7 +150,7 @@ static void check_lines(struct check *check)
 	}
 	if (opens > 1)
 		findings_add(findings, FINDING_PROBLEM,
-			"pam_unshare.so is listed %u times to open. The session is isolated by the first, and the arguments of the others count for nothing: leave one of them.",
+			"pam_unshare.so is listed %u times to open. The first isolates the session, and the arguments of the others have no effect: keep one of them.",
 			opens);
 }
 

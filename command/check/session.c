@@ -32,10 +32,10 @@ static const struct {
 	{.logged = "exclude each other", .advice = "Take one of the two words out."},
 	{.logged = "cannot be looked up",
 		.advice =
-			"The user's entry cannot be had: see getent(1), and the directory server."},
+			"The user's entry cannot be read: check getent(1) and the directory server."},
 	{.logged = "lacks CAP_",
 		.advice =
-			"This process is not wholly root: it is in a container or a unit that takes the capability away. Check from a root shell of the machine."},
+			"This process does not have all of root's capabilities: it runs in a container or a unit that takes this one away. Check from a root shell of the machine."},
 	{.logged = "max_pid_namespaces",
 		.advice = "Raise that limit with sysctl(8), or find who nests sessions."},
 	{.logged = "does not show the application",

@@ -238,16 +238,16 @@ service() {
     local name
     for name in slurm pure-ftpd cockpit gdm-password lightdm systemd-run0; do
         service "$name"
-        check 1 isolated "Have no line of pam_unshare.so in $name."
+        check 1 isolated "Do not list pam_unshare.so in $name."
     done
     service slurm
     check 1 isolated "slurmstepd has threads and is refused: with UsePAM=1 every job fails, and the node is drained."
     service pure-ftpd
-    check 1 isolated "pure-ftpd does not look whether its session is refused: the user gets in, unisolated."
+    check 1 isolated "pure-ftpd does not check whether its session is refused: the user gets in, unisolated."
     # it is not told to add what does harm
     service slurm
     sed -i /pam_unshare/d /etc/pam.d/slurm
-    check 1 'NOT ISOLATED' "Have no line of pam_unshare.so in slurm."
+    check 1 'NOT ISOLATED' "Do not list pam_unshare.so in slurm."
     rm /etc/pam.d/{slurm,pure-ftpd,cockpit,gdm-password,lightdm,systemd-run0}
     # negative control
     for name in slurmd pure sshd; do
@@ -279,7 +279,7 @@ service() {
     printf '[Service]\n#PAMName=tried\n' >"$dir/other.service"
     check 0 isolated # negative control: another name, a comment
     printf '[Service]\n PAMName = tried\n' >"$dir/kiosk.service"
-    check 1 isolated "$dir/kiosk.service has PAMName=tried: systemd opens the session in the process that runs the unit's program, and is refused. Have no line of pam_unshare.so in tried"
+    check 1 isolated "$dir/kiosk.service has PAMName=tried: systemd opens the session in the process that runs the unit's program, and is refused. Do not list pam_unshare.so in tried"
     printf '[Service]\nPAMName=tried-not\n' >"$dir/kiosk.service"
     printf '[Service]\nPAMName=tried\n' >"$dir/kiosk.service.d/pam.conf"
     check 1 isolated "$dir/kiosk.service.d/pam.conf has PAMName=tried: "
