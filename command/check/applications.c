@@ -102,8 +102,7 @@ bool check_application(struct check *check)
 		return check_units(check);
 	if (application->harms)
 		findings_add(&check->findings, FINDING_PROBLEM,
-			"%s. Do not list pam_unshare.so in %s.", application->why,
-			check->service);
+			"%s. Do not list pam_unshare.so in %s.", application->why, check->service);
 	else
 		findings_add(&check->findings, FINDING_NOTE, "%s.", application->why);
 	return application->harms;

@@ -93,7 +93,8 @@ static void check_control_word(struct findings *findings, const struct pam_stack
 			control);
 	else
 		findings_add_problem(findings, line,
-			" has the control '%s', which PAM does not know. Write 'requisite'.", control);
+			" has the control '%s', which PAM does not know. Write 'requisite'.",
+			control);
 }
 
 /* Only "requisite" and "required" refuse the session when the module refuses. */

@@ -14,7 +14,8 @@ static const struct {
 	const char *unless; /* not with this argument */
 	const char *why;
 } open_before[] = {
-	{.name = "pam_loginuid.so", .why = "the audit login uid would stay unset, and nothing would say so"},
+	{.name = "pam_loginuid.so",
+		.why = "the audit login uid would stay unset, and nothing would say so"},
 	{.name = "pam_namespace.so",
 		.why = "it would be closed on the host and unmount the host's directories"},
 	{.name = "pam_systemd.so", .why = "it could not find the session's process"},

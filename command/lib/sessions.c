@@ -80,8 +80,8 @@ static time_t started(int proc, pid_t pid)
 	return s ? (time_t)(strtoull(s, NULL, 10) / (unsigned long long)sysconf(_SC_CLK_TCK)) : 0;
 }
 
-/* "pam_unshare: init of USER (SERVICE)". Where the kernel did not let the init set that, the text is
-   another, or lacks its end. */
+/* "pam_unshare: init of USER (SERVICE)". Where the kernel did not let the init set that, the text
+   is another, or lacks its end. */
 static void read_title(int proc, struct session_info *session)
 {
 	char title[512];
