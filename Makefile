@@ -92,9 +92,9 @@ COMMAND_LIBS     = -lpam -ldl $(shell $(PKG_CONFIG) --libs $(COMMAND_PACKAGES))
 # The rooms: each has a README.md with its rules.
 COMMON_SOURCES = $(addprefix common/,mountinfo.c procfs_plan.c statmount.c)
 MODULE_SOURCES = pam_unshare.c $(addprefix module/,descriptors.c failure.c host_context.c init_start.c \
-                 namespaces_create.c namespaces_leave.c options.c preflight.c procfs_plan_build.c \
+                 namespaces_create.c namespaces_leave.c options.c preflight.c procfs_plan_make.c \
                  procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c terminal.c)
-INIT_SOURCES   = $(addprefix init/,end.c init.c members.c memory.c mount_aside.c mount_ops.c mount_path.c mount_replace.c mount_walk.c \
+INIT_SOURCES   = $(addprefix init/,end.c init.c watch.c memory.c mount_aside.c mount_ops.c mount_path.c mount_replace.c mount_walk.c \
                  procfs_fresh.c procfs_replace.c setup.c title.c trusted_place.c)
 SOURCES = $(MODULE_SOURCES) $(INIT_SOURCES) $(COMMON_SOURCES)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)

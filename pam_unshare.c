@@ -17,7 +17,8 @@
  *       namespaces_end(): tell the init ──────────►  ask the processes that are left to end; exit
  *       namespaces_leave(): return to the host's namespaces; nobody waits for the init
  *
- * module/ is the application's side, init/ is PID 1, common/ is what both use. Only this file logs.
+ * module/ is the application's side, init/ is PID 1, common/ is what both use. Only this file logs,
+ * and module/options.c what is wrong with the arguments.
  */
 #include "config.h"
 #include "init/init.h"
@@ -220,7 +221,7 @@ static int enter_session(
 	(void)snprintf(title, sizeof(title), INIT_TITLE "%.128s (%.128s)", item(pamh, PAM_USER),
 		item(pamh, PAM_SERVICE));
 	session->in_foreground = terminal_is_ours();
-	DEBUG(pamh, opts, "version " VERSION ": isolating %s: grace %u s, /proc with %s%s%s",
+	DEBUG(pamh, opts, "isolating %s: grace %u s, /proc with %s%s%s; pam_unshare " VERSION,
 		item(pamh, PAM_USER), opts->grace,
 		opts->proc_options ? opts->proc_options : "the options that it has",
 		opts->ipc ? ", with an IPC namespace" : "",
@@ -258,6 +259,7 @@ static int open_first(pam_handle_t *pamh, const struct options *opts, uid_t user
 }
 
 enum decision {
+	FOUND, /* the user; what to do is still to be decided */
 	ISOLATE,
 	LEAVE_ALONE,
 	REFUSE,
@@ -280,7 +282,7 @@ static enum decision find_user(pam_handle_t *pamh, const struct passwd **user)
 	}
 	*user = pam_modutil_getpwnam(pamh, name);
 	if (*user)
-		return ISOLATE;
+		return FOUND;
 	pam_syslog(
 		pamh, LOG_ERR, "session refused: user %s is unknown, or cannot be looked up", name);
 	return REFUSE;
@@ -299,7 +301,7 @@ static enum decision decide(
 	if (understood && !opts->on_open)
 		return LEAVE_ALONE; /* whoever it is */
 	decision = find_user(pamh, &user);
-	if (decision != ISOLATE)
+	if (decision != FOUND)
 		return decision;
 	*uid = user->pw_uid;
 	if (!understood && user->pw_uid == 0)

@@ -22,7 +22,9 @@ static bool is_octal_escape(const char *s)
 	       s[3] >= '0' && s[3] <= '7';
 }
 
-char *mountinfo_unescape(char *s)
+/* Undo the octal escapes of a path, in place. The kernel writes space, tab, newline, backslash and
+   # as \ooo (fs/proc_namespace.c). */
+static char *unescape(char *s)
 {
 	char *const text = s, *to = s;
 
@@ -81,8 +83,8 @@ int mountinfo_parse(char *line, struct mount *mount)
 	if (!mount->fs_type || !strsep(&rest, " ") || !rest)
 		return -EINVAL; /* the source may be empty, the super options may not be missing */
 	mount->super_options = rest;
-	mount->root = mountinfo_unescape(root);
-	mount->mount_point = mountinfo_unescape(mount_point);
+	mount->root = unescape(root);
+	mount->mount_point = unescape(mount_point);
 	/* the root may be "net:[…]", of a namespace */
 	return mount_point[0] == '/' ? 0 : -EINVAL;
 }

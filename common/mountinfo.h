@@ -28,12 +28,4 @@ struct mount {
  */
 int mountinfo_parse(char *line, struct mount *mount);
 
-/**
- * Undo the octal escapes of a path, in place. The kernel writes space, tab, newline, backslash and
- * # as \ooo (fs/proc_namespace.c).
- *
- * @return the path
- */
-char *mountinfo_unescape(char *s);
-
 #endif

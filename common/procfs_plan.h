@@ -42,7 +42,7 @@ struct mount_entry {
 	const char *super_options; /* likewise */
 };
 
-/* A mount that does not stay as it is. */
+/* A mount with a role. */
 struct planned_mount {
 	struct mount mount; /* its mount point is "" where no path leads there */
 	uint64_t unique;    /* as in struct mount_entry */

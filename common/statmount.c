@@ -37,7 +37,9 @@
 #define FUSE_SUPER_MAGIC 0x65735546 /* <linux/magic.h> has it since Linux 5.10 */
 #endif
 
+#ifndef SB_RDONLY
 #define SB_RDONLY 1 /* the same bit as MOUNT_ATTR_RDONLY */
+#endif
 
 struct request { /* struct mnt_id_req, its first version */
 	uint32_t size, spare;

@@ -16,12 +16,9 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* Constants that the headers of older glibc lack. */
-#if !__GLIBC_PREREQ(2, 36)
-#define P_PIDFD ((idtype_t)3) /* waitid(2) */
-#endif
+/* open_tree(2); the headers of older glibc lack it. */
 #ifndef AT_RECURSIVE
-#define AT_RECURSIVE 0x8000 /* open_tree(2) */
+#define AT_RECURSIVE 0x8000
 #endif
 
 /** pidfd_open(2). @return a close-on-exec pidfd, or -1 with errno. */

@@ -2,7 +2,7 @@
 #include "end.h"
 
 #include "init_calls.h"
-#include "members.h"
+#include "watch.h"
 
 #include <limits.h>
 #include <sys/timerfd.h>

@@ -3,10 +3,10 @@
 
 #include "end.h"
 #include "init_calls.h"
-#include "members.h"
 #include "procfs_replace.h"
 #include "setup.h"
 #include "title.h"
+#include "watch.h"
 
 #include <sys/prctl.h>
 
@@ -72,7 +72,7 @@ _Noreturn void init_main(struct init_task *task)
 	(void)sys_prctl(PR_SET_NAME, (unsigned long)(uintptr_t)INIT_NAME);
 	set_title(task->title);
 
-	/* 5. Drop everything. Dumpable last: a change of capabilities sets it to suid_dumpable. */
+	/* 5. Drop everything. Dumpable again: a change of capabilities sets it to suid_dumpable. */
 	(void)syscall(SYS_umask, 022);
 	require_step(task, INIT_DIRECTORY, syscall(SYS_chdir, "/"));
 	require_step(task, INIT_DESCRIPTORS, keep_descriptors(task));

@@ -20,7 +20,7 @@ struct procfs_plan;
 
 /* What the application hands to the init. */
 struct init_task {
-	int opener;		  /* pidfd of the application, FIRST_FD or higher */
+	int opener;		  /* pidfd of the application, 10 or higher */
 	int report_fd;		  /* write end of the pipe for struct init_report, likewise */
 	int mount_namespace;	  /* the session's */
 	struct file_id root;	  /* the application's root directory */
@@ -46,6 +46,7 @@ enum init_step {
 	INIT_DESCRIPTORS,
 	INIT_CAPABILITIES,
 	INIT_DUMPABLE,
+	INIT_STEPS, /* how many */
 };
 
 /* What the init reports to the application: that it is ready, or which step has failed. */

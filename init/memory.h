@@ -54,8 +54,8 @@ void init_stack_free(void *stack);
 void memory_retain(struct retained *retained, void *stack);
 
 /**
- * Unmap everything else, and free the used part of the stack. From then on the caller may call
- * syscall(2) and use errno, but no other function of a library, not even memset(3).
+ * Unmap everything else, and free the stack below the present frame. From then on the caller may
+ * call syscall(2) and use errno, but no other function of a library, not even memset(3).
  *
  * Runs in the init, on that stack; retained must be on it.
  */

@@ -21,8 +21,9 @@ int walker_move_aside(struct walker *walker, int cover, int dir, const char *nam
 	return 0;
 }
 
-/* The last first: each is mounted on the one before. */
-void walker_put_back(struct walker *walker, size_t since)
+/* Put back all that went aside after the first so many, the last first: each is mounted on the one
+   before. A cover without a place is detached. */
+static void put_back(struct walker *walker, size_t since)
 {
 	while (walker->n_aside > since) {
 		const struct aside aside = walker->aside[--walker->n_aside];
@@ -37,7 +38,7 @@ void walker_put_back(struct walker *walker, size_t since)
 
 void walker_leave(struct walker *walker, struct place *place)
 {
-	walker_put_back(walker, place->n_aside);
+	put_back(walker, place->n_aside);
 	if (place->fd >= 0)
 		(void)close(place->fd);
 	if (place->dir >= 0)

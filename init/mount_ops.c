@@ -52,7 +52,7 @@ int mount_detach(int proc, int fd)
 	put_link(link, fd);
 	if (fchdir(proc) < 0)
 		return -errno;
-	(void)syscall(SYS_mount, NULL, link, NULL, MS_PRIVATE, NULL);
+	(void)syscall(SYS_mount, NULL, link, NULL, (unsigned long)MS_PRIVATE, NULL);
 	if (syscall(SYS_umount2, link, MNT_DETACH) < 0)
 		return -errno;
 	while (syscall(SYS_umount2, link, MNT_DETACH) == 0)

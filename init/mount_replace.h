@@ -14,9 +14,9 @@
  * Replace the parent of a mount by a copy; if that is in no trusted place, the nearest mount above
  * it that is; in the last resort the root of the mount namespace.
  *
- * Runs in the init until it is ready. Async-signal-safe. If it replaces the root, the application's
- * root directory is the same directory of another mount afterwards, and the application must enter
- * its working directory anew.
+ * Runs in the init until it is ready. Async-signal-safe. The application must enter its working
+ * directory anew: it may be one of a mount that has gone. If the root was replaced, its root
+ * directory is the same directory of another mount.
  *
  * @param parent_id  mount id of the parent
  * @param user       whose session it is

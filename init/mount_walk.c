@@ -101,17 +101,16 @@ static bool is_found(const struct procfs_plan *plan, const struct walk *walk, in
 		       plan_is_above(plan, walk->target->id, plan_entry(plan, mount)));
 }
 
-/* Get a mount out of the way that covers a name. Closes its descriptor. */
-static int pass_cover(struct walker *walker, const struct walk *walk, int cover, const char *name)
+/* Get a mount out of the way that covers a name. Takes its descriptor. */
+static int pass_cover(
+	struct walker *walker, const struct walk *walk, int cover, int mount, const char *name)
 {
-	int err;
+	int err = -ESTALE;
 
-	if (walk->cover != COVER_NONE &&
-		!is_foreign(walker->plan, plan_entry(walker->plan, mount_id_of(cover))))
+	if (walk->cover != COVER_NONE && !is_foreign(walker->plan, plan_entry(walker->plan, mount)))
 		return walker_move_aside(walker, cover, walk->dir, name);
-	if (walk->cover == COVER_NONE)
-		err = -ESTALE;
-	else /* another user's file server: the session need not have it */
+	if (walk->cover !=
+		COVER_NONE) /* another user's file server: the session need not have it */
 		err = mount_detach(walker->proc, cover) == 0 ? 0 : -EAGAIN;
 	(void)close(cover);
 	return err;
@@ -141,7 +140,7 @@ static int step(struct walker *walker, struct walk *walk, struct place *place)
 		return 1;
 	}
 	if (mount != walk->mount && !plan_is_above(walker->plan, mount, walk->target))
-		return pass_cover(walker, walk, fd, name);
+		return pass_cover(walker, walk, fd, mount, name);
 	if (last) { /* it is not there any more */
 		(void)close(fd);
 		return -EAGAIN;

@@ -22,7 +22,8 @@
 #include "common/syscalls.h"
 
 /* How long all walks may take together, milliseconds. After that a copy takes the place of the
-   mount's parent (mount_replace.h). The application waits longer: READY_LIMIT_MS. */
+   mount's parent (mount_replace.h). The application waits longer: READY_LIMIT_MS in
+   module/init_start.c. */
 #define WALK_LIMIT_MS 2000
 
 /* A mount that covered the way, as a descriptor. */
@@ -113,9 +114,6 @@ int walker_find_procfs(struct walker *walker, int *parent);
  * @return 0, or -errno: EAGAIN (it has gone, or cannot be moved), ENXIO (more than ASIDE_MAX)
  */
 int walker_move_aside(struct walker *walker, int cover, int dir, const char *name);
-
-/** Put back all that went aside after the first so many. A cover without a place is detached. */
-void walker_put_back(struct walker *walker, size_t since);
 
 /** Put back what went aside since the walk began, and close the place's descriptors. */
 void walker_leave(struct walker *walker, struct place *place);

@@ -2,7 +2,7 @@
 #include "setup.h"
 
 #include "init_calls.h"
-#include "members.h"
+#include "watch.h"
 
 #include <limits.h>
 #include <linux/capability.h>

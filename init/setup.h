@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The init's steps up to "ready", init.c has their order. Each returns 0 or more, or a negative
- * number with errno. All run in the init.
+ * The init's steps; init.c has their order. Each that can fail returns 0 or more, or a negative
+ * number with errno. All run in the init, all but empty_bounding_set() until it is ready.
  */
 #ifndef PAM_UNSHARE_SETUP_H
 #define PAM_UNSHARE_SETUP_H

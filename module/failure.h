@@ -9,8 +9,9 @@
 #include <stdbool.h>
 
 struct failure {
-	int err;		 /* errno of the failed step; 0: nothing has failed */
-	bool return_failed;	 /* the application could not return, and stays inside */
+	int err;	    /* errno of the failed step; 0: nothing has failed */
+	bool return_failed; /* the application is not wholly back on the host: in its namespaces and
+			       root */
 	bool lacks_capabilities; /* the application lacks those that the text names */
 	int cwd_errno;	 /* not 0: the application has returned, but its working directory is "/" */
 	char text[4352]; /* the step in words; holds a mount point of PATH_MAX bytes */

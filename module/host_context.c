@@ -22,11 +22,11 @@ int directory_enter(const struct directory *dir)
 	struct file_id found;
 
 	if (fd < 0 || file_identify(fd, "", &found) < 0)
-		return errno;
+		return -errno;
 	if (found.inode != dir->id.inode || found.major != dir->id.major ||
 		found.minor != dir->id.minor)
-		return ESTALE;
-	return fchdir(fd) < 0 ? errno : 0;
+		return -ESTALE;
+	return fchdir(fd) < 0 ? -errno : 0;
 }
 
 /* ---- the namespaces ---------------------------------------------------------------------------

@@ -84,7 +84,7 @@ void directory_note(struct directory *dir);
  * Change to a noted directory, now through another mount of the same file system: the host's, or a
  * copy. The path must lead to the same directory, or the caller stays where it is.
  *
- * @return 0 or an errno: ESTALE when another directory is there
+ * @return 0 or -errno: ESTALE when another directory is there
  */
 int directory_enter(const struct directory *dir);
 

@@ -12,6 +12,13 @@
 #include <string.h>
 #include <sys/wait.h>
 
+/* waitid(2). An enumerator of <sys/wait.h> since glibc 2.36. */
+#if defined(__GLIBC_PREREQ)
+#if !__GLIBC_PREREQ(2, 36)
+#define P_PIDFD ((idtype_t)3)
+#endif
+#endif
+
 /* How long the init may take to be ready, milliseconds. It takes less than one. */
 #define READY_LIMIT_MS 20000
 
@@ -131,6 +138,8 @@ static const char *step_name(enum init_step step)
 		[INIT_CAPABILITIES] = "drop the capabilities",
 		[INIT_DUMPABLE] = "become undumpable",
 	};
+
+	_Static_assert(sizeof(names) / sizeof(*names) == INIT_STEPS, "each step has a name");
 
 	return names[step];
 }

@@ -32,7 +32,8 @@ struct namespaces {
 	uint64_t pid_namespace; /* its inode number, as lsns(8) shows it */
 	struct file_id root;	/* the root directory inside */
 	long children_minflt;	/* ru_minflt of RUSAGE_CHILDREN: changes with each reaped child */
-	bool cwd_left; /* the working directory would have shown the host: it is "/" instead */
+	bool cwd_left; /* the working directory shows the host, or is not there inside: "/" instead
+			*/
 	struct directory cwd; /* at the open; last, since most of it is never written to */
 };
 

@@ -62,7 +62,7 @@ int namespaces_leave(struct namespaces *ns, struct failure *why)
 	if (err < 0)
 		why->return_failed = !why->lacks_capabilities;
 	else /* back to where it was at the open, unless the application has changed it since */
-		why->cwd_errno = directory_enter(
+		why->cwd_errno = -directory_enter(
 			ns->cwd_left && strcmp(cwd.path, "/") == 0 ? &ns->cwd : &cwd);
 	host_namespaces_close(&ns->host);
 	close_high(&ns->init_pidfd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A plan from the mount table as text. */
 #include "common/syscalls.h"
-#include "procfs_plan_build.h"
+#include "procfs_plan_internal.h"
 #include "procfs_plan_make.h"
 
 #include <stdlib.h>

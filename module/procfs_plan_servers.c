@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "procfs_plan_make.h"
 
-#include "procfs_plan_build.h"
+#include "procfs_plan_internal.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A plan from what statmount(2) and listmount(2) answer. */
 #include "common/syscalls.h"
-#include "procfs_plan_build.h"
+#include "procfs_plan_internal.h"
 #include "procfs_plan_make.h"
 
 #include <stdlib.h>

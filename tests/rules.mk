@@ -70,9 +70,6 @@ C_FILES     = $(SOURCES) $(COMMAND_SOURCES) $(wildcard tests/programs/*.c tests/
 SHELL_FILES = $(shell grep -rlE '^#!/(bin/(ba)?sh|usr/bin/env bats)' --exclude-dir=results .ci bench debian tests) \
               $(wildcard tests/*/*.bash tests/*/*/*.bash) tests/vm/lib.sh
 
-# Parts of the init that run after memory_trim().
-AFTER_TRIM = init members end setup
-
 lint:
 	@tests/install $(LINT_PACKAGES)
 	clang-format --dry-run --Werror $(C_FILES) $(wildcard common/*.h module/*.h init/*.h command/*.h command/*/*.h tests/unit/*.h tests/fuzz/*.h)
@@ -84,8 +81,7 @@ lint:
 		-Ibuild-clang $(COMMAND_CFLAGS)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D_GNU_SOURCE -Ibuild-clang $(SOURCES) $(COMMAND_SOURCES)
-	# what the init may not call any more (init/memory.h)
-	! nm -u $(foreach compiler,gcc clang,$(AFTER_TRIM:%=build-$(compiler)/init/%.o)) | grep -wE 'memset|close|read|poll|open|kill|_exit'
+	tests/check-imports build-gcc build-clang
 	shellcheck --severity=warning --external-sources $(SHELL_FILES)
 	tests/check-rooms --self-test
 	tests/check-rooms

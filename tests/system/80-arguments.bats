@@ -117,7 +117,7 @@ refuses() {
 
 @test "debug" {
     isolates alice debug
-    logged "version $(cat "$TOP/VERSION"): isolating alice: grace 5 s, /proc with the options that it has"
+    logged "isolating alice: grace 5 s, /proc with the options that it has.*; pam_unshare $(cat "$TOP/VERSION")"
     isolates alice debug proc_options=hidepid=2 grace=7
     logged 'isolating alice: grace 7 s, /proc with hidepid=2'
     leaves_alone root debug

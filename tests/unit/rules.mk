@@ -9,7 +9,7 @@ UNIT_TESTS = $(BUILD)/tests/unit/failure_test $(BUILD)/tests/unit/options_test \
 # What a test needs of the project; everything else that the project calls is in the test itself.
 $(BUILD)/tests/unit/failure_test: $(BUILD)/module/failure.o
 $(BUILD)/tests/unit/options_test: $(BUILD)/module/options.o $(BUILD)/tests/unit/recorded_log.o
-PLAN = $(patsubst %,$(BUILD)/%.o,module/procfs_plan_build module/procfs_plan_mountinfo module/procfs_plan_servers \
+PLAN = $(patsubst %,$(BUILD)/%.o,module/procfs_plan_make module/procfs_plan_mountinfo module/procfs_plan_servers \
        module/procfs_plan_statmount common/mountinfo common/procfs_plan common/statmount module/failure)
 $(BUILD)/tests/unit/mountinfo_test: $(PLAN)
 $(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(BUILD)/module/options.o $(BUILD)/module/failure.o \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "members.h"
+#include "watch.h"
 
 #include "init_calls.h"
 

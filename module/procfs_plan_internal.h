@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What procfs_plan_mountinfo.c and procfs_plan_statmount.c build a plan with. All of it runs in the
- * application.
+ * What the parts that make a plan (procfs_plan_*.c) share. All of it runs in the application.
  */
-#ifndef PAM_UNSHARE_PROCFS_PLAN_BUILD_H
-#define PAM_UNSHARE_PROCFS_PLAN_BUILD_H
+#ifndef PAM_UNSHARE_PROCFS_PLAN_INTERNAL_H
+#define PAM_UNSHARE_PROCFS_PLAN_INTERNAL_H
 
 #include "common/procfs_plan.h"
 #include "failure.h"

@@ -2,8 +2,8 @@
 /*
  * Whom the init watches, and how it learns that the session has ended.
  */
-#ifndef PAM_UNSHARE_MEMBERS_H
-#define PAM_UNSHARE_MEMBERS_H
+#ifndef PAM_UNSHARE_WATCH_H
+#define PAM_UNSHARE_WATCH_H
 
 #include <stdbool.h>
 

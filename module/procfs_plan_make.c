@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "procfs_plan_build.h"
+#include "procfs_plan_internal.h"
 
 #include "procfs_plan_make.h"
 
