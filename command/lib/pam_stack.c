@@ -221,12 +221,36 @@ static char *read_line(FILE *file, unsigned int *number)
 	return whole;
 }
 
+/* Two files that include each other twice would be read 2^DEPTH_MAX times. Tells whether another
+   file is too many. */
+static bool too_many_files(struct pam_stack *stack)
+{
+	if (++stack->n_files == PAM_STACK_FILES + 1)
+		(void)add_fault(stack, NULL,
+			"more than %d files are included: do some include each other?",
+			PAM_STACK_FILES);
+	return stack->n_files > PAM_STACK_FILES;
+}
+
 /* "include" takes the lines of one type, "@include" all; only the session's are kept anyway. */
+static int read_lines(const struct reader *reader, const char *name, FILE *file, int depth)
+{
+	struct pam_stack_line line = {.file = name};
+	unsigned int number = 0;
+	int err = 0;
+
+	while (err >= 0 && (line.text = read_line(file, &number))) {
+		line.number = number;
+		line.argc = 0;
+		err = take_line(reader, &line, depth);
+		free(line.text);
+	}
+	return err < 0 ? -ENOMEM : 0;
+}
+
 static int read_file(const struct reader *reader, const char *name, int depth)
 {
 	char path[512];
-	struct pam_stack_line line = {.file = name};
-	unsigned int number = 0;
 	FILE *file;
 	int err = 0;
 
@@ -237,23 +261,10 @@ static int read_file(const struct reader *reader, const char *name, int depth)
 	if (!file)
 		return add_fault(
 			reader->stack, NULL, "%s cannot be read: %s.", name, strerror(errno));
-	/* two files that include each other twice would be read 2^DEPTH_MAX times */
-	if (reader->stack->n_files++ >= PAM_STACK_FILES) {
-		(void)fclose(file);
-		return reader->stack->n_files > PAM_STACK_FILES + 1
-			       ? 0
-			       : add_fault(reader->stack, NULL,
-					 "more than %d files are included: do some include each other?",
-					 PAM_STACK_FILES);
-	}
-	while (err >= 0 && (line.text = read_line(file, &number))) {
-		line.number = number;
-		line.argc = 0;
-		err = take_line(reader, &line, depth);
-		free(line.text);
-	}
+	if (!too_many_files(reader->stack))
+		err = read_lines(reader, name, file, depth);
 	(void)fclose(file);
-	return err < 0 ? -ENOMEM : 0;
+	return err;
 }
 /* NOLINTEND(misc-no-recursion) */
 

@@ -30,38 +30,54 @@ const char *subprocess_find(const char *name)
 	return NULL;
 }
 
+/* The variables of the program, and where their values are. */
+struct environment {
+	char home[300], user[100], logname[100], runtime[64], bus[100];
+	const char *variables[12];
+	size_t n;
+};
+
+static void add_variable(struct environment *environment, const char *variable)
+{
+	environment->variables[environment->n++] = variable;
+}
+
+static void add_user(struct environment *environment, const char *user)
+{
+	(void)snprintf(environment->user, sizeof(environment->user), "USER=%s", user);
+	(void)snprintf(environment->logname, sizeof(environment->logname), "LOGNAME=%s", user);
+	add_variable(environment, environment->user);
+	add_variable(environment, environment->logname);
+}
+
+static void add_session_bus(struct environment *environment, uid_t uid)
+{
+	(void)snprintf(environment->runtime, sizeof(environment->runtime),
+		"XDG_RUNTIME_DIR=/run/user/%u", uid);
+	(void)snprintf(environment->bus, sizeof(environment->bus),
+		"DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/%u/bus", uid);
+	add_variable(environment, environment->runtime);
+	add_variable(environment, environment->bus);
+}
+
 void subprocess_exec(const struct subprocess *program, const char *const argv[])
 {
-	char home[300], user[100], logname[100], runtime[64], bus[100];
-	const char *environment[12];
-	size_t n = 0;
+	struct environment environment = {
+		.variables = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "TERM=dumb",
+			"SYSTEMD_COLORS=0", "SHELL=/bin/sh"},
+		.n = 5};
 
-	(void)snprintf(home, sizeof(home), "HOME=%s", program->home ? program->home : "/");
-	environment[n++] = home;
-	environment[n++] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-	environment[n++] = "LC_ALL=C";
-	environment[n++] = "TERM=dumb";
-	environment[n++] = "SYSTEMD_COLORS=0";
-	environment[n++] = "SHELL=/bin/sh";
+	(void)snprintf(environment.home, sizeof(environment.home), "HOME=%s",
+		program->home ? program->home : "/");
+	add_variable(&environment, environment.home);
 	if (program->more)
-		environment[n++] = program->more;
-	if (program->user) {
-		(void)snprintf(user, sizeof(user), "USER=%s", program->user);
-		(void)snprintf(logname, sizeof(logname), "LOGNAME=%s", program->user);
-		environment[n++] = user;
-		environment[n++] = logname;
-	}
-	if (program->bus_of > 0) {
-		(void)snprintf(
-			runtime, sizeof(runtime), "XDG_RUNTIME_DIR=/run/user/%u", program->bus_of);
-		(void)snprintf(bus, sizeof(bus),
-			"DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/%u/bus", program->bus_of);
-		environment[n++] = runtime;
-		environment[n++] = bus;
-	}
-	environment[n] = NULL;
+		add_variable(&environment, program->more);
+	if (program->user)
+		add_user(&environment, program->user);
+	if (program->bus_of > 0)
+		add_session_bus(&environment, program->bus_of);
 	(void)execve(argv[0], (char *const *)(const void *)argv,
-		(char *const *)(const void *)environment);
+		(char *const *)(const void *)environment.variables);
 	_exit(127);
 }
 
