@@ -107,16 +107,14 @@ static int change_hardening(const struct arguments *arguments)
 	return harden(verb, arguments->words + 1, arguments->n_words - 1, &arguments->table);
 }
 
-#define LINE_WIDTH 78
-
 /* Options without a letter. */
 enum { OPTION_WITHOUT = 256, OPTION_ONLY };
 
-#define GENERAL_OPTIONS                           \
-	{"help", no_argument, NULL, 'h'},         \
-	{                                         \
-		"version", no_argument, NULL, 'V' \
-	}
+/* clang-format off */
+#define GENERAL_OPTIONS \
+	{"help", no_argument, NULL, 'h'}, \
+	{"version", no_argument, NULL, 'V'}
+/* clang-format on */
 
 /* "+" ends the options at the first word, which is the command. */
 static const char general_letters[] = "+hV";
@@ -149,6 +147,8 @@ static const struct command *find_command(const char *name)
 			return &commands[i];
 	return NULL;
 }
+
+#define LINE_WIDTH 78
 
 /* The names of the probes, in lines of the width of a terminal. */
 static void print_probes(void)
