@@ -68,7 +68,7 @@ static const char *item(const pam_handle_t *pamh, int type)
 /* As pam_syslog(3). In pam_end(3) libpam has no name of a module and would write "PAM" in its
  * place.
  */
-__attribute__((format(printf, 4, 5))) static void say(
+__attribute__((format(printf, 4, 5))) static void log_message(
 	const pam_handle_t *pamh, const struct session *session, int priority, const char *fmt, ...)
 {
 	char text[sizeof(((struct failure *)NULL)->text) + 1024];
@@ -89,7 +89,7 @@ static void log_cwd(
 {
 	errno = why->cwd_errno;
 	if (why->cwd_errno)
-		say(pamh, session, LOG_WARNING,
+		log_message(pamh, session, LOG_WARNING,
 			"the application cannot return to its working directory and stays in /: %m");
 }
 
@@ -99,9 +99,9 @@ static void log_failure(const pam_handle_t *pamh, const struct session *session,
 	const char *user = item(pamh, PAM_USER);
 
 	errno = why->err;
-	say(pamh, session, LOG_ERR, "%s of %s: %s: %m", what, user, why->text);
+	log_message(pamh, session, LOG_ERR, "%s of %s: %s: %m", what, user, why->text);
 	if (why->return_failed)
-		say(pamh, session, LOG_CRIT,
+		log_message(pamh, session, LOG_CRIT,
 			"the application could not be brought back and stays in the namespaces of the session of %s",
 			user);
 	log_cwd(pamh, session, why);
@@ -110,11 +110,11 @@ static void log_failure(const pam_handle_t *pamh, const struct session *session,
 /* The application serves in the process that has opened the session, and has dropped its
    privileges, as proftpd does. It ends with the session, or soon after. */
 static void log_lacks_capabilities(const pam_handle_t *pamh, const struct session *session,
-	const struct failure *why, bool told)
+	const struct failure *why, bool end_err)
 {
-	say(pamh, session, LOG_WARNING,
-		told ? "session of %s closed: PID namespace %llu, init %d; %s by now and stays inside until it ends"
-		     : "session of %s goes on until the application ends: PID namespace %llu, init %d; %s by now",
+	log_message(pamh, session, LOG_WARNING,
+		end_err ? "session of %s closed: PID namespace %llu, init %d; %s by now and stays inside until it ends"
+			: "session of %s goes on until the application ends: PID namespace %llu, init %d; %s by now",
 		item(pamh, PAM_USER), (unsigned long long)session->ns.pid_namespace,
 		(int)session->ns.init_pid, why->text);
 }
@@ -143,19 +143,19 @@ static int leave_session(pam_handle_t *pamh, struct session *session)
 {
 	const char *user = item(pamh, PAM_USER);
 	struct failure why = {0};
-	int told, err;
+	int end_err, err;
 
 	session->opened = 0;
-	told = namespaces_end(&session->ns);
+	end_err = namespaces_end(&session->ns);
 	err = namespaces_leave(&session->ns, &why);
-	if (why.lacks_capabilities && (told == 0 || told == -EPERM)) {
-		log_lacks_capabilities(pamh, session, &why, told == 0);
+	if (why.lacks_capabilities && (end_err == 0 || end_err == -EPERM)) {
+		log_lacks_capabilities(pamh, session, &why, end_err == 0);
 		return PAM_SYSTEM_ERR;
 	}
-	errno = -told;
-	if (told < 0)
-		say(pamh, session, LOG_ERR,
-			"init %d cannot be told that the session of %s has ended: %m",
+	errno = -end_err;
+	if (end_err < 0)
+		log_message(pamh, session, LOG_ERR,
+			"cannot signal init %d to end the session of %s: %m",
 			(int)session->ns.init_pid, user);
 	if (err < 0) {
 		log_failure(pamh, session, &why, "cannot leave the session");
@@ -165,8 +165,8 @@ static int leave_session(pam_handle_t *pamh, struct session *session)
 	if (session->in_foreground)
 		terminal_take_back(session->ns.pid_namespace);
 	init_reap();
-	say(pamh, session, LOG_INFO, "session of %s closed: PID namespace %llu, init %d", user,
-		(unsigned long long)session->ns.pid_namespace, (int)session->ns.init_pid);
+	log_message(pamh, session, LOG_INFO, "session of %s closed: PID namespace %llu, init %d",
+		user, (unsigned long long)session->ns.pid_namespace, (int)session->ns.init_pid);
 	return PAM_SUCCESS;
 }
 
@@ -230,7 +230,7 @@ static int enter_session(
 		log_failure(pamh, session, &why, "cannot isolate the session");
 		return PAM_SYSTEM_ERR;
 	}
-	if (session->ns.cwd_left)
+	if (session->ns.cwd_is_root)
 		DEBUG(pamh, opts, "left the working directory %s of the host",
 			session->ns.cwd.path);
 	session->opened = 1;
@@ -275,8 +275,7 @@ static enum decision find_user(pam_handle_t *pamh, const struct passwd **user)
 	if (result == PAM_CONV_AGAIN)
 		return ASK_AGAIN;
 	if (result != PAM_SUCCESS || !name) {
-		pam_syslog(pamh, LOG_ERR,
-			"session refused: the application does not say for whom: %s",
+		pam_syslog(pamh, LOG_ERR, "session refused: the application has set no user: %s",
 			pam_strerror(pamh, result));
 		return REFUSE;
 	}

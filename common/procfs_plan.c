@@ -27,7 +27,7 @@ enum procfs_role procfs_role(const struct mount *mount)
 	for (size_t i = 0; i < sizeof(no_process) / sizeof(*no_process); i++)
 		if (is_or_below(mount->root, no_process[i]))
 			return PROCFS_NONE;
-	return PROCFS_REMNANT;
+	return PROCFS_DETACH;
 }
 
 bool procfs_carries(const char *instance, const char *mount_point)

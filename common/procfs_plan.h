@@ -24,7 +24,7 @@
 enum procfs_role {
 	PROCFS_NONE,	    /* it stays: it is no procfs, or a part that shows no process */
 	PROCFS_INSTANCE,    /* a whole procfs: a fresh one takes its place */
-	PROCFS_REMNANT,	    /* a bind mount of a part that shows processes: it goes */
+	PROCFS_DETACH,	    /* a bind mount of a part that shows processes: it goes */
 	PROCFS_CARRIED,	    /* mounted directly below an instance: comes along to the fresh one */
 	PROCFS_COVER,	    /* mounted on an instance's root, where nobody sees it: it stays */
 	PROCFS_WITH_PARENT, /* mounted below one of these: goes, stays, or comes along, with it */
@@ -81,7 +81,8 @@ static inline bool is_main(const struct planned_mount *planned)
 }
 
 /** Tell whether a process of another user serves the file system: not root's, not the session's. */
-static inline bool is_foreign(const struct procfs_plan *plan, const struct mount_entry *entry)
+static inline bool is_other_users_fuse(
+	const struct procfs_plan *plan, const struct mount_entry *entry)
 {
 	return entry && entry->fuse && entry->server != 0 && entry->server != plan->user;
 }
@@ -114,7 +115,7 @@ bool procfs_carries(const char *instance, const char *mount_point);
  */
 struct mount_entry *plan_entry(const struct procfs_plan *plan, int id);
 
-/** Tell whether a mount is above another one, directly or not. */
+/** Tell whether a mount is above another one, directly or not. Runs in the init. */
 bool plan_is_above(const struct procfs_plan *plan, int id, const struct mount_entry *below);
 
 /**

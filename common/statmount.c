@@ -84,7 +84,7 @@ int mount_unique(int fd, uint64_t *id)
 	return 0;
 }
 
-int mount_newest(uint64_t *id)
+int mount_id_bound(uint64_t *id)
 {
 	int copy AUTO_CLOSE =
 		(int)syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

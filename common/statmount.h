@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The mount table through statmount(2) and listmount(2): Linux 6.8, with the super options Linux
- * 6.11. To write a line of mountinfo takes the kernel several times as long as to answer "what file
- * system is that?", and the answer is almost always "not procfs".
+ * 6.11. Writing a line of mountinfo takes the kernel several times as long as telling the file
+ * system's type, and that is almost always another than procfs.
  */
 #ifndef PAM_UNSHARE_STATMOUNT_H
 #define PAM_UNSHARE_STATMOUNT_H
@@ -56,11 +56,13 @@ int mount_ask(uint64_t id, struct mount_facts *facts);
  */
 int mount_ask_text(uint64_t id, void *buffer, size_t size, struct mount_text *text);
 
-/** The same for the super options alone: a path may be long. */
+/** The same for the super options alone: a path may be long. Runs in the application. */
 int mount_ask_options(uint64_t id, void *buffer, size_t size, struct mount_text *text);
 
 /**
  * Tell the unique id of the mount that a descriptor is on.
+ *
+ * Runs in the application, and in the init until it is ready.
  *
  * @param id  filled in; 0 when the kernel has none (before Linux 6.8)
  * @return 0 or -errno of statx(2)
@@ -74,6 +76,6 @@ int mount_unique(int fd, uint64_t *id);
  *
  * @return 0 or -errno of open_tree(2)
  */
-int mount_newest(uint64_t *id);
+int mount_id_bound(uint64_t *id);
 
 #endif

@@ -15,13 +15,13 @@
 
 /* A scan of the namespace's processes through its /proc, in the order of their pids. A process
    that is born meanwhile comes later and is met too (next_tgid()). */
-struct proc_scan {
+struct process_scan {
 	struct names names;
 	unsigned int left; /* how many more processes it visits */
 	bool self;	   /* it has met the init: nothing else is mounted over the init's /proc */
 };
 
-static void scan_begin(struct proc_scan *scan)
+static void scan_begin(struct process_scan *scan)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
@@ -42,7 +42,7 @@ static pid_t parse_pid(const char *s)
 }
 
 /* The next process but the init, or 0. */
-static pid_t scan_next(struct proc_scan *scan)
+static pid_t scan_next(struct process_scan *scan)
 {
 	const char *name;
 	pid_t pid;
@@ -57,7 +57,7 @@ static pid_t scan_next(struct proc_scan *scan)
 	return 0;
 }
 
-static void scan_end(const struct proc_scan *scan)
+static void scan_end(const struct process_scan *scan)
 {
 	if (scan->names.fd >= 0)
 		sys_close(scan->names.fd);
@@ -80,7 +80,7 @@ static void ask_to_end(pid_t pid)
  */
 static void ask_all_to_end(bool hidden)
 {
-	struct proc_scan scan NOT_CLEARED;
+	struct process_scan scan NOT_CLEARED;
 	pid_t pid;
 
 	scan_begin(&scan);
@@ -124,7 +124,7 @@ static void examine(pid_t pid, struct survivor *found)
 static struct survivor find_survivor(bool hidden)
 {
 	struct survivor found = {.pidfd = -1};
-	struct proc_scan scan NOT_CLEARED;
+	struct process_scan scan NOT_CLEARED;
 	pid_t pid;
 
 	scan_begin(&scan);
@@ -145,8 +145,8 @@ static bool is_over(const struct survivor *left)
 	return left->seen || !left->hidden || (syscall(SYS_kill, -1, 0) < 0 && errno == ESRCH);
 }
 
-/* A descriptor that is readable after so many seconds. Not a look at the clock: the vdso's page of
-   it is unmapped. */
+/* A descriptor that is readable after so many seconds. Not clock_gettime(3): it needs the vdso's
+   data page, which is unmapped. */
 static int alarm_after(unsigned int seconds)
 {
 	const int64_t once[4] = {0, 0, seconds, 0}; /* struct itimerspec */

@@ -6,12 +6,12 @@
 
 /**
  * Ask the session's processes to end with SIGHUP, SIGTERM and SIGCONT, and wait until none is left
- * or the time of grace is over.
+ * or the grace period is over.
  *
  * Runs in the init, at the end of the session.
  *
  * @param grace   seconds
- * @param hidden  its /proc does not show it the session's processes
+ * @param hidden  hidepid= keeps the init from seeing the session's processes
  */
 void end_processes(unsigned int grace, bool hidden);
 

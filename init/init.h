@@ -21,18 +21,18 @@ struct procfs_plan;
 /* What the application hands to the init. */
 struct init_task {
 	int opener;		  /* pidfd of the application, 10 or higher */
-	int report_fd;		  /* write end of the pipe for struct init_report, likewise */
+	int report_fd;		  /* write end of the pipe for struct init_report, 10 or higher */
 	int mount_namespace;	  /* the session's */
 	struct file_id root;	  /* the application's root directory */
 	struct procfs_plan *plan; /* which procfs instances to replace */
 	unsigned int grace;	  /* seconds that processes have to end by themselves */
-	bool hidden;		  /* its /proc does not show it the session's processes */
+	bool hidden;		  /* hidepid= keeps the init from seeing the session's processes */
 	void *stack;		  /* of init_stack_new() */
 	char *title;		  /* the command line in ps(1); the stack begins below */
 	struct retained retained; /* what it keeps of the application's memory */
 };
 
-/* The steps up to "ready", in their order. */
+/* The steps that can fail before "ready". init.c has their order. */
 enum init_step {
 	INIT_READY,
 	INIT_PID,
@@ -62,7 +62,7 @@ struct init_report {
  *
  * Runs in the init, on a stack of its own, with all signals blocked. The session ends when the
  * opener dies, or on a SIGTERM from outside the namespace. Then SIGHUP, SIGTERM and SIGCONT go to
- * the processes that are left, and the init exits when none is left, or after the time of grace.
+ * the processes that are left, and the init exits when none is left, or after the grace period.
  * The kernel kills the rest (pid_namespaces(7)). Makes only async-signal-safe calls.
  */
 _Noreturn void init_main(struct init_task *task);

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define INIT_STACK 65536
+#define INIT_STACK 65536 /* bytes */
 
 struct range {
 	uintptr_t begin, end; /* of whole pages */

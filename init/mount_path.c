@@ -88,17 +88,17 @@ int walker_find_procfs(struct walker *walker, int *parent)
 	return err;
 }
 
-int walker_ask_path(struct walker *walker, const struct mount_entry *target, const char **path)
+int walker_ask_path(struct walker *walker, const struct mount_entry *wanted, const char **path)
 {
 	struct mount_text text;
 	int err = 0;
 
-	if (target->unique == 0)
-		return look_up_path(walker, target->id, path);
+	if (wanted->unique == 0)
+		return look_up_path(walker, wanted->id, path);
 	if (!walker->buffer)
 		err = enlarge(walker, PATH_LIMIT);
 	while (err == 0) {
-		err = mount_ask_text(target->unique, walker->buffer, walker->size, &text);
+		err = mount_ask_text(wanted->unique, walker->buffer, walker->size, &text);
 		*path = text.mount_point;
 		if (err != -EOVERFLOW)
 			return err;

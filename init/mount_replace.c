@@ -22,7 +22,7 @@ static bool must_go(const struct procfs_plan *plan, int id)
 {
 	for (size_t i = 0; i < plan->n_mounts; i++)
 		if (plan->mounts[i].mount.id == id)
-			return plan->mounts[i].role == PROCFS_REMNANT ||
+			return plan->mounts[i].role == PROCFS_DETACH ||
 			       (plan->mounts[i].role == PROCFS_INSTANCE &&
 				       !is_main(&plan->mounts[i]));
 	return false;
@@ -111,7 +111,7 @@ static int copy_parent(struct walker *walker, const struct mount_entry *parent, 
 		err = -errno;
 	for (size_t i = 0; err == 0 && i < plan->n_entries; i++)
 		if (plan->entries[i].parent == parent->id && !must_go(plan, plan->entries[i].id) &&
-			!is_foreign(plan, &plan->entries[i]))
+			!is_other_users_fuse(plan, &plan->entries[i]))
 			err = move_over(walker, &plan->entries[i], path, fd, copy, user);
 	if (err == 0)
 		return copy;

@@ -14,11 +14,11 @@
 
 /* A walk that is under way. */
 struct walk {
-	const struct mount_entry *target;
+	const struct mount_entry *wanted;
 	int dir, mount;	   /* where it is: a directory, and the id of its mount */
 	const char *whole; /* the path as the kernel reports it */
 	const char *path;  /* the rest of it */
-	size_t below;	   /* how many names were left at the root of the target's parent */
+	size_t below;	   /* how many names were left at the root of the wanted's parent */
 	size_t reach;	   /* how many to try at once */
 	long long until;   /* when it is given up: CLOCK_MONOTONIC, milliseconds */
 	enum cover cover;
@@ -83,7 +83,7 @@ static void advance(struct walk *walk, int dir, int mount, size_t names)
 	walk->dir = dir;
 	for (; names > 0; names--)
 		walk->path += 1 + strcspn(walk->path + 1, "/");
-	if (mount != walk->mount && mount == walk->target->parent)
+	if (mount != walk->mount && mount == walk->wanted->parent)
 		walk->below = count_names(walk->path);
 	walk->mount = mount;
 }
@@ -96,9 +96,9 @@ static int stale_or(int err)
 
 static bool is_found(const struct procfs_plan *plan, const struct walk *walk, int mount)
 {
-	return mount == walk->target->id ||
+	return mount == walk->wanted->id ||
 	       (walk->cover == COVER_TAKEN &&
-		       plan_is_above(plan, walk->target->id, plan_entry(plan, mount)));
+		       plan_is_above(plan, walk->wanted->id, plan_entry(plan, mount)));
 }
 
 /* Get a mount out of the way that covers a name. Takes its descriptor. */
@@ -107,7 +107,8 @@ static int pass_cover(
 {
 	int err = -ESTALE;
 
-	if (walk->cover != COVER_NONE && !is_foreign(walker->plan, plan_entry(walker->plan, mount)))
+	if (walk->cover != COVER_NONE &&
+		!is_other_users_fuse(walker->plan, plan_entry(walker->plan, mount)))
 		return walker_move_aside(walker, cover, walk->dir, name);
 	if (walk->cover !=
 		COVER_NONE) /* another user's file server: the session need not have it */
@@ -117,7 +118,7 @@ static int pass_cover(
 }
 
 /* Walk one name, which may lead into another mount. Without O_DIRECTORY, which would trigger an
-   automount. Returns 1 when it is the target, 0 to go on, or -errno. */
+   automount. Returns 1 when it is the wanted, 0 to go on, or -errno. */
 static int step(struct walker *walker, struct walk *walk, struct place *place)
 {
 	char name[NAME_MAX + 1];
@@ -139,7 +140,7 @@ static int step(struct walker *walker, struct walk *walk, struct place *place)
 		memcpy(place->name, name, strlen(name) + 1);
 		return 1;
 	}
-	if (mount != walk->mount && !plan_is_above(walker->plan, mount, walk->target))
+	if (mount != walk->mount && !plan_is_above(walker->plan, mount, walk->wanted))
 		return pass_cover(walker, walk, fd, mount, name);
 	if (last) { /* it is not there any more */
 		(void)close(fd);
@@ -175,7 +176,7 @@ static bool stride(struct walk *walk)
 	return false;
 }
 
-/* Walk on to the target. Returns 1 when it is reached, -EAGAIN when a name is not there any more,
+/* Walk on to the wanted. Returns 1 when it is reached, -EAGAIN when a name is not there any more,
    or another -errno. */
 static int go_on(struct walker *walker, struct walk *walk, struct place *place)
 {
@@ -196,7 +197,7 @@ static int begin_at_root(const struct walker *walker, struct walk *walk)
 	walk->mount = walker->root_mount;
 	walk->path = walk->whole;
 	walk->reach = PATH_MAX;
-	walk->below = walk->mount == walk->target->parent ? count_names(walk->path) : 0;
+	walk->below = walk->mount == walk->wanted->parent ? count_names(walk->path) : 0;
 	return walk->dir < 0 ? -errno : 0;
 }
 
@@ -204,7 +205,7 @@ static int begin_at_root(const struct walker *walker, struct walk *walk)
 static int resume(struct walker *walker, struct walk *walk, unsigned int tries)
 {
 	const size_t left = count_names(walk->path);
-	int err = walker_ask_path(walker, walk->target, &walk->whole);
+	int err = walker_ask_path(walker, walk->wanted, &walk->whole);
 
 	if (err < 0)
 		return err;
@@ -216,7 +217,7 @@ static int resume(struct walker *walker, struct walk *walk, unsigned int tries)
 	return 0;
 }
 
-/* Note the path from the root of the target's parent. It is used if that is a procfs: nobody
+/* Note the path from the root of the wanted's parent. It is used if that is a procfs: nobody
    renames there, and no path is long. */
 static void note_below(const struct walk *walk, struct place *place)
 {
@@ -228,12 +229,12 @@ static void note_below(const struct walk *walk, struct place *place)
 		memcpy(place->below, below + 1, length);
 }
 
-int walker_find(struct walker *walker, const struct mount_entry *target, const char *known,
+int walker_find(struct walker *walker, const struct mount_entry *wanted, const char *known,
 	enum cover cover, struct place *place)
 {
-	struct walk walk = {.target = target, .dir = -1, .whole = known, .cover = cover};
+	struct walk walk = {.wanted = wanted, .dir = -1, .whole = known, .cover = cover};
 	const long long at_least = now_ms() + LEAST_MS;
-	int err = known ? 0 : walker_ask_path(walker, target, &walk.whole);
+	int err = known ? 0 : walker_ask_path(walker, wanted, &walk.whole);
 
 	walk.until = at_least > walker->until ? at_least : walker->until;
 	place->fd = place->dir = -1;

@@ -23,7 +23,7 @@
 
 /* How long all walks may take together, milliseconds. After that a copy takes the place of the
    mount's parent (mount_replace.h). The application waits longer: READY_LIMIT_MS in
-   module/init_start.c. */
+   module/init_start.h. */
 #define WALK_LIMIT_MS 2000
 
 /* A mount that covered the way, as a descriptor. */
@@ -73,14 +73,14 @@ int walker_begin(struct walker *walker, struct procfs_plan *plan, int proc);
 /**
  * Find a mount. What covers it stays aside until walker_leave().
  *
- * @param target  the mount, by its ids
+ * @param wanted  the mount, by its ids
  * @param known   the path where it was; NULL: ask the kernel
  * @param cover   what may cover it
  * @param place   filled in
  * @return 0, or -errno: ENOENT (it has gone), ENXIO (no path leads there, or none that can be
  *         walked), ETIMEDOUT, ESTALE (COVER_NONE, and it is covered), or that of a system call
  */
-int walker_find(struct walker *walker, const struct mount_entry *target, const char *known,
+int walker_find(struct walker *walker, const struct mount_entry *wanted, const char *known,
 	enum cover cover, struct place *place);
 
 /* ---- mount_path.c -----------------------------------------------------------------------------
@@ -92,7 +92,7 @@ int walker_find(struct walker *walker, const struct mount_entry *target, const c
  * @param path  set to a string that lasts until the next walk or question; "": no path leads there
  * @return 0, or -errno: ENOENT (it has gone), ENAMETOOLONG, or that of a system call
  */
-int walker_ask_path(struct walker *walker, const struct mount_entry *target, const char **path);
+int walker_ask_path(struct walker *walker, const struct mount_entry *wanted, const char **path);
 
 /**
  * Look for a procfs in the mount table as text.

@@ -115,7 +115,7 @@ static int detach_old(struct walker *walker, struct planned_mount *p)
 {
 	switch (p->role) {
 	case PROCFS_INSTANCE:
-	case PROCFS_REMNANT:
+	case PROCFS_DETACH:
 		return detach_mount(walker, p);
 	case PROCFS_CARRIED:
 		return copy_mount(walker, p);

@@ -15,8 +15,8 @@ int require_pid_1(void);
 int become_root(void);
 
 /**
- * Die with the opener until the init is ready. Signals only a death that is still to come,
- * prctl(2), so look whether it has come already.
+ * Die with the opener until the init is ready. PR_SET_PDEATHSIG reports only a later death, so
+ * check whether the opener has died already.
  *
  * @param opener  pidfd of the application
  */
@@ -28,7 +28,7 @@ int reset_signals(void);
 /** Check that the application is not chrooted. @return -1 with EXDEV if it is */
 int compare_root(const struct init_task *task);
 
-/** Lower the OOM score, where CAP_SYS_RESOURCE allows that. Best effort. */
+/** Set oom_score_adj to -1000, which needs CAP_SYS_RESOURCE. Best effort. */
 void keep_from_oom_killer(void);
 
 /** Keep FD_OPENER, FD_SIGNALS and FD_REPORT, and close all other descriptors. */

@@ -24,11 +24,12 @@ struct trusted_place {
  *               and no others; NULL: it stays in the mount where it begins
  * @param user   whose session it is
  * @param place  filled in; close it with trusted_place_close()
- * @return 0 or -errno: ENXIO when the path is not trusted
+ * @return 0 or -errno: ENXIO when the path is not trusted, or that of openat2(2) or statx(2)
  */
 int trusted_place_open(const struct procfs_plan *plan, int from, const char *path,
 	const struct mount_entry *to, uid_t user, struct trusted_place *place);
 
+/** Close the descriptors. */
 void trusted_place_close(const struct trusted_place *place);
 
 /**

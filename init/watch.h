@@ -20,10 +20,14 @@ enum { FD_OPENER, FD_SIGNALS, FD_REPORT };
  */
 int watch_signal(int fd, int sig);
 
-/** Read a pending signal. Tells whether it came from outside the namespace. */
+/** Read a pending signal. Tells whether it came from outside the namespace. Runs in the init. */
 bool take_signal(void);
 
-/** Wait until the opener has died without closing the session, or a SIGTERM comes from outside. */
+/**
+ * Wait until the opener has died without closing the session, or a SIGTERM comes from outside.
+ *
+ * Runs in the init.
+ */
 void wait_for_end(void);
 
 #endif

@@ -48,7 +48,7 @@ static int note_if_host(struct descriptors *found, int fd, struct failure *why)
 	/* A security module may forbid the look: then the descriptor goes as well. Not 0 to 2: a
 	   program would find other files in their place. */
 	if (shows < 0 && fd <= STDERR_FILENO)
-		return fail(why, errno, "tell what the application's descriptor %d shows", fd);
+		return fail(why, errno, "examine the application's descriptor %d shows", fd);
 	if (!shows)
 		return 0;
 	if (found->n == found->room) {
@@ -89,7 +89,8 @@ int close_on_exec(const struct descriptors *found, struct failure *why)
 {
 	for (size_t i = 0; i < found->n; i++)
 		if (fcntl(found->fds[i], F_SETFD, FD_CLOEXEC) < 0)
-			return fail(why, errno, "keep the application's descriptor %d to itself",
+			return fail(why, errno,
+				"set close-on-exec on the application's descriptor %d",
 				found->fds[i]);
 	return 0;
 }

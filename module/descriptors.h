@@ -31,7 +31,7 @@ struct descriptors {
  */
 int high_fd(int fd);
 
-/** Close a descriptor unless it is -1, and set it to -1. */
+/** Close a descriptor unless it is -1, and set it to -1. Runs in the application. */
 void close_high(int *fd);
 
 /**
@@ -49,6 +49,8 @@ int find_host_descriptors(int proc_self, struct descriptors *found, struct failu
 
 /**
  * Set close-on-exec, so that the programs of the session do not inherit them.
+ *
+ * Runs in the application.
  *
  * @return 0 or -errno of fcntl(2)
  */

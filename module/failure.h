@@ -20,6 +20,8 @@ struct failure {
 /**
  * Note a failure. The first one stays: what fails later, on the way back, is a consequence of it.
  *
+ * Runs in the application.
+ *
  * @param why  where to note it
  * @param err  errno of the failed step
  * @param fmt  the step in words, as for printf(3), without the text of errno

@@ -87,7 +87,7 @@ static int open_proc_self(struct host_context *context, struct failure *why)
 	if (context->proc_self < 0)
 		return fail(why, errno, "open /proc/self");
 	if (fstatfs(context->proc_self, &fs) < 0)
-		return fail(why, errno, "look at /proc (statfs)");
+		return fail(why, errno, "statfs /proc");
 	return fs.f_type == PROC_SUPER_MAGIC ? 0 : fail(why, EINVAL, "/proc is not a procfs");
 }
 
@@ -109,7 +109,7 @@ int host_context_save(struct host_context *context, bool ipc, struct failure *wh
 
 void host_context_restore(const struct host_context *context, struct failure *why)
 {
-	if (!context->left || host_namespaces_enter(&context->namespaces, why) < 0)
+	if (!context->unshared || host_namespaces_enter(&context->namespaces, why) < 0)
 		return;
 	/* setns(2) has changed the root directory to the namespace's, perhaps out of a chroot */
 	if (fchdir(context->root) < 0 || chroot(".") < 0)

@@ -23,7 +23,7 @@ struct host_context {
 	int proc_self; /* the application's directory in the host's /proc */
 	int cwd, root;
 	struct host_namespaces namespaces;
-	bool left; /* the application is not in them any more */
+	bool unshared; /* the application is not in them any more */
 };
 
 #define HOST_CONTEXT_NONE                                          \
@@ -46,7 +46,8 @@ struct directory {
  *
  * @param context  HOST_CONTEXT_NONE; filled in as far as it goes, also on failure
  * @param ipc      the IPC namespace is left too
- * @return 0 or -errno
+ * @return 0 or -errno: ENOENT (/proc does not show the application), EINVAL (/proc is no procfs),
+ *         EMFILE, or that of open(2)
  */
 int host_context_save(struct host_context *context, bool ipc, struct failure *why);
 
@@ -59,7 +60,7 @@ int host_context_save(struct host_context *context, bool ipc, struct failure *wh
  */
 void host_context_restore(const struct host_context *context, struct failure *why);
 
-/** Close the descriptors. */
+/** Close the descriptors. Runs in the application. */
 void host_context_close(struct host_context *context);
 
 /**
@@ -74,17 +75,19 @@ void host_context_close(struct host_context *context);
  */
 int host_namespaces_enter(const struct host_namespaces *host, struct failure *why);
 
-/** Close the descriptors. */
+/** Close the descriptors. Runs in the application. */
 void host_namespaces_close(struct host_namespaces *host);
 
-/** Note the working directory. */
+/** Note the working directory. Runs in the application. */
 void directory_note(struct directory *dir);
 
 /**
  * Change to a noted directory, now through another mount of the same file system: the host's, or a
  * copy. The path must lead to the same directory, or the caller stays where it is.
  *
- * @return 0 or -errno: ESTALE when another directory is there
+ * Runs in the application.
+ *
+ * @return 0 or -errno: ESTALE when another directory is there, or that of open(2) or fchdir(2)
  */
 int directory_enter(const struct directory *dir);
 

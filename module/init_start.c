@@ -19,9 +19,6 @@
 #endif
 #endif
 
-/* How long the init may take to be ready, milliseconds. It takes less than one. */
-#define READY_LIMIT_MS 20000
-
 /* How long a killed init may take to end, milliseconds: it ends at once, unless the machine is
    under load. */
 #define DISCARD_LIMIT_MS 1000
@@ -126,17 +123,17 @@ static const char *step_name(enum init_step step)
 {
 	static const char *const names[] = {
 		[INIT_READY] = "be ready",
-		[INIT_PID] = "be PID 1 of a namespace",
-		[INIT_IDS] = "become root in every id",
+		[INIT_PID] = "check that it is PID 1",
+		[INIT_IDS] = "set all ids to 0",
 		[INIT_SIGNALS] = "reset the signals",
-		[INIT_TERMINAL] = "leave the terminal",
+		[INIT_TERMINAL] = "start a session of its own (setsid)",
 		[INIT_OPENER] = "watch the application",
 		[INIT_CHROOT] = "compare the root directories",
 		[INIT_PROCFS] = "replace the procfs",
 		[INIT_DIRECTORY] = "change to the root directory",
 		[INIT_DESCRIPTORS] = "close the descriptors",
 		[INIT_CAPABILITIES] = "drop the capabilities",
-		[INIT_DUMPABLE] = "become undumpable",
+		[INIT_DUMPABLE] = "clear the dumpable flag",
 	};
 
 	_Static_assert(sizeof(names) / sizeof(*names) == INIT_STEPS, "each step has a name");

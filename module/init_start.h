@@ -8,6 +8,9 @@
 #include "common/syscalls.h"
 #include "failure.h"
 
+/* How long the init may take to be ready, milliseconds. It takes less than one. */
+#define READY_LIMIT_MS 20000
+
 struct procfs_plan;
 
 /* What the init needs to know. */
@@ -44,7 +47,8 @@ int init_start(const struct init_request *request, struct started_init *init, st
  *
  * @param parent_replaced  set to whether a mount was replaced by a copy: the application's
  *                         directories must be entered anew
- * @return 0, or -errno when the init has failed, has ended, or is late
+ * @return 0 or -errno: ETIMEDOUT (it is late), ECHILD (it has ended), EXDEV (the application is
+ *         chrooted), or that of the step of the init that failed
  */
 int init_wait_until_ready(
 	const struct started_init *init, bool *parent_replaced, struct failure *why);

@@ -32,9 +32,10 @@ struct namespaces {
 	uint64_t pid_namespace; /* its inode number, as lsns(8) shows it */
 	struct file_id root;	/* the root directory inside */
 	long children_minflt;	/* ru_minflt of RUSAGE_CHILDREN: changes with each reaped child */
-	bool cwd_left; /* the working directory shows the host, or is not there inside: "/" instead
-			*/
-	struct directory cwd; /* at the open; last, since most of it is never written to */
+	bool cwd_is_root;	/* the working directory shows the host, or is not there inside: "/"
+				 * instead
+				 */
+	struct directory cwd;	/* at the open; last, since most of it is never written to */
 };
 
 /**
@@ -78,7 +79,10 @@ int namespaces_end(const struct namespaces *ns);
  */
 int namespaces_leave(struct namespaces *ns, struct failure *why);
 
-/** What of its children the application has reaped, as a number that changes with each. */
+/**
+ * Count the page faults of the children that the application has reaped, getrusage(2): the same
+ * number again means that it has reaped none. Runs in the application.
+ */
 long children_minflt(void);
 
 #endif

@@ -31,7 +31,8 @@ static int check_unshared(const struct host_context *host, struct failure *why)
 		fstatat(host->proc_self, "ns/mnt", &after, 0) < 0)
 		return fail(why, errno, "identify the mount namespace");
 	return before.st_ino == after.st_ino
-		       ? fail(why, ENOTSUP, "make the namespaces (unshare) has no effect")
+		       ? fail(why, ENOTSUP,
+				 "unshare has no effect: a filter of system calls ignores it")
 		       : 0;
 }
 
@@ -44,7 +45,7 @@ static int unshare_all(struct host_context *host, bool ipc, struct failure *why)
 			errno == ENOSPC
 				? ", one of user.max_pid_namespaces, user.max_mnt_namespaces, fs.mount-max or 32 nested levels is reached"
 				: "");
-	host->left = true;
+	host->unshared = true;
 	err = check_unshared(host, why);
 	if (err < 0)
 		return err;
@@ -86,15 +87,15 @@ static int plan_procfs(const struct namespaces_request *request, struct creation
  * The session inherits the working directory. On the old procfs, or in another mount namespace
  * (reached through /proc/<pid>/root), it would show the host's processes.
  */
-static int leave_foreign_cwd(
+static int leave_host_cwd(
 	const struct procfs_plan *plan, struct namespaces *ns, struct failure *why)
 {
 	struct file_id cwd;
 
 	if (file_identify(AT_FDCWD, ".", &cwd) < 0)
 		return fail(why, errno, "identify the working directory");
-	ns->cwd_left = !procfs_plan_keeps(plan, cwd.mount);
-	return ns->cwd_left && chdir("/") < 0 ? fail(why, errno, "leave the host's procfs") : 0;
+	ns->cwd_is_root = !procfs_plan_keeps(plan, cwd.mount);
+	return ns->cwd_is_root && chdir("/") < 0 ? fail(why, errno, "leave the host's procfs") : 0;
 }
 
 /* The init has replaced a mount by a copy: the root directory may be another mount's, and the
@@ -103,8 +104,8 @@ static int enter_copies(struct namespaces *ns, struct failure *why)
 {
 	if (file_identify(AT_FDCWD, "/", &ns->root) < 0)
 		return fail(why, errno, "identify the root directory");
-	ns->cwd_left = directory_enter(&ns->cwd) != 0;
-	return ns->cwd_left && chdir("/") < 0 ? fail(why, errno, "leave the host's procfs") : 0;
+	ns->cwd_is_root = directory_enter(&ns->cwd) != 0;
+	return ns->cwd_is_root && chdir("/") < 0 ? fail(why, errno, "leave the host's procfs") : 0;
 }
 
 /* ---- all of it --------------------------------------------------------------------------------
@@ -145,7 +146,7 @@ static int await_init(const struct procfs_plan *plan, const struct creation *cre
 	if (err == 0)
 		err = init_wait_until_ready(&creation->init, &parent_replaced, why);
 	if (err == 0)
-		err = parent_replaced ? enter_copies(ns, why) : leave_foreign_cwd(plan, ns, why);
+		err = parent_replaced ? enter_copies(ns, why) : leave_host_cwd(plan, ns, why);
 	if (err == 0)
 		err = close_on_exec(&shown, why);
 	free(shown.fds);

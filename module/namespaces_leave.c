@@ -27,7 +27,7 @@ static int return_to_host(const struct namespaces *ns, struct failure *why)
 		return -why->err;
 	}
 	if (file_identify(AT_FDCWD, "/", &root) < 0)
-		return fail(why, errno, "find the way back");
+		return fail(why, errno, "identify the root directory at the close");
 	if (memcmp(&root, &ns->root, sizeof(root)) != 0)
 		return fail(why, EXDEV, "the application has changed its root directory");
 	return host_namespaces_enter(&ns->host, why);
@@ -63,7 +63,7 @@ int namespaces_leave(struct namespaces *ns, struct failure *why)
 		why->return_failed = !why->lacks_capabilities;
 	else /* back to where it was at the open, unless the application has changed it since */
 		why->cwd_errno = -directory_enter(
-			ns->cwd_left && strcmp(cwd.path, "/") == 0 ? &ns->cwd : &cwd);
+			ns->cwd_is_root && strcmp(cwd.path, "/") == 0 ? &ns->cwd : &cwd);
 	host_namespaces_close(&ns->host);
 	close_high(&ns->init_pidfd);
 	return err;

@@ -30,6 +30,8 @@ struct list_item {
 /**
  * Parse the module's arguments.
  *
+ * Runs in the application, and in the command.
+ *
  * @param pamh  to log each argument that is not understood, at LOG_ERR; NULL: do not log
  * @param argc  number of arguments
  * @param argv  the arguments; the strings must outlive opts
@@ -52,10 +54,11 @@ int list_next(const char **list, struct list_item *item);
  * Decide whether to isolate a user. A name or group that cannot be resolved is logged, and decides
  * for isolation.
  *
- * Runs in the application; may ask the directory service.
+ * Runs in the application, and in the command. May ask the directory service.
  *
  * @param opts  as parsed without an error
- * @param user  the target user
+ * @param user  whose session it is
+ * @return whether to isolate the user
  */
 bool options_isolate(pam_handle_t *pamh, const struct options *opts, const struct passwd *user);
 

@@ -17,7 +17,7 @@
  */
 int check_capabilities_to_create(struct failure *why);
 
-/** The same, for the few that the return to the host needs. */
+/** The same, for the few that the return to the host needs. Runs in the application. */
 int check_capabilities_to_leave(struct failure *why);
 
 /**

@@ -48,7 +48,10 @@ int procfs_plan_from_mountinfo(
  */
 void procfs_plan_avoid_servers(struct procfs_plan *plan, uid_t user);
 
-/** Tell whether the fresh /proc will hide other users' processes from root without CAP_SYS_PTRACE.
+/**
+ * Tell whether the fresh /proc will hide other users' processes from root without CAP_SYS_PTRACE.
+ *
+ * Runs in the application.
  */
 bool procfs_plan_hides(const struct procfs_plan *plan);
 
@@ -56,11 +59,13 @@ bool procfs_plan_hides(const struct procfs_plan *plan);
  * Tell whether a mount stays where it is. A mount of another namespace does not; nor does one that
  * is carried over: its copy comes to the fresh instance.
  *
+ * Runs in the application.
+ *
  * @param mount_id  as from statx(2)
  */
 bool procfs_plan_keeps(const struct procfs_plan *plan, unsigned long long mount_id);
 
-/** Release a plan; NULL is allowed. */
+/** Release a plan; NULL is allowed. Runs in the application. */
 void procfs_plan_free(struct procfs_plan *plan);
 
 #endif

@@ -26,7 +26,7 @@ static const struct mount_entry *served_above(
 
 	/* a root's parent is another namespace's, and a mount is never its own ancestor */
 	for (size_t n = 0; entry && n < plan->n_entries; n++) {
-		if (is_foreign(plan, entry))
+		if (is_other_users_fuse(plan, entry))
 			served = entry;
 		entry = plan_entry(plan, entry->parent);
 	}
@@ -44,7 +44,7 @@ static void plan_removal(struct procfs_plan *plan, const struct mount_entry *ent
 			.mount_point = entry->mount_point ? entry->mount_point : "",
 			.fs_type = "fuse"},
 		.unique = entry->unique,
-		.role = PROCFS_REMNANT,
+		.role = PROCFS_DETACH,
 		.instance = plan->n_mounts,
 		.fd = -1,
 		.dir = -1};

@@ -91,7 +91,7 @@ static int add_unlisted(struct procfs_plan *plan, const uint64_t *ids, size_t n)
 
 	if (err < 0 || strcmp(root.root, "/") == 0)
 		return err;
-	err = mount_newest(&newest);
+	err = mount_id_bound(&newest);
 	for (uint64_t id = ids[0] + 1; err == 0 && id < newest; id++) {
 		while (i < n && ids[i] < id)
 			i++;
@@ -125,7 +125,7 @@ int procfs_plan_from_statmount(
 	err = new ? add_all(new, ids, n) : -ENOMEM;
 	free(ids);
 	if (err == -ENOBUFS) /* the table as text would not have them */
-		(void)fail(why, ENOBUFS, "more than %d procfs instances are out of sight",
+		(void)fail(why, ENOBUFS, "more than %d procfs instances are unreachable",
 			UNLISTED_MAX);
 	if (err < 0) {
 		procfs_plan_free(new);

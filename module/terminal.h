@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The application's controlling terminal. If the application does not give the session's process a
- * process group of its own, that process sees getpgrp() as 0: its group is the application's, which
- * has no number inside. Its shell cannot hand the terminal's foreground back when it ends, and the
- * caller's next read(2) would fail with EIO.
+ * process group of its own, that process sees getpgrp() as 0. Its process group is the
+ * application's, which has no number in the namespace. Its shell cannot hand the terminal's
+ * foreground back when it ends, and the caller's next read(2) would fail with EIO.
  */
 #ifndef PAM_UNSHARE_TERMINAL_H
 #define PAM_UNSHARE_TERMINAL_H

@@ -54,7 +54,7 @@ def in_code():
         for match in re.finditer(r"\bfail\(", source):
             found.update(s for s in strings(call_at(source, match.start()))
                          if not re.match("init($|: )", s))
-        for match in re.finditer(r"\b(?:pam_syslog\(\s*pamh|say\(pamh, session),\s*LOG_(?:ERR|CRIT|WARNING)", source):
+        for match in re.finditer(r"\b(?:pam_syslog\(\s*pamh|log_message\(pamh, session),\s*LOG_(?:ERR|CRIT|WARNING)", source):
             found.update(strings(call_at(source, match.start())))
     start = read("module/init_start.c")
     steps = re.search(r"names\[\] = \{(.*?)\};", start, re.S).group(1)

@@ -198,7 +198,7 @@ zombies() { # APPLICATION
         run host "$service" forget-user state open state close end
         [[ $output == *open=4* ]]
         same_state "$output"
-        logged 'session refused: the application does not say for whom: Conversation error'
+        logged 'session refused: the application has set no user: Conversation error'
     done
     log_position
     run host closing forget-user open close end

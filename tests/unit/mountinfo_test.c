@@ -360,7 +360,7 @@ static void a_deleted_root(void **state)
 	/* a bound directory of a process that has ended since */
 	assert_int_equal(parse("36 35 0:20 /1234//deleted /mnt rw - proc proc rw", &mount), 0);
 	assert_string_equal(mount.root, "/1234//deleted");
-	assert_int_equal(procfs_role(&mount), PROCFS_REMNANT);
+	assert_int_equal(procfs_role(&mount), PROCFS_DETACH);
 	check_path("/mnt//deleted", "/mnt//deleted");
 	check_path("/mnt\\040(deleted)", "/mnt (deleted)");
 }
@@ -527,7 +527,7 @@ static void parts_that_tell_of_processes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(roots); i++)
-		if (role("proc", roots[i]) != PROCFS_REMNANT)
+		if (role("proc", roots[i]) != PROCFS_DETACH)
 			fail_msg("%s is harmless", roots[i]);
 }
 

@@ -915,7 +915,7 @@ static void an_init_that_cannot_be_told(void **state)
 	world.end_err = EBADF;
 	assert_int_equal(close_plainly(), PAM_SUCCESS);
 	assert_int_equal(log_count(LOG_ERR), 1);
-	assert_true(log_has(LOG_ERR, "cannot be told"));
+	assert_true(log_has(LOG_ERR, "cannot signal init"));
 	assert_true(log_has(LOG_ERR, strerror(EBADF)));
 }
 
@@ -1032,7 +1032,7 @@ static void a_transaction_without_a_user_is_refused(void **state)
 	(void)state;
 	pam.user = NULL;
 	assert_int_equal(open_plainly(), PAM_SYSTEM_ERR);
-	assert_true(log_has(LOG_ERR, "the application does not say for whom: Conversation error"));
+	assert_true(log_has(LOG_ERR, "the application has set no user: Conversation error"));
 	pam.user = "";
 	assert_int_equal(open_plainly(), PAM_SYSTEM_ERR);
 	check_trace("reap reap");
