@@ -656,7 +656,7 @@ static void what_the_cleanup_says_has_the_modules_name(void **state)
 	have_session();
 	run_cleanup(0);
 	check_trace("end leave");
-	assert_true(log_has(LOG_ERR, "pam_unshare(sshd:session): init "));
+	assert_true(log_has(LOG_ERR, "pam_unshare(sshd:session): cannot signal init "));
 	assert_true(
 		log_has(LOG_ERR, "pam_unshare(sshd:session): cannot leave the session of alice"));
 	assert_true(log_has(LOG_CRIT, "pam_unshare(sshd:session): the application could not"));
