@@ -11,7 +11,7 @@ $(BUILD)/bench/bench: bench/bench.c $(BUILD)/common/statmount.o
 # A few minutes; as root.
 bench:
 	@tests/install $(BENCH_PACKAGES)
-	@$(MAKE) --no-print-directory programs $(BUILD)/bench/bench
+	@$(SUBMAKE) programs $(BUILD)/bench/bench
 	@BUILD=$(BUILD) FULL=$(FULL) bench/run
 
 # The long curves: five minutes.

@@ -48,7 +48,7 @@ static int note_if_host(struct descriptors *found, int fd, struct failure *why)
 	/* A security module may forbid the look: then the descriptor goes as well. Not 0 to 2: a
 	   program would find other files in their place. */
 	if (shows < 0 && fd <= STDERR_FILENO)
-		return fail(why, errno, "examine the application's descriptor %d shows", fd);
+		return fail(why, errno, "examine the application's descriptor %d", fd);
 	if (!shows)
 		return 0;
 	if (found->n == found->room) {

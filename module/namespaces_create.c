@@ -32,7 +32,7 @@ static int check_unshared(const struct host_context *host, struct failure *why)
 		return fail(why, errno, "identify the mount namespace");
 	return before.st_ino == after.st_ino
 		       ? fail(why, ENOTSUP,
-				 "unshare has no effect: a filter of system calls ignores it")
+				 "unshare has no effect; a filter of system calls may ignore it")
 		       : 0;
 }
 

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Tests and checks; included by the Makefile. What they need is installed by name.
 
+# Each build takes all processors.
+JOBS    := $(shell nproc)
+SUBMAKE  = $(MAKE) --no-print-directory -j$(JOBS)
+
 BUILD_PACKAGES = gcc libc6-dev make pkg-config libpam0g-dev libcap-dev libsmartcols-dev libsystemd-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev bats openssh-server openssh-client sudo strace \
                  python3-pexpect procps iproute2 busybox libcap2-bin tmux screen systemd
@@ -49,18 +53,18 @@ programs: all $(PROGRAMS) $(MUTANTS) $(addprefix $(BUILD)/tests/programs/,pam_dr
 
 check:
 	@tests/install $(CHECK_PACKAGES)
-	@$(MAKE) --no-print-directory programs $(UNIT_TESTS)
+	@$(SUBMAKE) programs $(UNIT_TESTS)
 	@BUILD=$(BUILD) tests/run $(UNIT_TESTS)
 
 demo:
 	@tests/install $(DEMO_PACKAGES)
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/programs/probe
+	@$(SUBMAKE) all $(BUILD)/tests/programs/probe
 	@BUILD=$(BUILD) tests/sandbox tests/demo
 
 # README's picture, from a real run.
 picture:
 	@tests/install $(DEMO_PACKAGES) python3
-	@$(MAKE) --no-print-directory all
+	@$(SUBMAKE) all
 	@BUILD=$(BUILD) tests/sandbox tests/picture >doc/processes.svg.new
 	@mv doc/processes.svg.new doc/processes.svg
 
@@ -73,13 +77,13 @@ SHELL_FILES = $(shell grep -rlE '^#!/(bin/(ba)?sh|usr/bin/env bats)' --exclude-d
 lint:
 	@tests/install $(LINT_PACKAGES)
 	clang-format --dry-run --Werror $(C_FILES) $(wildcard common/*.h module/*.h init/*.h command/*.h command/*/*.h tests/unit/*.h tests/fuzz/*.h)
-	$(MAKE) --no-print-directory BUILD=build-gcc CC=gcc CFLAGS="-O2 -g -Werror" objects
-	$(MAKE) --no-print-directory BUILD=build-clang CC=clang CFLAGS="-O2 -g -Werror" objects
-	$(MAKE) --no-print-directory BUILD=build-analyzer CC=gcc \
+	$(SUBMAKE) BUILD=build-gcc CC=gcc CFLAGS="-O2 -g -Werror" objects
+	$(SUBMAKE) BUILD=build-clang CC=clang CFLAGS="-O2 -g -Werror" objects
+	$(SUBMAKE) BUILD=build-analyzer CC=gcc \
 		CFLAGS="-O2 -g -Werror -fanalyzer" all
-	clang-tidy --quiet $(SOURCES) $(COMMAND_SOURCES) -- -std=c17 -I. -D_GNU_SOURCE \
-		-Ibuild-clang $(COMMAND_CFLAGS)
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	printf '%s\n' $(SOURCES) $(COMMAND_SOURCES) | xargs -P $(JOBS) -I {} \
+		clang-tidy --quiet {} -- -std=c17 -I. -D_GNU_SOURCE -Ibuild-clang $(COMMAND_CFLAGS)
+	cppcheck --quiet -j $(JOBS) --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D_GNU_SOURCE -Ibuild-clang $(SOURCES) $(COMMAND_SOURCES)
 	tests/check-imports build-gcc build-clang
 	shellcheck --severity=warning --external-sources $(SHELL_FILES)
@@ -111,17 +115,17 @@ CROSS_PACKAGES = $(CROSS:%=gcc-%) $(patsubst %,libc6-dev-%-cross,arm64 armhf i38
 CROSS_FLAGS_arm-linux-gnueabihf = -D_TIME_BITS=64
 cross:
 	@tests/install $(BUILD_PACKAGES) libcmocka-dev $(CROSS_PACKAGES)
-	@$(MAKE) --no-print-directory $(CROSS:%=cross-%)
+	@$(SUBMAKE) $(CROSS:%=cross-%)
 
 $(CROSS:%=cross-%): cross-%:
-	$(MAKE) --no-print-directory BUILD=build-$* CC=$*-gcc CFLAGS="-O2 -g -Werror" \
+	$(SUBMAKE) BUILD=build-$* CC=$*-gcc CFLAGS="-O2 -g -Werror" \
 		CPPFLAGS="-idirafter /usr/include $(CROSS_FLAGS_$*)" compiled
 
 compiled: $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/%,$(C_FILES)))
 
 # The unit tests once more, with AddressSanitizer and UndefinedBehaviorSanitizer; and, which takes some
 # minutes, the system tests of the tests' application.
-SANITIZED = $(MAKE) --no-print-directory BUILD=build-asan \
+SANITIZED = $(SUBMAKE) BUILD=build-asan \
 	CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 sanitize:
 	@tests/install $(CHECK_PACKAGES)

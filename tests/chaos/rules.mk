@@ -5,7 +5,7 @@ CHAOS_PACKAGES = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2
 
 chaos:
 	@tests/install $(CHAOS_PACKAGES)
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/programs/host $(BUILD)/tests/programs/probe
+	@$(SUBMAKE) all $(BUILD)/tests/programs/host $(BUILD)/tests/programs/probe
 	@BUILD=$(BUILD) SESSIONS='$(SESSIONS)' SEED='$(SEED)' tests/sandbox tests/chaos/chaos
 
 .PHONY: chaos

@@ -13,7 +13,7 @@ $(BUILD)/tests/mutants/careless.so: $(BUILD)/tests/mutants/paused.o
 # PART=2/10 injects each tenth case only; ONLY=REGEX those whose name it matches.
 faults:
 	@tests/install $(FAULTS_PACKAGES)
-	@$(MAKE) --no-print-directory all $(PROGRAMS) $(FAULTS_MODULES)
+	@$(SUBMAKE) all $(PROGRAMS) $(FAULTS_MODULES)
 	@BUILD=$(BUILD) PART='$(PART)' ONLY='$(ONLY)' tests/faults/inject
 
 .PHONY: faults

@@ -26,7 +26,7 @@ $(foreach name,$(FUZZ_NAMES),$(eval $(call fuzzer,$(name))))
 # FUZZ_SECONDS=3600 for a long run of each.
 fuzz:
 	@tests/install $(FUZZ_PACKAGES)
-	@$(MAKE) --no-print-directory $(FUZZERS)
+	@$(SUBMAKE) $(FUZZERS)
 	@BUILD=$(FUZZ_BUILD) FUZZ_SECONDS='$(FUZZ_SECONDS)' SEED='$(SEED)' tests/fuzz/run $(FUZZERS)
 
 .PHONY: fuzz

@@ -6,7 +6,7 @@ LOAD_PACKAGES = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 
 
 load:
 	@tests/install $(LOAD_PACKAGES)
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/programs/host $(BUILD)/tests/programs/probe
+	@$(SUBMAKE) all $(BUILD)/tests/programs/host $(BUILD)/tests/programs/probe
 	@BUILD=$(BUILD) SESSIONS='$(SESSIONS)' SSH_SESSIONS='$(SSH_SESSIONS)' tests/sandbox tests/load/load
 
 .PHONY: load

@@ -117,7 +117,7 @@ step() {
 }
 
 @test "an unshare that does nothing, and says that it did" {
-    step 'unshare has no effect: a filter of system calls ignores it: Operation not supported' unshare:retval=0
+    step 'unshare has no effect; a filter of system calls may ignore it: Operation not supported' unshare:retval=0
 }
 
 @test "the init is stuck: refused after a time, and it dies with the application" {
