@@ -89,7 +89,7 @@ COMMAND_PACKAGES = smartcols libsystemd
 COMMAND_CFLAGS   = $(shell $(PKG_CONFIG) --cflags $(COMMAND_PACKAGES))
 COMMAND_LIBS     = -lpam -ldl $(shell $(PKG_CONFIG) --libs $(COMMAND_PACKAGES))
 
-# The rooms: each has a README.md with its rules.
+# Each directory of code has a README.md with its rules.
 COMMON_SOURCES = $(addprefix common/,mountinfo.c procfs_plan.c statmount.c)
 MODULE_SOURCES = pam_unshare.c $(addprefix module/,descriptors.c failure.c host_context.c init_start.c \
                  namespaces_create.c namespaces_leave.c options.c preflight.c procfs_plan_make.c \

@@ -87,8 +87,8 @@ lint:
 		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D_GNU_SOURCE -Ibuild-clang $(SOURCES) $(COMMAND_SOURCES)
 	tests/check-imports build-gcc build-clang
 	shellcheck --severity=warning --external-sources $(SHELL_FILES)
-	tests/check-rooms --self-test
-	tests/check-rooms
+	tests/check-includes --self-test
+	tests/check-includes
 	tests/check-manual
 	tests/faults/failure_table.py
 	tests/check-version --self-test
