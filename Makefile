@@ -6,7 +6,7 @@
 #?   demo              what alice sees in a stock and in an isolated session; as root
 #?   check             the tests: unit tests, real su, real sshd, real sudo; as root
 #?   install           BUILD=, DESTDIR=, PREFIX=, SECUREDIR=, SBINDIR=, SYSCONFDIR=, STATEDIR=,
-#?                     HARDENDIR=, UNITCONFDIR=, MANDIR=, DOCDIR=
+#?                     HARDENDIR=, UNITCONFDIR=, MANDIR=, DOCDIR=, BASHCOMPDIR=, ZSHCOMPDIR=
 #?   uninstall         takes back what "pam-unshare harden" enabled, too
 #?   bench             what a session costs; as root
 #?   deb               the Debian package, in build/deb
