@@ -389,6 +389,25 @@ END
     done
 }
 
+# unnamed_probes SECTION: the probes of the help that this text of the manual does not have in bold
+unnamed_probes() {
+    local probe
+    for probe in $("$COMMAND" --help | sed -n '/^Probes of audit/,/^$/{//!p}'); do
+        grep -qE "^\.(B|BR|RB \() $probe( |$)" <<<"$1" || echo "$probe"
+    done
+}
+
+@test "the manual names each probe of the audit" {
+    local section
+    section=$(sed 's/\\-/-/g' "$TOP/man/pam-unshare.8" | sed -n '/^\.SS audit/,/^\.SS harden/p')
+    run unnamed_probes "$section"
+    echo "$output"
+    [ -z "$output" ]
+    # negative control
+    run unnamed_probes "$(grep -vE ' (unit-by-pid|load) ' <<<"$section")"
+    [ "$output" = $'unit-by-pid\nload' ]
+}
+
 @test "list: columns, headings, and a column that is misspelt" {
     run "$COMMAND" list
     [ "$output" = 'USER SERVICE SINCE PROCESSES PID_NAMESPACE INIT' ]
