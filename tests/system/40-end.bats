@@ -66,7 +66,7 @@ children='for i in $(seq 200); do sh -c "exit 0" & done; exec sleep 4719'
     wait "$APPLICATION"
 }
 
-@test "a storm of processes that ignore SIGTERM ends after the time of grace" {
+@test "a storm of processes that ignore SIGTERM ends after the grace period" {
     begin hasty open storm 400 hold raging close hold closed end
     reached raging
     storm_rages() { [ "$(pgrep -c -u alice)" -gt 10 ]; }
@@ -124,7 +124,7 @@ saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$
     [ ! -e "$work/file" ]
 }
 
-@test "a process that ignores SIGTERM is killed when the time of grace is over" {
+@test "a process that ignores SIGTERM is killed when the grace period is over" {
     begin hasty open spawn 'trap "" TERM HUP; exec sleep 4721' hold opened close hold closed end
     reached opened
     eventually pgrep -u alice -f 'sleep 4721'
@@ -148,7 +148,7 @@ saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$
     eventually no_init_left
 }
 
-@test "a process in an uninterruptible sleep that ignores SIGTERM is killed when the time of grace is over" {
+@test "a process in an uninterruptible sleep that ignores SIGTERM is killed when the grace period is over" {
     uninterruptible() { [ "$(ps -u alice -o stat= | grep -c '^D')" -eq 1 ]; }
     begin hasty open stuck hold opened close hold closed end
     reached opened
@@ -237,7 +237,7 @@ END
         eventually grep -qx TERM /run/asked-for
         grep -qx HUP /run/asked-for
     done
-    # negative control: without a time of grace nobody is asked
+    # negative control: without a grace period nobody is asked
     stack with-root "required pam_unshare.so include_root grace=0"
     rm -f /run/asked-for
     run timeout 30 "$HOST" /run/pam.d with-root root open \

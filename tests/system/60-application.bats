@@ -167,7 +167,7 @@ zombies() { # APPLICATION
     application=$!
     eventually grep -qx closed "$BATS_TEST_TMPDIR/out"
     grep -qx close=0 "$BATS_TEST_TMPDIR/out"
-    eventually pgrep -u alice -f '^sleep 4734' # it has its time of grace
+    eventually pgrep -u alice -f '^sleep 4734' # it has its grace period
     echo >&7
     wait "$application"
     exec 7>&-
