@@ -31,7 +31,7 @@ static const char help[] =
 	"  list    show the isolated sessions that are open\n"
 	"  audit   try every known way to see processes of other users from inside a\n"
 	"          session of USER; this takes a minute or two\n"
-	"  harden  close what the module does not close, undo that, or show it\n"
+	"  harden  close side doors of the machine, reopen them, or show their state\n"
 	"\n"
 	"Options:\n"
 	"  -J, --json                 print JSON\n"
@@ -179,7 +179,7 @@ static int print_help(void)
 		printf("\n");
 	}
 	print_probes();
-	(void)fputs("Parts of harden; without one, all are meant:\n", stdout);
+	(void)fputs("Parts of harden (default: all):\n", stdout);
 	harden_help(stdout);
 	(void)fputs("\n", stdout);
 	(void)fputs(help_end, stdout);
@@ -231,7 +231,7 @@ static int run_command(const struct command *command, const struct arguments *ar
 {
 	if (geteuid() == 0)
 		return command->run(arguments);
-	(void)fprintf(stderr, "pam-unshare: only root can do this\n");
+	(void)fprintf(stderr, "pam-unshare: must be run as root\n");
 	return 2;
 }
 

@@ -101,7 +101,7 @@ static const char *find_command(struct audit_context *context, const struct pass
 
 	if (n <= 0 || n >= (ssize_t)sizeof(context->command) - 1 ||
 		strpbrk(context->command, " \t%\"'\\$"))
-		return "the path of this program is not a plain one: install it in /usr/sbin";
+		return "the path of this program has special characters or is too long: install it in /usr/sbin";
 	child = fork();
 	if (child == 0)
 		_exit(become_user(user) && access(context->command, X_OK) == 0 ? 0 : 1);
@@ -164,16 +164,17 @@ static int run_audit(struct audit *audit, struct report *report)
 		result_set(&audit->shared->results[i], NOT_TESTED, "the probe was not reached");
 	switch (run_sessions(audit)) {
 	case CHILD_NOT_STARTED:
-		return fail("no process can be made");
+		return fail("cannot fork: raise the limit of processes");
 	case CHILD_TIMED_OUT:
-		return fail("it took longer than half an hour");
+		return fail("it took longer than half an hour; run fewer probes with --only");
 	case CHILD_ENDED:
 		break;
 	}
 	if (!audit->status->opened)
 		return fail(audit->status->refusal);
 	if (!audit->status->completed)
-		return fail("the process that runs the probes died in the session");
+		return fail(
+			"the process that runs the probes died in the session; see the system log");
 	return report_print(report, audit);
 }
 
@@ -204,7 +205,7 @@ static int prepare(struct audit *audit, struct fixture *fixture)
 	if (failed)
 		return fail(failed);
 	if (!share_memory(audit))
-		return fail("no memory");
+		return fail("out of memory");
 	failed = fixture_setup(fixture, &audit->context, &audit->user, needs);
 	audit->cleaner_pipe = fixture->cleaner_pipe;
 	if (failed) {

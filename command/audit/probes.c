@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const char own_pid_only[] = "the kernel names there nobody's processes but one's own";
+static const char own_pid_only[] = "the kernel lists only the reader's own processes";
 static const char asks_polkit[] = "polkit asks an administrator first";
 
 const struct probe probes[] = {
@@ -73,7 +73,7 @@ const struct probe probes[] = {
 	{.name = "sched-debug",
 		.run = probe_proc_file,
 		.closed_by = BY_NOBODY,
-		.never_open = "only root may read it, or it is no more",
+		.never_open = "only root may read it, or it does not exist any more",
 		.arguments = {"/proc/sched_debug"}},
 	{.name = "timer-list",
 		.run = probe_proc_file,
@@ -148,7 +148,7 @@ const struct probe probes[] = {
 	{.name = "machined",
 		.run = probe_machined,
 		.closed_by = BY_NOBODY,
-		.never_open = "it knows containers, no processes"},
+		.never_open = "it knows containers, not processes"},
 	{.name = "systemd-run",
 		.run = probe_run_system,
 		.closed_by = BY_NOBODY,

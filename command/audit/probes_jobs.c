@@ -64,7 +64,7 @@ void probe_cron(
 	added = add_to_crontab(context, line, result);
 	probe_started();
 	if (added)
-		scan_await(context, "a cron job", path, 150, "cron does not run?", result);
+		scan_await(context, "a cron job", path, 150, "is cron running?", result);
 }
 
 void probe_at(const struct audit_context *context, const struct probe *probe, struct result *result)
@@ -88,6 +88,6 @@ void probe_at(const struct audit_context *context, const struct probe *probe, st
 		result_set(result, NOT_TESTED, "at: %s", subprocess_first_line(&program));
 	else
 		scan_await(context, "an at job (a batch job is the same daemon's)", path, 120,
-			"atd does not run?", result);
+			"is atd running?", result);
 	subprocess_free(&program);
 }

@@ -53,7 +53,7 @@ static void describe_remedy(const struct audit_context *context, const struct pr
 	else if (probe->closed_by != BY_NOBODY)
 		(void)snprintf(text, size, "pam-unshare harden enable %s", parts[probe->closed_by]);
 	else if (verdict == OPEN || verdict == NOT_PROMISED)
-		(void)snprintf(text, size, "nothing that is known");
+		(void)snprintf(text, size, "nothing known");
 }
 
 /* Copy a result from where the user could write: it becomes one of the verdicts, and printable. */

@@ -97,8 +97,8 @@ static void note_refusal(struct audit *audit, const char *function, const char *
 
 	while ((message = log_capture_message(i)) && is_no_refusal(message))
 		i++;
-	(void)snprintf(audit->status->refusal, sizeof(audit->status->refusal), "%s says '%s'; %s",
-		function, error, message ? message : "nothing was logged");
+	(void)snprintf(audit->status->refusal, sizeof(audit->status->refusal),
+		"%s returned '%s'; %s", function, error, message ? message : "nothing was logged");
 }
 
 /* Open the session of a transaction, and close it after the body. */

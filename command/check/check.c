@@ -42,8 +42,8 @@ static void wait_for_end(struct check *check, const struct outcome *outcome)
 		dead.fd = sys_pidfd_open(sessions[i].init);
 		if (dead.fd >= 0 && poll(&dead, 1, (int)(outcome->grace + 5) * 1000) == 0)
 			findings_add(&check->findings, FINDING_PROBLEM,
-				"the session has ended, but its init %d has not.",
-				(int)sessions[i].init);
+				"the session has ended, but its init %d still runs after the grace period: see what it waits for with 'pam-unshare list', or end it with 'kill -KILL %d'.",
+				(int)sessions[i].init, (int)sessions[i].init);
 		close_fd(&dead.fd);
 	}
 	free(sessions);
@@ -56,20 +56,21 @@ static void try_session(struct check *check, struct outcome *outcome)
 
 	switch (run_in_child(run_session, &attempt, TIME_LIMIT_MS)) {
 	case CHILD_NOT_STARTED:
-		findings_add(&check->findings, FINDING_PROBLEM, "no process could be started: %s.",
+		findings_add(&check->findings, FINDING_PROBLEM,
+			"cannot fork: %s. Raise the limit of processes or free memory, and check again.",
 			strerror(errno));
 		return;
 	case CHILD_TIMED_OUT:
 		findings_add(&check->findings, FINDING_PROBLEM,
-			"the session did not open and close within %d seconds.",
+			"the session was not opened and closed within %d seconds: a module waits. Try the service's other session lines one at a time.",
 			TIME_LIMIT_MS / 1000);
 		break;
 	case CHILD_ENDED:
+		if (!outcome->finished)
+			findings_add(&check->findings, FINDING_PROBLEM,
+				"the process that opened the session crashed in a module, or was ended by it: see the system log.");
 		break;
 	}
-	if (!outcome->finished)
-		findings_add(&check->findings, FINDING_PROBLEM,
-			"the process that opened the session died of it.");
 	check->findings.problems += outcome->problems;
 	if (outcome->isolated)
 		wait_for_end(check, outcome);

@@ -29,15 +29,16 @@ static const struct {
 	[FINDING_PROBLEM] = {.name = "problem", .prefix = "problem: "},
 	[FINDING_NOTE] = {.name = "note", .prefix = "note: "},
 	[FINDING_LOG] = {.name = "log", .prefix = "log: "},
-	[FINDING_MESSAGE] = {.name = "message", .prefix = "said to the user: "},
+	[FINDING_MESSAGE] = {.name = "message", .prefix = "shown to the user: "},
 	[FINDING_SESSION] = {.name = "session", .prefix = ""},
 	[FINDING_PROCESS] = {.name = "process", .prefix = ""},
 	[FINDING_RESULT] = {.name = "result", .prefix = "result: "},
 };
 
-static int fail(struct findings *findings, const char *what)
+static int table_failed(struct findings *findings)
 {
-	(void)fprintf(stderr, "pam-unshare: %s: %s\n", what, strerror(errno));
+	(void)fprintf(
+		stderr, "pam-unshare: cannot keep the rows of the table: %s\n", strerror(errno));
 	table_free(findings->table);
 	return -1;
 }
@@ -51,7 +52,7 @@ int findings_begin(struct findings *findings, const struct table_options *option
 	if (!findings->table)
 		return -1;
 	findings->rows = memfd_create("pam-unshare-check", MFD_CLOEXEC);
-	return findings->rows < 0 ? fail(findings, "memfd_create") : 0;
+	return findings->rows < 0 ? table_failed(findings) : 0;
 }
 
 /* A row is a line of four fields, with tabs between them: printable text has neither. */
@@ -65,7 +66,8 @@ static void add_row(struct findings *findings, enum finding_kind kind, const cha
 		(void)snprintf(number, sizeof(number), "%u", line);
 	n = snprintf(row, sizeof(row), "%s\t%s\t%s\t%s\n", kinds[kind].name, file, number, text);
 	if (write(findings->rows, row, (size_t)n) != n)
-		(void)fprintf(stderr, "pam-unshare: a row is lost: %s\n", strerror(errno));
+		(void)fprintf(stderr, "pam-unshare: a row of the table could not be kept: %s\n",
+			strerror(errno));
 }
 
 static void add(struct findings *findings, enum finding_kind kind, const char *file,
@@ -151,7 +153,7 @@ int findings_end(struct findings *findings)
 		return fflush(stdout) == 0 ? 0 : -1;
 	rows = fdopen(findings->rows, "r");
 	if (!rows)
-		return fail(findings, "fdopen");
+		return table_failed(findings);
 	fill_table(findings->table, rows);
 	(void)fclose(rows);
 	return table_print(findings->table);

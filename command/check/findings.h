@@ -14,7 +14,7 @@ enum finding_kind {
 	FINDING_PROBLEM, /* what is wrong, and what to do */
 	FINDING_NOTE,
 	FINDING_LOG,	 /* what a module logged */
-	FINDING_MESSAGE, /* what a module said to the user */
+	FINDING_MESSAGE, /* what a module showed to the user */
 	FINDING_SESSION, /* the session is open */
 	FINDING_PROCESS, /* what the user sees in it */
 	FINDING_RESULT,

@@ -23,7 +23,8 @@ static void hear_message(void *findings, const char *text)
 	findings_add(findings, FINDING_MESSAGE, "%s", text);
 }
 
-/* What a refusal means, by what was logged. The manual has the same, pam_unshare(8). */
+/* What a refusal means, by a part of what was logged. `make lint` demands that a message of the
+   module or libpam has it (tests/faults/failure_table.py). */
 static const struct {
 	const char *logged, *advice;
 } refusals[] = {
@@ -33,7 +34,7 @@ static const struct {
 	{.logged = "cannot be looked up",
 		.advice =
 			"The user's entry cannot be read: check getent(1) and the directory server."},
-	{.logged = "lacks CAP_",
+	{.logged = "the application lacks",
 		.advice =
 			"This process does not have all of root's capabilities: it runs in a container or a unit that takes this one away. Check from a root shell of the machine."},
 	{.logged = "max_pid_namespaces",
@@ -51,13 +52,13 @@ static const struct {
 
 static void explain_refusal(struct check *check, const char *function, const char *error)
 {
-	const char *advice = "What was logged above says which module refused, and why.", *logged;
+	const char *advice = "The log messages name the module and the reason.", *logged;
 
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
 		for (size_t k = 0; (logged = log_capture_message(k)); k++)
 			if (strstr(logged, refusals[i].logged))
 				advice = refusals[i].advice;
-	findings_add(&check->findings, FINDING_PROBLEM, "%s would be refused: %s says '%s'. %s",
+	findings_add(&check->findings, FINDING_PROBLEM, "%s would be refused: %s returned '%s'. %s",
 		check->user, function, error, advice);
 }
 
@@ -100,7 +101,7 @@ static void explain_jump(struct check *check)
 		if (!jump || line + strtol(jump, NULL, 10) < check->open)
 			continue;
 		findings_add_at(&check->findings, FINDING_PROBLEM, line->file, line->number,
-			"the line of pam_unshare.so was not reached for %s: %s line %u, '[%s] %s', jumps over it.",
+			"the line of pam_unshare.so was not reached for %s: %s line %u, '[%s] %s', jumps over it. Put the line of pam_unshare.so before it, or lower its jump.",
 			check->service, line->file, line->number, line->control, line->module);
 	}
 }
@@ -135,12 +136,12 @@ static void use_session(struct check *check, pam_handle_t *pamh, const struct op
 	result = pam_close_session(pamh, 0);
 	if (result != PAM_SUCCESS)
 		findings_add(&check->findings, FINDING_PROBLEM,
-			"pam_close_session() says '%s': what was logged above says which module it was.",
+			"pam_close_session() returned '%s': correct the module that the log messages name.",
 			pam_strerror(pamh, result));
 	if (namespace_number("/proc/self/ns/mnt") != host_mount ||
 		namespace_number("/proc/self/ns/pid") != host_pid)
 		findings_add(&check->findings, FINDING_PROBLEM,
-			"the application is not back on the host after the session.");
+			"the process was not returned to the host's namespaces: see the log messages, and doc/troubleshooting.md.");
 }
 
 void check_session(struct check *check, struct outcome *outcome)

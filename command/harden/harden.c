@@ -107,7 +107,7 @@ static int change_parts(bool enable, char *const names[], int n)
 	int status = 0;
 
 	if (!take_lock()) {
-		(void)fprintf(stderr, "pam-unshare: " LOCK ": %s\n", strerror(errno));
+		(void)fprintf(stderr, "pam-unshare: cannot lock " LOCK ": %s\n", strerror(errno));
 		return 1;
 	}
 	for (size_t i = 0; i < n_parts; i++)

@@ -7,9 +7,9 @@
 extern const struct table_layout harden_table;
 
 /**
- * Close what the module does not close, undo that, or show it. Afterwards the state of the parts is
- * printed to standard output. A command that failed or was interrupted is completed when it is
- * given again.
+ * Close side doors of the machine, reopen them, or show their state. Afterwards the state of the
+ * parts is printed to standard output. A command that failed or was interrupted is completed when
+ * it is given again.
  *
  * Runs as root, on the host.
  *

@@ -137,7 +137,7 @@ const char *part_run(const struct part_command *command, const char *input)
 {
 	if (access(command->needs, F_OK) < 0 || run(command->argv, input))
 		return NULL;
-	return "a command that must be run afterwards has failed; give the same command again";
+	return "a command that must be run afterwards has failed; correct the cause and run the same command again";
 }
 
 /* ---- text -------------------------------------------------------------------------------------

@@ -297,7 +297,7 @@ int pam_stack_read(const char *root, const char *service, struct pam_stack *stac
 		return err;
 	if (err == -ENOENT)
 		err = add_fault(stack, NULL,
-			"there is no file /etc/pam.d/%s: PAM uses those lines of /etc/pam.d/other. Does the service have another name? The application's documentation tells its PAM name.",
+			"there is no file /etc/pam.d/%s: PAM uses the lines of /etc/pam.d/other. Does the service have another name? The application's documentation has its PAM name.",
 			service);
 	else if (stack->n == 0)
 		err = add_fault(stack, NULL,

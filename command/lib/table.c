@@ -63,7 +63,8 @@ static int report_unknown(const struct table *table, const char *name, size_t le
 static int choose_column(struct table *table, const char *name, size_t length)
 {
 	if (table->n_chosen == CHOSEN_MAX) {
-		(void)fprintf(stderr, "pam-unshare: more than %d columns\n", CHOSEN_MAX);
+		(void)fprintf(
+			stderr, "pam-unshare: more than %d columns; name fewer\n", CHOSEN_MAX);
 		return -1;
 	}
 	for (size_t i = 0; i < table->layout->n_columns; i++) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compare the failure tables of doc/troubleshooting.md with the messages that the code has.
+"""Compare the failure tables of doc/troubleshooting.md with the messages that the code has, and with
+them what `pam-unshare check` looks for in a refusal.
 
 Run from the top of the sources; prints what differs, silent with status 0 when nothing does. Each
 row's first cell is a message between backquotes, with "..." for what the code fills in.
@@ -12,6 +13,9 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TABLES = "doc/troubleshooting.md"
+REFUSALS = "command/check/session.c"
+# Linux-PAM's own messages, libpam/pam_handlers.c.
+OF_LIBPAM = {"unable to open config", "unable to dlopen"}
 
 
 def read(name):
@@ -62,6 +66,23 @@ def in_code():
     return found
 
 
+def refusals():
+    return re.findall(r'\.logged = "(.*?)"', read(REFUSALS))
+
+
+def unknown_refusals():
+    """What the command looks for and no string of the module has."""
+    code = re.sub(r"/\*.*?\*/", "", "".join(map(read, ["pam_unshare.c", *sources("module/*.c")])), flags=re.S)
+    said = list(literals(code))
+    return sorted(text for text in set(refusals()) - OF_LIBPAM if not any(text in s for s in said))
+
+
+def literals(code):
+    """All strings of C, adjacent ones joined."""
+    for run in re.findall(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*', code):
+        yield "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', run))
+
+
 def in_table():
     return re.findall(r"^\| `(.*?)` \|", read(TABLES), re.M)
 
@@ -77,10 +98,12 @@ def main():
     problems = [f"twice: {row}" for row in set(table) if table.count(row) > 1]
     problems += [f"in the code and not in the table: {text}" for text in sorted(code - set(table))]
     problems += [f"in the table and not in the code: {row}" for row in sorted(set(table) - code)]
-    if not table or not code:
+    problems = [f"{TABLES}, {problem}" for problem in problems]
+    problems += [f"{REFUSALS}, no message has: {text}" for text in unknown_refusals()]
+    if not table or not code or not refusals():
         problems.append("nothing found")
     for problem in problems:
-        print(f"{TABLES}, {problem}")
+        print(problem)
     return 1 if problems else 0
 
 

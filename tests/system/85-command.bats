@@ -69,7 +69,7 @@ check() {
     edit 's/\(unshare.so open\)/\1 gracee=5/'
     check 1 'NOT ISOLATED' \
         "line 21: argument 'gracee=5' is unknown: known are debug, exempt=, " \
-        "alice would be refused: pam_open_session() says 'System error'. Correct the argument."
+        "alice would be refused: pam_open_session() returned 'System error'. Correct the argument."
 }
 
 @test "check: a value that is wrong" {
@@ -81,7 +81,7 @@ check() {
 @test "check: a module that is misspelt" {
     edit 's/pam_unshare.so open/pam_unshared.so open/'
     check 1 'NOT ISOLATED' "no line says 'open': nobody is isolated. Add" \
-        "alice would be refused: pam_open_session() says 'Module is unknown'. A module of the service is missing"
+        "alice would be refused: pam_open_session() returned 'Module is unknown'. A module of the service is missing"
 }
 
 @test "check: the module is not installed" {
@@ -92,14 +92,14 @@ check() {
 
 @test "check: the service has no such file" {
     rm /etc/pam.d/tried
-    check 1 'NOT ISOLATED' "there is no file /etc/pam.d/tried: PAM uses those lines of /etc/pam.d/other." \
+    check 1 'NOT ISOLATED' "there is no file /etc/pam.d/tried: PAM uses the lines of /etc/pam.d/other." \
         "no session line of the service, nor of a file that it includes, names pam_unshare.so. Add"
 }
 
 @test "check: an included file is missing" {
     edit '$a @include nowhere'
     check 1 'NOT ISOLATED' "includes nowhere, which does not exist: PAM then refuses everybody." \
-        "pam_start() says 'Critical error - immediate abort'. Correct the name of the file that is included."
+        "pam_start() returned 'Critical error - immediate abort'. Correct the name of the file that is included."
 }
 
 @test "check: the module in an included file" {
@@ -155,7 +155,7 @@ check() {
 @test "check: open without close, close without open" {
     edit '/unshare.so close/d'
     check 1 isolated "says 'open', and no line says 'close'" \
-        'the application is not back on the host'
+        "the process was not returned to the host's namespaces: see the log messages, and doc/troubleshooting.md."
     cp "$good" /etc/pam.d/tried
     edit '/unshare.so open/d'
     check 1 'NOT ISOLATED' "says 'close', and no line says 'open': nobody is isolated"
@@ -164,7 +164,7 @@ check() {
 @test "check: the module listed twice" {
     edit '$a session requisite pam_unshare.so open exempt=bob'
     check 1 isolated "pam_unshare.so is listed 2 times to open" \
-        'the application is not back on the host'
+        "the process was not returned to the host's namespaces: see the log messages, and doc/troubleshooting.md."
 }
 
 @test "check: controls that let people in unisolated" {
@@ -201,7 +201,7 @@ check() {
 
 @test "check: another module refuses" {
     edit '$a session required pam_deny.so'
-    check 1 'NOT ISOLATED' "says 'Cannot make/remove an entry for the specified session'. What was logged above"
+    check 1 'NOT ISOLATED' "returned 'Cannot make/remove an entry for the specified session'. The log messages name the module and the reason."
 }
 
 @test "check: a module that looks up another user" {
@@ -328,7 +328,7 @@ END
     cp "$good" /etc/pam.d/tried
     edit 's/^session.*pam_limits.*/session optional pam_echo.so said "aloud"/'
     run "$COMMAND" check tried alice
-    grep -qx 'said to the user: said "aloud"' <<<"$output"
+    grep -qx 'shown to the user: said "aloud"' <<<"$output"
     run "$COMMAND" check tried alice -n -o text,kind
     echo "$output"
     [ "$status" -eq 0 ]
@@ -358,7 +358,7 @@ END
     install -m 755 "$COMMAND" /run/command
     run setpriv --reuid alice --regid alice --clear-groups /run/command list
     [ "$status" -eq 2 ]
-    [[ $output == *'only root'* ]]
+    [[ $output == *'must be run as root'* ]]
 }
 
 @test "the help is complete, and the manual has what it has" {

@@ -93,7 +93,7 @@ it_fails() {
     umount "$program"
     echo "$output"
     [ "$status" -eq 1 ]
-    [[ $output == *'give the same command again'* ]]
+    [[ $output == *'correct the cause and run the same command again'* ]]
 }
 
 same_as_before() { # FILE…

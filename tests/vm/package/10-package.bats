@@ -98,7 +98,7 @@ close_session() {
     run pam-unshare check su alice
     echo "$output"
     [ "$status" -eq 1 ]
-    [[ $output == *"the line of pam_unshare.so was not reached for su: /etc/pam.d/common-session line "*"jumps over it."* ]]
+    [[ $output == *"the line of pam_unshare.so was not reached for su: /etc/pam.d/common-session line "*"jumps over it. Put the line of pam_unshare.so before it, or lower its jump."* ]]
     open_session
     [ "$(ask 'echo ready')" = ready ]
     run pam-unshare list
