@@ -239,7 +239,7 @@ int main(int argc, char **argv)
 {
 	struct arguments arguments = {0};
 	const struct command *command;
-	int status = audit_part(argc, argv);
+	int status = audit_subprogram(argc, argv);
 
 	if (status >= 0)
 		return status;

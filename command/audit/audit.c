@@ -3,9 +3,9 @@
  * pam-unshare audit: what a user can see of other users' processes, by every way that is known.
  * This process stays on the host. Besides the fixture (fixture.h) it starts
  *
- *     audit ─┬─ opener of a session ─┬─ the probes that begin as root
- *            │                       └─ the probes, as the user
- *            └─ opener of another session ─── as the user: servers.h
+ *     audit ─┬─ application of a session ─┬─ the probes that begin as root
+ *            │                            └─ the probes, as the user
+ *            └─ application of another session ─── as the user: servers.h
  *
  * The probes execute this program anew, as a login executes a shell: they inherit neither what the
  * application has open close-on-exec, nor root's terminal. They report through shared memory. The
@@ -31,7 +31,7 @@
 
 #define SESSION_LIMIT_MS 1800000
 
-static int fail(const char *what)
+static int audit_failed(const char *what)
 {
 	(void)fprintf(stderr, "pam-unshare: the audit cannot be made: %s\n", what);
 	return 2;
@@ -164,16 +164,17 @@ static int run_audit(struct audit *audit, struct report *report)
 		result_set(&audit->shared->results[i], NOT_TESTED, "the probe was not reached");
 	switch (run_sessions(audit)) {
 	case CHILD_NOT_STARTED:
-		return fail("cannot fork: raise the limit of processes");
+		return audit_failed("cannot fork: raise the limit of processes");
 	case CHILD_TIMED_OUT:
-		return fail("it took longer than half an hour; run fewer probes with --only");
+		return audit_failed(
+			"it took longer than half an hour; run fewer probes with --only");
 	case CHILD_ENDED:
 		break;
 	}
 	if (!audit->status->opened)
-		return fail(audit->status->refusal);
+		return audit_failed(audit->status->refusal);
 	if (!audit->status->completed)
-		return fail(
+		return audit_failed(
 			"the process that runs the probes died in the session; see the system log");
 	return report_print(report, audit);
 }
@@ -203,9 +204,9 @@ static int prepare(struct audit *audit, struct fixture *fixture)
 	const char *failed = find_command(&audit->context, &audit->user);
 
 	if (failed)
-		return fail(failed);
+		return audit_failed(failed);
 	if (!share_memory(audit))
-		return fail("out of memory");
+		return audit_failed("out of memory");
 	failed = fixture_setup(fixture, &audit->context, &audit->user, needs);
 	audit->cleaner_pipe = fixture->cleaner_pipe;
 	if (failed) {
@@ -264,7 +265,7 @@ int audit_service(const struct audit_options *options, const char *service, cons
 		return 2;
 	}
 	if (found->pw_uid == 0)
-		return fail("root sees everything; name an unprivileged user");
+		return audit_failed("root sees everything; name an unprivileged user");
 	(void)snprintf(audit.context.service, sizeof(audit.context.service), "%s", service);
 	set_user(&audit, found);
 	if (!choose(&audit.context, options->only) || !report_begin(&report, &options->table))
@@ -277,17 +278,17 @@ int audit_service(const struct audit_options *options, const char *service, cons
 /* ---- this program, executed anew --------------------------------------------------------------
  */
 
-int audit_part(int argc, char **argv)
+int audit_subprogram(int argc, char **argv)
 {
-	const char *part = argc > 1 ? argv[1] : "";
+	const char *name = argc > 1 ? argv[1] : "";
 
-	if (strcmp(part, DECOY_WORD) == 0 && argc >= 3)
+	if (strcmp(name, DECOY_WORD) == 0 && argc >= 3)
 		return decoy_main(argv[2], argc > 3 ? argv[3] : NULL);
-	if (strcmp(part, "audit-scan") == 0 && argc == 5)
+	if (strcmp(name, "audit-scan") == 0 && argc == 5)
 		return proc_scan_report(argv[2], argv[3], argv[4]);
-	if (strcmp(part, "audit-holder") == 0 && argc == 3)
-		return holder_main(argv[2]);
-	if (strcmp(part, "audit-probes") == 0 && argc == 4)
+	if (strcmp(name, "audit-own-process") == 0 && argc == 3)
+		return own_process_main(argv[2]);
+	if (strcmp(name, "audit-probes") == 0 && argc == 4)
 		return session_probes_main(argv[2], strcmp(argv[3], "root") == 0);
 	return -1;
 }

@@ -27,10 +27,10 @@ int audit_service(const struct audit_options *options, const char *service, cons
 
 /**
  * The programs that the audit runs are this one, with a first argument of their own: a decoy, the
- * holder, the probes, a scan of /proc.
+ * own process (decoy.h), the probes, a scan of /proc.
  *
  * @return its exit status; -1: the first argument is none of these
  */
-int audit_part(int argc, char **argv);
+int audit_subprogram(int argc, char **argv);
 
 #endif

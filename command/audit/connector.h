@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/** Join who hears of events. @return a descriptor, or -1 with errno. */
+/** Subscribe to process events. @return a descriptor, or -1 with errno. */
 static inline int connector_join(void)
 {
 	const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC};

@@ -170,11 +170,11 @@ int decoy_main(const char *secret, const char *directory)
 	answer_all(listener, directory);
 }
 
-int holder_main(const char *directory)
+int own_process_main(const char *directory)
 {
 	if (open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 ||
 		open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 ||
-		listen_at(directory, HOLDER_SOCKET) < 0)
+		listen_at(directory, OWN_PROCESS_SOCKET) < 0)
 		return 1;
 	wait_forever();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The processes that the probes look for, which run this program: decoys, each another user's, with
- * a secret in its command line; and the holder, a process of the user's in another session.
+ * a secret in its command line; and the own process, which is the user's, in another session.
  */
 #ifndef PAM_UNSHARE_DECOY_H
 #define PAM_UNSHARE_DECOY_H
@@ -24,14 +24,14 @@ enum { DECOY_READY = 1, DECOY_LOCK = 2, DECOY_SEGMENT = 4 };
 int decoy_main(const char *secret, const char *directory);
 
 /**
- * Be the holder: it has / and /proc open, and listens at a socket.
+ * Be the user's own process in another session: have / and /proc open, and listen at a socket.
  *
  * @param directory  of the socket
  * @return an exit status, if it cannot begin
  */
-int holder_main(const char *directory);
+int own_process_main(const char *directory);
 
-/* The name of the holder's socket. */
-#define HOLDER_SOCKET "holder"
+/* The name of its socket. */
+#define OWN_PROCESS_SOCKET "own-process"
 
 #endif

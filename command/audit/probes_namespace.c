@@ -36,7 +36,7 @@ static void scan_in_namespace(
 	if (result->verdict != OPEN && umount2("/proc", MNT_DETACH) == 0) {
 		proc_scan_run(
 			open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), context->uid, &scan);
-		if (scan.foreign > 0 || scan.n_secrets > 0)
+		if (scan.others > 0 || scan.n_secrets > 0)
 			proc_scan_judge(context, "what /proc covers", &scan, result);
 	}
 	if (result->verdict != OPEN &&

@@ -194,7 +194,7 @@ void probe_kill_range(
 	const struct audit_context *context, const struct probe *probe, struct result *result)
 {
 	pid_t last = getpid();
-	unsigned int foreign = 0, own = 0;
+	unsigned int others = 0, own = 0;
 
 	(void)probe;
 	for (size_t i = 0; i < context->n_decoys; i++)
@@ -204,12 +204,12 @@ void probe_kill_range(
 		if (kill(pid, 0) == 0)
 			own++;
 		else if (errno == EPERM && !proc_scan_is_kin(pid))
-			foreign++;
+			others++;
 	}
-	if (foreign > 0)
+	if (others > 0)
 		result_set(result, OPEN,
 			"kill(2) with signal 0 finds %u processes of other users up to pid %d",
-			foreign, (int)last);
+			others, (int)last);
 	else if (own == 0)
 		result_set(result, NOT_TESTED, "kill(2) does not find the probe's own process");
 	else

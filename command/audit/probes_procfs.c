@@ -99,8 +99,8 @@ static void follow(const struct audit_context *context, bool other, int fd, stru
 		proc_scan_run(next, context->uid, &scan);
 		(void)snprintf(name, sizeof(name), "%s descriptor %d, by %.14s",
 			other ? "another process's" : "the application's", fd, paths[i]);
-		/* another session of the user's has an init and an opener, which are root's */
-		if (scan.n_secrets > 0 || (scan.foreign > 0 && !other))
+		/* another session of the user's has an init and an application, which are root's */
+		if (scan.n_secrets > 0 || (scan.others > 0 && !other))
 			proc_scan_judge(context, name, &scan, result);
 	}
 }
@@ -173,11 +173,12 @@ void probe_own_descriptors(
 {
 	FILE *sockets = fopen("/proc/net/unix", "re");
 	unsigned int processes = 0, taken = 0;
-	char line[512], holder[96];
+	char line[512], own_process[96];
 	bool held = false;
 
 	(void)probe;
-	(void)snprintf(holder, sizeof(holder), "%s/user/" HOLDER_SOCKET, context->directory);
+	(void)snprintf(own_process, sizeof(own_process), "%s/user/" OWN_PROCESS_SOCKET,
+		context->directory);
 	while (sockets && result->verdict != OPEN && fgets(line, sizeof(line), sockets)) {
 		const char *path = strchr(line, '/');
 		int fd AUTO_CLOSE = -1, pidfd AUTO_CLOSE = -1;
@@ -191,13 +192,13 @@ void probe_own_descriptors(
 		processes++;
 		n = take_descriptors(context, pidfd, result);
 		taken += n;
-		held |= n > 0 && strcmp(path, holder) == 0;
+		held |= n > 0 && strcmp(path, own_process) == 0;
 	}
 	if (sockets)
 		(void)fclose(sockets);
 	if (result->verdict == OPEN)
 		return;
-	if (!held && access(holder, F_OK) < 0)
+	if (!held && access(own_process, F_OK) < 0)
 		result_set(result, NOT_TESTED, "no process listens in another session of %s",
 			context->user);
 	else

@@ -84,7 +84,7 @@ static void scan_process(int proc, const char *pid, uid_t user, struct proc_scan
 	if (st.st_uid == getuid() || st.st_uid == user || is_kin(proc, pid))
 		return;
 	read_file(proc, pid, "comm", comm, sizeof(comm));
-	if (scan->foreign++ == 0 || strstr(text, DECOY_WORD))
+	if (scan->others++ == 0 || strstr(text, DECOY_WORD))
 		(void)snprintf(scan->sample, sizeof(scan->sample), "%s of uid %u: %.80s", pid,
 			st.st_uid, text[0] ? text : comm);
 }
@@ -116,8 +116,8 @@ int proc_scan_report(const char *path, const char *uid, const char *pids)
 		return 1;
 	proc_scan_run(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 		(uid_t)strtoul(uid, NULL, 10), &scan);
-	(void)fprintf(file, "self=%d\nlisted=%u\nforeign=%u\nsample=%s\n", scan.self, scan.listed,
-		scan.foreign, scan.sample);
+	(void)fprintf(file, "self=%d\nlisted=%u\nothers=%u\nsample=%s\n", scan.self, scan.listed,
+		scan.others, scan.sample);
 	for (size_t i = 0; i < scan.n_secrets; i++)
 		(void)fprintf(file, "secret=%s\n", scan.secrets[i]);
 	for (; (pid = strtol(pids, &end, 10)) > 0; pids = end + (*end == ','))
@@ -171,13 +171,13 @@ static const char *value_of(const char *text, const char *key)
 	return NULL;
 }
 
-static void decide(const char *where, bool self, unsigned long listed, unsigned long foreign,
+static void decide(const char *where, bool self, unsigned long listed, unsigned long others,
 	unsigned int secrets, unsigned int alive, const char *sample, struct result *result)
 {
-	if (secrets > 0 || foreign > 0)
+	if (secrets > 0 || others > 0)
 		result_set(result, OPEN,
 			"%s shows %lu processes of other users, and %u of the secrets: %.100s",
-			where, foreign, secrets, sample);
+			where, others, secrets, sample);
 	else if (alive > 0)
 		result_set(result, OPEN,
 			"%s shows no process of another user, but kill(2) finds %u decoys", where,
@@ -193,11 +193,11 @@ void proc_scan_judge_report(const struct audit_context *context, const char *whe
 	const char *text, struct result *result)
 {
 	const char *self = value_of(text, "self="), *listed = value_of(text, "listed="),
-		   *foreign = value_of(text, "foreign="), *sample = value_of(text, "sample=");
+		   *others = value_of(text, "others="), *sample = value_of(text, "sample=");
 	unsigned int secrets = 0, alive = 0;
 	char shown[128] = "";
 
-	if (!self || !listed || !foreign || !sample || !value_of(text, "end\n")) {
+	if (!self || !listed || !others || !sample || !value_of(text, "end\n")) {
 		result_set(result, NOT_TESTED, "%s did not run the scan: %.100s", where, text);
 		return;
 	}
@@ -206,8 +206,8 @@ void proc_scan_judge_report(const struct audit_context *context, const char *whe
 	for (const char *s = text; (s = value_of(s, "alive="));)
 		alive += context_decoy(context, strtol(s, NULL, 10)) != NULL;
 	printable(shown, sizeof(shown), sample, strcspn(sample, "\n"));
-	decide(where, self[0] == '1', strtoul(listed, NULL, 10), strtoul(foreign, NULL, 10),
-		secrets, alive, shown, result);
+	decide(where, self[0] == '1', strtoul(listed, NULL, 10), strtoul(others, NULL, 10), secrets,
+		alive, shown, result);
 }
 
 void proc_scan_judge(const struct audit_context *context, const char *where,
@@ -217,5 +217,5 @@ void proc_scan_judge(const struct audit_context *context, const char *where,
 
 	for (size_t i = 0; i < scan->n_secrets; i++)
 		secrets += is_secret(context, scan->secrets[i]);
-	decide(where, scan->self, scan->listed, scan->foreign, secrets, 0, scan->sample, result);
+	decide(where, scan->self, scan->listed, scan->others, secrets, 0, scan->sample, result);
 }

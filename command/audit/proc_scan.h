@@ -13,9 +13,9 @@
 #define DECOY_WORD "audit-decoy"
 
 struct proc_scan {
-	bool self; /* this process is listed: the procfs is one that works */
-	unsigned int listed, foreign;
-	char sample[128]; /* one of the foreign processes, a decoy if there is one */
+	bool self;		     /* this process is listed: the procfs is one that works */
+	unsigned int listed, others; /* processes: all, and those of other users */
+	char sample[128];	     /* one of the others' processes, a decoy if there is one */
 	char secrets[DECOYS_MAX + 1][33]; /* those in the command lines that are shown */
 	size_t n_secrets;
 };
@@ -24,7 +24,7 @@ struct proc_scan {
  * Scan a procfs.
  *
  * @param proc  its directory; closed
- * @param user  whose processes are not foreign, nor are those of this process's user
+ * @param user  whose processes do not count as others', nor do those of this process's user
  * @param scan  filled in
  */
 void proc_scan_run(int proc, uid_t user, struct proc_scan *scan);
@@ -34,7 +34,7 @@ void proc_scan_run(int proc, uid_t user, struct proc_scan *scan);
  * proc_scan_judge_report(). The command runs this as itself wherever a probe gets a program to run.
  *
  * @param path  of a file that must not exist yet, or "-": standard output
- * @param uid   the user whose processes are not foreign
+ * @param uid   the user whose processes do not count as others'
  * @param pids  of the decoys, separated by commas
  * @return an exit status
  */

@@ -30,7 +30,7 @@ static const char *const verdicts[] = {[NOT_TESTED] = "not tested",
 	[OPEN] = "OPEN",
 	[NOT_PROMISED] = "not promised"};
 
-static const char *const parts[] = {[BY_BUS] = "bus",
+static const char *const part_names[] = {[BY_BUS] = "bus",
 	[BY_UNITS] = "units",
 	[BY_MANAGER] = "user-manager",
 	[BY_CRON] = "cron",
@@ -51,7 +51,8 @@ static void describe_remedy(const struct audit_context *context, const struct pr
 			"pam_unshare.so in /etc/pam.d/%s: pam-unshare check %s %s", service,
 			service, context->user);
 	else if (probe->closed_by != BY_NOBODY)
-		(void)snprintf(text, size, "pam-unshare harden enable %s", parts[probe->closed_by]);
+		(void)snprintf(
+			text, size, "pam-unshare harden enable %s", part_names[probe->closed_by]);
 	else if (verdict == OPEN || verdict == NOT_PROMISED)
 		(void)snprintf(text, size, "nothing known");
 }

@@ -88,10 +88,10 @@ static pid_t start_screen(const struct audit *audit)
 	return child;
 }
 
-static pid_t start_holder(const struct audit *audit)
+static pid_t start_own_process(const struct audit *audit)
 {
 	char directory[96];
-	const char *const argv[] = {audit->context.command, "audit-holder", directory, NULL};
+	const char *const argv[] = {audit->context.command, "audit-own-process", directory, NULL};
 	const struct subprocess program = {.user = audit->user.pw_name, .home = audit->user.pw_dir};
 
 	(void)snprintf(directory, sizeof(directory), "%s/user", audit->context.directory);
@@ -104,7 +104,7 @@ static void run_servers(const struct audit *audit, int audit_socket)
 	pid_t started[3];
 	char byte = 'r';
 
-	started[0] = start_holder(audit);
+	started[0] = start_own_process(audit);
 	started[1] = start_tmux(audit, audit_socket);
 	started[2] = audit_has_ended(audit_socket) ? -1 : start_screen(audit);
 	if (send(audit_socket, &byte, 1, MSG_NOSIGNAL) == 1)
@@ -145,7 +145,7 @@ static void open_session(void *data)
 
 struct servers servers_start(struct audit *audit)
 {
-	struct servers servers = {.opener = -1};
+	struct servers servers = {.application = -1};
 	struct pollfd ready = {.events = POLLIN};
 	int sockets[2];
 	char byte;
@@ -156,8 +156,8 @@ struct servers servers_start(struct audit *audit)
 		return servers;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
 		return servers;
-	servers.opener = fork();
-	if (servers.opener == 0) {
+	servers.application = fork();
+	if (servers.application == 0) {
 		struct opening opening = {.audit = audit, .socket = sockets[1]};
 
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -175,8 +175,8 @@ struct servers servers_start(struct audit *audit)
 
 void servers_stop(const struct servers *servers)
 {
-	if (servers->opener <= 0)
+	if (servers->application <= 0)
 		return;
 	(void)close(servers->socket);
-	(void)waitpid(servers->opener, NULL, 0);
+	(void)waitpid(servers->application, NULL, 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Another session of the user's, in which tmux and screen servers and the holder (decoy.h) run as
- * long as the audit: what a user may have left open before the audited session.
+ * Another session of the user's, in which tmux and screen servers and the own process (decoy.h) run
+ * as long as the audit: what a user may have left open before the audited session.
  */
 #ifndef PAM_UNSHARE_SERVERS_H
 #define PAM_UNSHARE_SERVERS_H
@@ -9,8 +9,8 @@
 #include "session.h"
 
 struct servers {
-	pid_t opener; /* its process, or -1 */
-	int socket;   /* closed when the audit ends: the servers are killed then */
+	pid_t application; /* the process that opens it, or -1 */
+	int socket;	   /* closed when the audit ends: the servers are killed then */
 };
 
 /** Start them, if a wanted probe needs one, and wait until they are ready, at most a minute. */

@@ -13,12 +13,12 @@
 /* ---- what modules say -------------------------------------------------------------------------
  */
 
-static void hear_log(void *findings, const char *text)
+static void receive_log(void *findings, const char *text)
 {
 	findings_add(findings, FINDING_LOG, "%s", text);
 }
 
-static void hear_message(void *findings, const char *text)
+static void receive_message(void *findings, const char *text)
 {
 	findings_add(findings, FINDING_MESSAGE, "%s", text);
 }
@@ -146,8 +146,8 @@ static void use_session(struct check *check, pam_handle_t *pamh, const struct op
 
 void check_session(struct check *check, struct outcome *outcome)
 {
-	const struct listener log_listener = {.hear = hear_log, .data = &check->findings};
-	struct listener message_listener = {.hear = hear_message, .data = &check->findings};
+	const struct listener log_listener = {.receive = receive_log, .data = &check->findings};
+	struct listener message_listener = {.receive = receive_message, .data = &check->findings};
 	const unsigned int before = check->findings.problems;
 	pam_handle_t *pamh = NULL;
 	struct options opts;

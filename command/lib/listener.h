@@ -2,9 +2,9 @@
 #ifndef PAM_UNSHARE_LISTENER_H
 #define PAM_UNSHARE_LISTENER_H
 
-/* Who is told what modules say; the text is printable and one line. */
+/* Receives messages of modules, printable, one line each. */
 struct listener {
-	void (*hear)(void *data, const char *text);
+	void (*receive)(void *data, const char *text);
 	void *data;
 };
 

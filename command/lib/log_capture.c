@@ -51,7 +51,7 @@ __attribute__((format(printf, 2, 0))) static void capture(
 		return;
 	printable(text, sizeof(text), text, strlen(text));
 	if (told)
-		told->hear(told->data, text);
+		told->receive(told->data, text);
 	*(void **)&real = dlsym(RTLD_NEXT, "syslog");
 	if (real)
 		real(priority, "%s", text);

@@ -20,7 +20,7 @@ static void tell(const struct listener *listener, const char *message)
 		size_t length = strcspn(line, "\n");
 
 		printable(text, sizeof(text), line, length);
-		listener->hear(listener->data, text);
+		listener->receive(listener->data, text);
 		line += length;
 	}
 }

@@ -33,7 +33,7 @@ static enum verdict judge(const char *text)
 	return result.verdict;
 }
 
-#define GOOD "self=1\nlisted=3\nforeign=0\nsample=\n"
+#define GOOD "self=1\nlisted=3\nothers=0\nsample=\n"
 
 static void test_whole(void **state)
 {
@@ -49,19 +49,18 @@ static void test_not_whole(void **state)
 	assert_int_equal(judge(""), NOT_TESTED);
 	assert_int_equal(judge("Failed to connect to bus\n"), NOT_TESTED);
 	assert_int_equal(judge(GOOD), NOT_TESTED);
-	assert_int_equal(judge("self=1\nlisted=3\nforeign=0\nend\n"), NOT_TESTED);
-	assert_int_equal(judge("self=0\nlisted=0\nforeign=0\nsample=\nend\n"), NOT_TESTED);
+	assert_int_equal(judge("self=1\nlisted=3\nothers=0\nend\n"), NOT_TESTED);
+	assert_int_equal(judge("self=0\nlisted=0\nothers=0\nsample=\nend\n"), NOT_TESTED);
 }
 
 static void test_open(void **state)
 {
 	(void)state;
-	assert_int_equal(
-		judge("self=1\nlisted=9\nforeign=1\nsample=1 of uid 0: init\nend\n"), OPEN);
+	assert_int_equal(judge("self=1\nlisted=9\nothers=1\nsample=1 of uid 0: init\nend\n"), OPEN);
 	assert_int_equal(judge(GOOD "secret=ffeeddccbbaa99887766554433221100\nend\n"), OPEN);
 	assert_int_equal(judge(GOOD "alive=2002\nend\n"), OPEN);
 	/* without the list, too: a process that sees no /proc */
-	assert_int_equal(judge("self=0\nlisted=0\nforeign=0\nsample=\nalive=2001\nend\n"), OPEN);
+	assert_int_equal(judge("self=0\nlisted=0\nothers=0\nsample=\nalive=2001\nend\n"), OPEN);
 }
 
 static void test_others(void **state)
