@@ -9,6 +9,8 @@ extern const struct table_layout list_table;
 /**
  * Print the isolated sessions that are open, to standard output.
  *
+ * Runs as root, on the host.
+ *
  * @return the exit status: 0, or 2 when a column is unknown, /proc cannot be read or nothing can
  *         be written
  */

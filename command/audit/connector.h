@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Process events, which the kernel tells by netlink: cn_proc,
- * Documentation/driver-api/connector.rst of Linux.
+ * Documentation/driver-api/connector.rst of Linux. Used by the first decoy, which is root on the
+ * host, and by a probe, which is the user in the session.
  */
 #ifndef PAM_UNSHARE_CONNECTOR_H
 #define PAM_UNSHARE_CONNECTOR_H
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/** Subscribe to process events. @return a descriptor, or -1 with errno. */
+/** Subscribe to process events. @return a descriptor, or -1 with errno */
 static inline int connector_join(void)
 {
 	const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC};
@@ -29,7 +30,7 @@ static inline int connector_join(void)
 	return -1;
 }
 
-/** Ask for events (PROC_CN_MCAST_LISTEN), or for no more. */
+/** Ask for events (PROC_CN_MCAST_LISTEN), or for no more. @return false with errno */
 static inline bool connector_ask(int fd, enum proc_cn_mcast_op op)
 {
 	const struct cn_msg message = {.id = {CN_IDX_PROC, CN_VAL_PROC}, .len = sizeof(op)};

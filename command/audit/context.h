@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What every part of an audit knows: the session, the decoys, and what the fixture has prepared.
+ * Its functions run as root on the host, and in the probes, as the user in the session.
  */
 #ifndef PAM_UNSHARE_CONTEXT_H
 #define PAM_UNSHARE_CONTEXT_H

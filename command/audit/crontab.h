@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The user's crontab, to which a probe adds a line: a copy of what it was, and how it becomes that
- * again.
+ * again. Runs as root, on the host.
  */
 #ifndef PAM_UNSHARE_CRONTAB_H
 #define PAM_UNSHARE_CRONTAB_H

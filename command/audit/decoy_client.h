@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Questions to the first decoy, which answers at its socket: decoy.c.
+ * Questions to the first decoy, which answers at its socket: decoy.c. Probes ask, as the user in
+ * the session.
  */
 #ifndef PAM_UNSHARE_DECOY_CLIENT_H
 #define PAM_UNSHARE_DECOY_CLIENT_H

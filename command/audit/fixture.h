@@ -3,6 +3,8 @@
  * What an audit prepares on the machine: a directory in /run, decoys, a sshd, the user manager. All
  * of it ends with the audit, however the audit ends: processes are killed when their parent dies;
  * the cleaner, a process that waits for the audit's end, takes away everything else.
+ *
+ * Runs as root, on the host.
  */
 #ifndef PAM_UNSHARE_FIXTURE_H
 #define PAM_UNSHARE_FIXTURE_H

@@ -2,7 +2,7 @@
 /*
  * The parts of the fixture, for fixture.c. Those that return a string return NULL, or what failed,
  * with errno; those that return nothing leave the reason in the context, or the probes find that
- * the part is missing.
+ * the part is missing. They run as root, on the host.
  */
 #ifndef PAM_UNSHARE_FIXTURE_PARTS_H
 #define PAM_UNSHARE_FIXTURE_PARTS_H
@@ -30,6 +30,8 @@ const char *decoy_start_inhibitor(struct audit_context *context);
 void decoy_start_unit(struct audit_context *context);
 
 /* fixture_sshd.c */
+
+/** Start a sshd on the loopback address; without one, the context has the reason. */
 void sshd_start(struct audit_context *context);
 
 /* fixture_manager.c */

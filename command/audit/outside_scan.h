@@ -2,6 +2,8 @@
 /*
  * A scan of processes from outside of the session: a probe makes something on the machine run this
  * program, whose report (proc_scan.h) comes back in a file or on standard output.
+ *
+ * Runs in the probes, in the session: as the user, or as root for AS_ROOT.
  */
 #ifndef PAM_UNSHARE_OUTSIDE_SCAN_H
 #define PAM_UNSHARE_OUTSIDE_SCAN_H
@@ -18,7 +20,7 @@ struct scan_command {
 /**
  * Fill in the command.
  *
- * @param path  of the report, or "-": standard output; it must stay
+ * @param path  of the report, or "-": standard output; it must remain valid
  */
 void scan_command(
 	const struct audit_context *context, const char *path, struct scan_command *command);

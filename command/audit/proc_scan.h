@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which processes this process can see: those of other users, and the audit's decoys.
+ *
+ * Runs in the session, as the user; the report also wherever a probe gets it run, as whoever runs
+ * it.
  */
 #ifndef PAM_UNSHARE_PROC_SCAN_H
 #define PAM_UNSHARE_PROC_SCAN_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an audit prints: a table of the results, or JSON, and a line that counts them.
+ * What an audit prints: a table of the results, or JSON, and a line that counts them. Runs as root,
+ * on the host.
  */
 #ifndef PAM_UNSHARE_REPORT_H
 #define PAM_UNSHARE_REPORT_H

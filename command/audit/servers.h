@@ -2,6 +2,8 @@
 /*
  * Another session of the user's, in which tmux and screen servers and the own process (decoy.h) run
  * as long as the audit: what a user may have left open before the audited session.
+ *
+ * These functions run as root, on the host; the servers as the user, in their session.
  */
 #ifndef PAM_UNSHARE_SERVERS_H
 #define PAM_UNSHARE_SERVERS_H

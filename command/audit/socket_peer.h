@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The process at the other end of a Unix socket, unix(7).
+ * The process at the other end of a Unix socket, unix(7). Probes ask, as the user in the session.
  */
 #ifndef PAM_UNSHARE_SOCKET_PEER_H
 #define PAM_UNSHARE_SOCKET_PEER_H

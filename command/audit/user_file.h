@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files where a user may have put anything: a symbolic link, a FIFO, null bytes.
+ * Files where a user may have put anything: a symbolic link, a FIFO, null bytes. Read by root on
+ * the host, and by the user, on the host and in the session.
  */
 #ifndef PAM_UNSHARE_USER_FILE_H
 #define PAM_UNSHARE_USER_FILE_H

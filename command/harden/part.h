@@ -19,7 +19,10 @@ struct part_texts {
 			*/
 };
 
+/** Read the texts of a part; what cannot be read is NULL. Free them with part_texts_free(). */
 void part_texts_read(const struct part *part, struct part_texts *texts);
+
+/** Free the texts of a part. */
 void part_texts_free(struct part_texts *texts);
 
 /**

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Reads files, and replaces them in one step. Runs in the command, as root, and in its children, as
+ * the user whose session it is.
+ */
 #ifndef PAM_UNSHARE_FILE_H
 #define PAM_UNSHARE_FILE_H
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Runs in the process that opens a session, as root.
+ */
 #ifndef PAM_UNSHARE_LISTENER_H
 #define PAM_UNSHARE_LISTENER_H
 

@@ -4,7 +4,8 @@
  * and forwarded to the system log if the mode says so.
  *
  * log_capture.c defines the functions of syslog(3). They take the place of the C library's because
- * the dynamic linker searches the program's own symbols first, ld.so(8).
+ * the dynamic linker searches the program's own symbols first, ld.so(8). They run in the command
+ * and in all its children.
  */
 #ifndef PAM_UNSHARE_LOG_CAPTURE_H
 #define PAM_UNSHARE_LOG_CAPTURE_H
@@ -21,7 +22,8 @@ enum log_capture_mode {
 /** Set the mode for messages from now on. The first mode is LOG_CAPTURE_KEEP. */
 void log_capture_set_mode(enum log_capture_mode mode);
 
-/** Tell a listener each message that is forwarded from now on; it must stay. NULL: nobody. */
+/** Tell a listener each message that is forwarded from now on; it must remain valid. NULL: nobody.
+ */
 void log_capture_set_listener(const struct listener *listener);
 
 /**

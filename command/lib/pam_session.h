@@ -2,6 +2,8 @@
 /*
  * What an application does to open a PAM session: a transaction, a process of its own for it, and
  * the steps by which that process's child becomes the user.
+ *
+ * Runs in the command and its children, as root until become_user().
  */
 #ifndef PAM_UNSHARE_PAM_SESSION_H
 #define PAM_UNSHARE_PAM_SESSION_H
@@ -45,10 +47,19 @@ int start_transaction(
  */
 void die_with_parent(pid_t parent);
 
-/** Replace standard input, output and error, which may be root's terminal, by /dev/null. */
+/**
+ * Replace standard input, output and error, which may be root's terminal, by /dev/null.
+ *
+ * @return false if open(2) or dup2(2) failed, or one of the three was closed
+ */
 bool detach_terminal(void);
 
-/** Take the user's IDs and groups for good, as an application does before it runs the shell. */
+/**
+ * Take the user's IDs and groups for good, as an application does before it runs the shell.
+ *
+ * @param user  name, uid and gid are used
+ * @return false with errno, as by initgroups(3), setresgid(2) and setresuid(2)
+ */
 bool become_user(const struct passwd *user);
 
 #endif

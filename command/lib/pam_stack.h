@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The session lines of a PAM service, as Linux-PAM reads them from its files: pam.d(5), and
- * Debian's "@include".
+ * Debian's "@include". Runs in the command, as root, on the host.
  */
 #ifndef PAM_UNSHARE_PAM_STACK_H
 #define PAM_UNSHARE_PAM_STACK_H
@@ -54,6 +54,7 @@ struct pam_stack {
  */
 int pam_stack_read(const char *root, const char *service, struct pam_stack *stack);
 
+/** Free what the lines of a stack point to; the stack itself is the caller's. */
 void pam_stack_free(struct pam_stack *stack);
 
 #endif

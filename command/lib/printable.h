@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Runs in the command, as root, and in its children, as the user whose session it is.
+ */
 #ifndef PAM_UNSHARE_PRINTABLE_H
 #define PAM_UNSHARE_PRINTABLE_H
 

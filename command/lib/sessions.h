@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds the isolated sessions of the machine in /proc. Must run as root.
+ * Finds the isolated sessions of the machine in /proc. Runs as root, on the host.
  */
 #ifndef PAM_UNSHARE_SESSIONS_H
 #define PAM_UNSHARE_SESSIONS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Runs programs of the distribution: by absolute path, with a small fixed environment, without a
- * shell.
+ * shell. Runs in the command, as root, and in its children, as the user whose session it is.
  */
 #ifndef PAM_UNSHARE_SUBPROCESS_H
 #define PAM_UNSHARE_SUBPROCESS_H
@@ -54,6 +54,7 @@ __attribute__((noreturn)) void subprocess_exec(
 /** Cut the text off after its first line, and return it; "" when there is none. */
 const char *subprocess_first_line(struct subprocess *program);
 
+/** Free the text; it is NULL then. */
 void subprocess_free(struct subprocess *program);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tables for people and JSON for programs, from the same rows, with the options of lsns(8) and
- * lsblk(8). libsmartcols prints both, and escapes whatever is not printable.
+ * lsblk(8). libsmartcols prints both, and escapes whatever is not printable. Runs in the command,
+ *as root; --help needs no privilege.
  *
  *	static const struct table_column columns[] = {
  *		{.name = "USER", .about = "whose session it is"},
@@ -61,7 +62,7 @@ struct table_options {
  * Take one of these options.
  *
  * @param option    what getopt_long(3) returned
- * @param argument  its optarg, which must stay
+ * @param argument  its optarg, which must remain valid
  * @return false: it is none of them
  */
 bool table_option(int option, const char *argument, struct table_options *options);
@@ -75,7 +76,7 @@ struct table;
  * Begin a table. An unknown column is reported on standard error, with the known ones: do this
  * before any work, so that a typing error is seen at once.
  *
- * @param layout  must stay as long as the table
+ * @param layout  must remain valid as long as the table
  * @return NULL when the options are wrong or memory is short; standard error has the reason
  */
 struct table *table_new(const struct table_layout *layout, const struct table_options *options);
