@@ -10,9 +10,11 @@ static const struct table_column columns[] = {
 	{.name = "USER", .about = "whose session it is"},
 	{.name = "SERVICE", .about = "PAM service that opened it"},
 	{.name = "SINCE", .about = "when it was opened; in JSON, UTC"},
-	{.name = "PROCESSES", .about = "how many, without the init", .type = TABLE_NUMBER},
-	{.name = "PID_NAMESPACE", .about = "as lsns(8) numbers it", .type = TABLE_NUMBER},
-	{.name = "INIT", .about = "pid of the init on the host", .type = TABLE_NUMBER},
+	{.name = "NPROCS", .about = "number of processes, without the init", .type = TABLE_NUMBER},
+	{.name = "NS",
+		.about = "inode number of the PID namespace, as in lsns(8)",
+		.type = TABLE_NUMBER},
+	{.name = "PID", .about = "of the init, on the host", .type = TABLE_NUMBER},
 };
 
 const struct table_layout list_table = {
@@ -34,15 +36,14 @@ static void format_time(char *to, size_t size, time_t when, bool utc)
 
 static void add_session(struct table *table, const struct session_info *session, bool utc)
 {
-	char since[32], processes[16], pid_namespace[24], init[16];
+	char since[32], nprocs[16], ns[24], pid[16];
 
 	format_time(since, sizeof(since), session->since, utc);
-	(void)snprintf(processes, sizeof(processes), "%u", session->processes);
-	(void)snprintf(pid_namespace, sizeof(pid_namespace), "%llu",
-		(unsigned long long)session->pid_namespace);
-	(void)snprintf(init, sizeof(init), "%d", (int)session->init);
-	table_add(table, (const char *const[]){session->user, session->service, since, processes,
-				 pid_namespace, init});
+	(void)snprintf(nprocs, sizeof(nprocs), "%u", session->processes);
+	(void)snprintf(ns, sizeof(ns), "%llu", (unsigned long long)session->pid_namespace);
+	(void)snprintf(pid, sizeof(pid), "%d", (int)session->init);
+	table_add(table,
+		(const char *const[]){session->user, session->service, since, nprocs, ns, pid});
 }
 
 int list_sessions(const struct table_options *options)

@@ -37,7 +37,7 @@ static const char help[] =
 	"  -J, --json                 print JSON\n"
 	"  -n, --noheadings           print no headings\n"
 	"  -o, --output COLUMN[,...]  print these columns only, in this order\n"
-	"      --without              audit: open no session, show what USER sees without one\n"
+	"      --no-session           audit: open no session, show what USER sees without one\n"
 	"      --only PROBE[,...]     audit: run these probes only\n"
 	"  -h, --help                 print this text\n"
 	"  -V, --version              print the version\n"
@@ -108,7 +108,7 @@ static int change_hardening(const struct arguments *arguments)
 }
 
 /* Options without a letter. */
-enum { OPTION_WITHOUT = 256, OPTION_ONLY };
+enum { OPTION_NO_SESSION = 256, OPTION_ONLY };
 
 /* clang-format off */
 #define GENERAL_OPTIONS \
@@ -123,7 +123,7 @@ static const struct option known_general[] = {GENERAL_OPTIONS, {0}};
 static const char command_letters[] = "hV" TABLE_SHORT_OPTIONS;
 static const struct option known_table[] = {GENERAL_OPTIONS, TABLE_LONG_OPTIONS, {0}};
 static const struct option known_audit[] = {GENERAL_OPTIONS, TABLE_LONG_OPTIONS,
-	{"without", no_argument, NULL, OPTION_WITHOUT},
+	{"no-session", no_argument, NULL, OPTION_NO_SESSION},
 	{"only", required_argument, NULL, OPTION_ONLY}, {0}};
 
 static const struct command {
@@ -197,8 +197,8 @@ static int take_option(int option, struct arguments *arguments)
 	if (table_option(option, optarg, &arguments->table))
 		return -1;
 	switch (option) {
-	case OPTION_WITHOUT:
-		arguments->audit.without = true;
+	case OPTION_NO_SESSION:
+		arguments->audit.no_session = true;
 		return -1;
 	case OPTION_ONLY:
 		arguments->audit.only = optarg;

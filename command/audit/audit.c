@@ -254,7 +254,7 @@ static int audit_user(struct audit *audit, struct report *report)
 
 int audit_service(const struct audit_options *options, const char *service, const char *user_name)
 {
-	struct audit audit = {.context = {.without = options->without}};
+	struct audit audit = {.context = {.no_session = options->no_session}};
 	const struct passwd *found = getpwnam(user_name);
 	struct report report;
 	int status;

@@ -8,7 +8,7 @@
 
 struct audit_options {
 	struct table_options table;
-	bool without;	  /* open no session: audit the machine as it is */
+	bool no_session;  /* open no session: audit the machine as it is */
 	const char *only; /* names of probes, separated by commas; NULL: all */
 };
 

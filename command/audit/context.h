@@ -28,7 +28,7 @@ struct audit_context {
 	char service[64], user[64], home[256];
 	uid_t uid;
 	gid_t gid;
-	bool without;		 /* no session is opened */
+	bool no_session;	 /* none is opened */
 	bool systemd;		 /* systemd runs this machine */
 	char unit[64];		 /* system unit that runs the last decoy; "": none */
 	char manager[64];	 /* "active", or why there is no user manager; "": no systemd */

@@ -22,7 +22,7 @@ struct result {
 	char seen[384]; /* printable ASCII */
 };
 
-/* What closes a way that is open. */
+/* What closes a probe that is open. */
 enum closed_by {
 	BY_NOBODY, /* nothing of this project; the kernel or the distribution may do so already */
 	BY_MODULE,

@@ -7,23 +7,23 @@
 #include <string.h>
 
 static const struct table_column columns[] = {
-	{.name = "WAY", .about = "the probe, by the way that it tries"},
-	{.name = "VERDICT", .about = "closed, open, not tested, or not promised"},
+	{.name = "PROBE", .about = "its name, as for --only"},
+	{.name = "RESULT", .about = "closed, open, not tested, or not promised"},
 	{.name = "SEEN", .about = "what the probe saw, or why it could not be run", .wrap = true},
-	{.name = "CLOSED_BY", .about = "what closes the way, where it is open", .wrap = true},
-	{.name = "NEVER_OPEN", .about = "why the way is open on no stock machine", .wrap = true},
+	{.name = "CLOSED_BY", .about = "what closes it, where it is open", .wrap = true},
+	{.name = "NEVER_OPEN", .about = "why it is open on no stock machine", .wrap = true},
 	{.name = "SERVICE", .about = "the PAM service that was audited"},
 	{.name = "USER", .about = "the user whose session was audited"},
 	{.name = "SESSION",
-		.about = "whether a session was opened: not with --without",
+		.about = "whether a session was opened: not with --no-session",
 		.type = TABLE_BOOLEAN},
 };
 
 const struct table_layout audit_table = {
-	.name = "ways", .columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
+	.name = "probes", .columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
 
 /* The columns of a table that is not JSON, unless others are asked for: the longest is the last. */
-#define TEXT_COLUMNS "WAY,VERDICT,CLOSED_BY,SEEN"
+#define TEXT_COLUMNS "PROBE,RESULT,CLOSED_BY,SEEN"
 
 static const char *const verdicts[] = {[NOT_TESTED] = "not tested",
 	[CLOSED] = "closed",
@@ -38,7 +38,7 @@ static const char *const part_names[] = {[BY_BUS] = "bus",
 	[BY_MAIL] = "mail",
 	[BY_KERNEL] = "process-events"};
 
-/* What closes a way, as the reader can check or do it. */
+/* What closes a probe, as the reader can check or do it. */
 static void describe_remedy(const struct audit_context *context, const struct probe *probe,
 	enum verdict verdict, char *text, size_t size)
 {
@@ -85,7 +85,7 @@ static void add_row(const struct report *report, const struct audit_context *con
 		verdict = "open";
 	table_add(report->table,
 		(const char *const[]){probe->name, verdict, seen, remedy, probe->never_open,
-			context->service, context->user, context->without ? "0" : "1"});
+			context->service, context->user, context->no_session ? "0" : "1"});
 }
 
 bool report_begin(struct report *report, const struct table_options *options)
@@ -108,7 +108,7 @@ static void print_counts(const struct audit_context *context, const unsigned int
 	printable(service, sizeof(service), context->service, strlen(context->service));
 	printable(user, sizeof(user), context->user, strlen(context->user));
 	printf("result: %s%s, for %s: %u OPEN, %u closed, %u not tested, %u not promised\n",
-		context->without ? "without a session of " : "with ", service, user, count[OPEN],
+		context->no_session ? "without a session of " : "with ", service, user, count[OPEN],
 		count[CLOSED], count[NOT_TESTED], count[NOT_PROMISED]);
 }
 

@@ -124,7 +124,7 @@ void session_run(
 
 	log_capture_set_mode(LOG_CAPTURE_FORWARD);
 	act_carelessly(&audit->shared->context);
-	if (audit->context.without) {
+	if (audit->context.no_session) {
 		audit->status->opened = true;
 		body(audit, data);
 		return;

@@ -6,7 +6,7 @@
  *
  *	static const struct table_column columns[] = {
  *		{.name = "USER", .about = "whose session it is"},
- *		{.name = "INIT", .about = "pid of the init", .type = TABLE_NUMBER},
+ *		{.name = "PID", .about = "of the init", .type = TABLE_NUMBER},
  *	};
  *	const struct table_layout list_table = {
  *		.name = "sessions", .columns = columns, .n_columns = 2};

@@ -367,13 +367,13 @@ END
     run "$COMMAND" --help
     [ "$status" -eq 0 ]
     # options, commands, parts of harden and columns; the manual groups the probes
-    words=$(sed '/^Probes of audit/,/^$/d' <<<"$output" | grep -oE -- "--[a-z]+|^  [a-zA-Z_-]+" | sort -u)
-    for word in --json --noheadings --output --without --only --help --version check list audit harden \
-        bus units user-manager cron atd mail process-events PID_NAMESPACE; do
+    words=$(sed '/^Probes of audit/,/^$/d' <<<"$output" | grep -oE -- "--[a-z-]+|^  [a-zA-Z_-]+" | sort -u)
+    for word in --json --noheadings --output --no-session --only --help --version check list audit harden \
+        bus units user-manager cron atd mail process-events NPROCS NS; do
         grep -qE "^ *$word$" <<<"$words" || die "not in the help: $word"
     done
     for word in $words; do
-        [[ $man_page == *"$word"* ]] || die "not in the manual: $word"
+        grep -qE -- "(^|[^A-Za-z_-])$word([^A-Za-z_-]|$)" <<<"$man_page" || die "not in the manual: $word"
     done
     for command in check list audit harden; do
         run "$COMMAND" "$command" --help
@@ -410,15 +410,15 @@ unnamed_probes() {
 
 @test "list: columns, headings, and a column that is misspelt" {
     run "$COMMAND" list
-    [ "$output" = 'USER SERVICE SINCE PROCESSES PID_NAMESPACE INIT' ]
-    run "$COMMAND" list -o init,USER
-    [ "$output" = 'INIT USER' ]
+    [ "$output" = 'USER SERVICE SINCE NPROCS NS PID' ]
+    run "$COMMAND" list -o pid,USER
+    [ "$output" = 'PID USER' ]
     run "$COMMAND" list --noheadings
     [ "$status" -eq 0 ]
     [ -z "$output" ]
     run "$COMMAND" list --output USER,PIDS --json
     [ "$status" -eq 2 ]
-    [ "$output" = "pam-unshare: unknown column 'PIDS'; the columns are USER, SERVICE, SINCE, PROCESSES, PID_NAMESPACE, INIT" ]
+    [ "$output" = "pam-unshare: unknown column 'PIDS'; the columns are USER, SERVICE, SINCE, NPROCS, NS, PID" ]
     run "$COMMAND" list --output ''
     [ "$status" -eq 2 ]
 }
@@ -437,17 +437,17 @@ unnamed_probes() {
     run "$COMMAND" list
     echo "$output"
     [ "${#lines[@]}" -eq 3 ]
-    run "$COMMAND" list -n -o PROCESSES,USER
+    run "$COMMAND" list -n -o NPROCS,USER
     [ "${#lines[@]}" -eq 2 ]
     [[ $output =~ (^|$'\n')\ *2\ alice($|$'\n') ]]
     python3 - "$BATS_TEST_TMPDIR/json" "$before" "$after" <<'END'
 import calendar, json, os, sys, time
 path, before, after = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 sessions = json.load(open(path))["sessions"]
-assert sorted((s["user"], s["service"], s["processes"]) for s in sessions) == [
+assert sorted((s["user"], s["service"], s["nprocs"]) for s in sessions) == [
     ("alice", "su", 2), ("bob", "su", 1)], sessions
 for s in sessions:
-    assert os.stat(f"/proc/{s['init']}/ns/pid").st_ino == s["pid_namespace"]
+    assert os.stat(f"/proc/{s['pid']}/ns/pid").st_ino == s["ns"]
     since = calendar.timegm(time.strptime(s["since"], "%Y-%m-%dT%H:%M:%SZ"))
     assert before - 2 <= since <= after + 2, s
 END
@@ -486,11 +486,11 @@ completes() {
     completes pam-unshare audit --on -- --only
     completes pam-unshare check tri -- tried
     completes pam-unshare check --json tried ali -- alice
-    completes pam-unshare audit -o WAY tri -- tried
+    completes pam-unshare audit -o PROBE tri -- tried
     completes pam-unshare audit --only = ps,su tri -- tried
-    completes pam-unshare list -o P -- PROCESSES PID_NAMESPACE
-    completes pam-unshare list --output = USER,P -- USER,PROCESSES USER,PID_NAMESPACE
-    completes pam-unshare list --output PROCESSES,P -- PROCESSES,PID_NAMESPACE
+    completes pam-unshare list -o N -- NPROCS NS
+    completes pam-unshare list --output = USER,N -- USER,NPROCS USER,NS
+    completes pam-unshare list --output NPROCS,N -- NPROCS,NS
     completes pam-unshare audit --only = ps,pidf -- ps,pidfd-open
     completes pam-unshare harden dis -- disable
     completes pam-unshare harden enable c -- cron

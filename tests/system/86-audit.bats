@@ -31,12 +31,12 @@ audit() {
     echo "$output"
 }
 
-# says VERDICT WAY…: of each of these ways
+# says RESULT PROBE…: of each of these probes
 says() {
-    local verdict=$1 way
+    local result=$1 probe
     shift
-    for way; do
-        grep -qE "^$way +$verdict " <<<"$output" || { die "$way is not $verdict"; return 1; }
+    for probe; do
+        grep -qE "^$probe +$result " <<<"$output" || { die "$probe is not $result"; return 1; }
     done
 }
 
@@ -45,7 +45,7 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
     proc-locks proc-sysvipc sockets cgroup-procs user-namespace su sudo)
 
 @test "audit: without a session all is open, with the module it is closed" {
-    audit --without tried alice
+    audit --no-session tried alice
     [ "$status" -eq 1 ]
     says OPEN "${KERNEL[@]}" ssh
     grep -qE '^ps +OPEN +pam_unshare.so in /etc/pam.d/tried: pam-unshare check tried alice +ps prints ' <<<"$output"
@@ -138,16 +138,16 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
     python3 -c '
 import json, sys
 told = json.loads(sys.argv[1])
-assert {w["way"]: w["verdict"] for w in told["ways"]} == {
+assert {p["probe"]: p["result"] for p in told["probes"]} == {
     "proc": "closed", "su": "closed", "load": "not promised"}, told
-assert list(told) == ["ways"] and len(told["ways"]) == 3, told
-for w in told["ways"]:
-    assert list(w) == ["way", "verdict", "seen", "closed_by", "never_open", "service", "user", "session"], w
-    assert (w["service"], w["user"], w["session"]) == ("tried", "alice", True), w
-    assert w["seen"] and w["never_open"] is None, w
+assert list(told) == ["probes"] and len(told["probes"]) == 3, told
+for p in told["probes"]:
+    assert list(p) == ["probe", "result", "seen", "closed_by", "never_open", "service", "user", "session"], p
+    assert (p["service"], p["user"], p["session"]) == ("tried", "alice", True), p
+    assert p["seen"] and p["never_open"] is None, p
     # what no module and no part of harden closes
-    assert w["closed_by"] == ("nothing known" if w["way"] == "load" else
-        "pam_unshare.so in /etc/pam.d/tried: pam-unshare check tried alice"), w
+    assert p["closed_by"] == ("nothing known" if p["probe"] == "load" else
+        "pam_unshare.so in /etc/pam.d/tried: pam-unshare check tried alice"), p
 ' "$output"
 }
 
@@ -160,8 +160,8 @@ for w in told["ways"]:
     program='
 import json, sys
 told = json.loads(sys.argv[1])
-assert [w["service"] for w in told["ways"]] == [sys.argv[2]], told
-assert told["ways"][0]["closed_by"] == "pam_unshare.so in /etc/pam.d/%s: pam-unshare check %s alice" % (sys.argv[2], sys.argv[2]), told
+assert [p["service"] for p in told["probes"]] == [sys.argv[2]], told
+assert told["probes"][0]["closed_by"] == "pam_unshare.so in /etc/pam.d/%s: pam-unshare check %s alice" % (sys.argv[2], sys.argv[2]), told
 '
     python3 -c "$program" "$output" "$service"
     # without the escapes it is another text, and no JSON: the check sees that
@@ -173,18 +173,18 @@ assert told["ways"][0]["closed_by"] == "pam_unshare.so in /etc/pam.d/%s: pam-uns
 @test "audit: columns and headings as asked for" {
     audit --only=proc,timer-list tried alice
     [ "$status" -eq 0 ]
-    [[ ${lines[0]} =~ ^WAY\ +VERDICT\ +CLOSED_BY\ +SEEN$ ]]
+    [[ ${lines[0]} =~ ^PROBE\ +RESULT\ +CLOSED_BY\ +SEEN$ ]]
     [[ ${lines[2]} == 'timer-list closed '*' (never open: only root may read it)' ]]
     [ "${#lines[@]}" -eq 4 ] # the headings, two rows, the counts
-    audit --noheadings -o verdict,way,never_open --only=proc,timer-list tried alice
+    audit --noheadings -o result,probe,never_open --only=proc,timer-list tried alice
     [ "$status" -eq 0 ]
     [ "$(tr -s ' ' <<<"$output" | sed 's/ $//')" = $'closed proc\nclosed timer-list only root may read it' ]
-    audit -o way,colour --only=proc tried alice
+    audit -o probe,colour --only=proc tried alice
     [ "$status" -eq 2 ]
-    [[ $output == *"unknown column 'colour'; the columns are WAY, VERDICT, SEEN, CLOSED_BY, NEVER_OPEN, SERVICE, USER, SESSION" ]]
+    [[ $output == *"unknown column 'colour'; the columns are PROBE, RESULT, SEEN, CLOSED_BY, NEVER_OPEN, SERVICE, USER, SESSION" ]]
 }
 
-# Stopped while it tries a way; the rest of its life is up to the test.
+# Stopped while it runs a probe; the rest of its life is up to the test.
 start_audit() {
     "$COMMAND" audit "$@" tried alice >/run/audit-said 2>&1 3>&- &
     audit=$!
@@ -250,7 +250,7 @@ start_audit() {
     local audit how
     gone() { ! pgrep -u alice && ! pgrep -f ' audit-(decoy|probes|scan) ' && ! ls -d /run/pam-unshare-audit.*; }
     servers() { pgrep -f 'tmux -D' && pgrep -fi 'screen -D'; }
-    for how in '' --without; do
+    for how in '' --no-session; do
         # shellcheck disable=SC2086 # a word or none
         "$COMMAND" audit $how tried alice >/dev/null 2>&1 3>&- &
         audit=$!
@@ -264,7 +264,7 @@ start_audit() {
 }
 
 @test "audit: killed while the servers start, and with standard input closed" {
-    "$COMMAND" audit --without --only=tmux,screen tried alice <&- >/dev/null 2>&1 3>&- &
+    "$COMMAND" audit --no-session --only=tmux,screen tried alice <&- >/dev/null 2>&1 3>&- &
     local audit=$!
     eventually pgrep -f "tmux -D"
     kill -KILL "$audit"

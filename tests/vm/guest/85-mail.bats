@@ -140,7 +140,7 @@ status_of_mail() { # WORD PATH: that of the file
         filter) forward '# Exim filter' ;;
         esac
         was=$(state 2>&1) || true
-        run pam-unshare audit --without --only=forward sshd alice
+        run pam-unshare audit --no-session --only=forward sshd alice
         echo "$output"
         is_back
         case $kind in
@@ -150,7 +150,7 @@ status_of_mail() { # WORD PATH: that of the file
             ;;
         *) [ "$status" -le 1 ] ;; # as the mailer does
         esac
-        pam-unshare audit --without --only=forward sshd alice >/dev/null 2>&1 3>&- &
+        pam-unshare audit --no-session --only=forward sshd alice >/dev/null 2>&1 3>&- &
         audit=$!
         LIMIT=30 eventually replaced
         kill -KILL "$audit"

@@ -107,15 +107,15 @@ close_session() {
 }
 
 @test "package: the hardening closes side doors, and is taken back" {
-    local ways=unit-processes,unit-file,bus-peers,polkit,user-bus
-    run pam-unshare audit --only=$ways sshd alice
+    local probes=unit-processes,unit-file,bus-peers,polkit,user-bus
+    run pam-unshare audit --only=$probes sshd alice
     echo "$output"
     [ "$status" -eq 1 ]
     [[ ${lines[-1]} == *': 5 OPEN, 0 closed, 0 not tested, 0 not promised' ]]
     systemctl stop user@"$(id -u alice)".service
     find /etc -xdev -type f -exec sha256sum {} + | sort >"$BATS_TEST_TMPDIR/etc"
     pam-unshare harden enable
-    run pam-unshare audit --only=$ways sshd alice
+    run pam-unshare audit --only=$probes sshd alice
     echo "$output"
     pam-unshare harden disable
     [ "$status" -eq 0 ]
