@@ -204,6 +204,16 @@ check() {
     check 1 'NOT ISOLATED' "returned 'Cannot make/remove an entry for the specified session'. The log messages name the module and the reason."
 }
 
+@test "check: a module ends the process that opens the session" {
+    printf '#!/bin/sh\nkill -KILL $PPID\nsleep 1\n' >/run/killer
+    chmod 755 /run/killer
+    edit '/unshare.so close/i session required pam_exec.so /run/killer'
+    run check 1 'NOT ISOLATED' 'the process that opened the session crashed in a module, or was ended by it: see the system log.'
+    rm /run/killer
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
 @test "check: a module that looks up another user" {
     install -m 644 "$TOP/$BUILD/tests/programs/pam_lookup.so" "$SECURITY_DIR/pam_lookup.so"
     sed -i '/unshare.so close/a session required pam_lookup.so carol' /etc/pam.d/tried
