@@ -205,13 +205,15 @@ check() {
 }
 
 @test "check: a module ends the process that opens the session" {
-    printf '#!/bin/sh\nkill -KILL $PPID\nsleep 1\n' >/run/killer
+    printf '#!/bin/sh\nkill -KILL $PPID\n' >/run/killer
     chmod 755 /run/killer
     edit '/unshare.so close/i session required pam_exec.so /run/killer'
     run check 1 'NOT ISOLATED' 'the process that opened the session crashed in a module, or was ended by it: see the system log.'
     rm /run/killer
     echo "$output"
     [ "$status" -eq 0 ]
+    gone() { ! pgrep -x killer; }
+    eventually gone
 }
 
 @test "check: a module that looks up another user" {
