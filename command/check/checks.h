@@ -32,12 +32,6 @@ struct outcome {
 	unsigned int problems;
 };
 
-/** Tell whether a line is one of a module, by name or by path. */
-bool line_is_module(const struct pam_stack_line *line, const char *name);
-
-/** Tell whether a line has a word among the arguments of its module. */
-bool line_has_argument(const struct pam_stack_line *line, const char *word);
-
 /** Report what is known of the service's application. Tells whether the module does harm in it. */
 bool check_application(struct check *check);
 

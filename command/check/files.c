@@ -9,21 +9,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-bool line_is_module(const struct pam_stack_line *line, const char *name)
-{
-	const char *slash = strrchr(line->module, '/');
-
-	return strcmp(slash ? slash + 1 : line->module, name) == 0;
-}
-
-bool line_has_argument(const struct pam_stack_line *line, const char *word)
-{
-	for (int i = 0; i < line->argc; i++)
-		if (strcmp(line->argv[i], word) == 0)
-			return true;
-	return false;
-}
-
 /* ---- one line ---------------------------------------------------------------------------------
  */
 
@@ -119,7 +104,8 @@ static bool note_phases(struct check *check, struct pam_stack_line *line)
 
 	(void)options_parse(NULL, line->argc, line->argv, &opts);
 	if (opts.on_open && opts.on_close &&
-		(line_has_argument(line, "open") || line_has_argument(line, "close")))
+		(pam_stack_line_has_argument(line, "open") ||
+			pam_stack_line_has_argument(line, "close")))
 		return false; /* both words: the parser complains */
 	if (opts.on_open && !check->open)
 		check->open = line;
@@ -139,7 +125,7 @@ static void check_lines(struct check *check)
 	for (size_t i = 0; i < check->stack.n; i++) {
 		struct pam_stack_line *line = &check->stack.lines[i];
 
-		if (!line_is_module(line, MODULE))
+		if (!pam_stack_line_is_module(line, MODULE))
 			continue;
 		report_line(findings, line);
 		check_control(findings, line);

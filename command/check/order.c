@@ -30,7 +30,7 @@ static const char *const close_on_host[] = {"pam_namespace.so", "pam_mount.so", 
 /* Without SELinux pam_selinux does nothing, and Debian's files have it everywhere. */
 static bool is_idle(const struct pam_stack_line *line)
 {
-	return line_is_module(line, "pam_selinux.so") &&
+	return pam_stack_line_is_module(line, "pam_selinux.so") &&
 	       access("/sys/fs/selinux/enforce", F_OK) < 0;
 }
 
@@ -40,8 +40,8 @@ static void check_after_open(struct check *check, const struct pam_stack_line *l
 	for (size_t i = 0; i < COUNT(open_before); i++) {
 		const char *unless = open_before[i].unless;
 
-		if (!line_is_module(line, open_before[i].name) || is_idle(line) ||
-			(unless && line_has_argument(line, unless)))
+		if (!pam_stack_line_is_module(line, open_before[i].name) || is_idle(line) ||
+			(unless && pam_stack_line_has_argument(line, unless)))
 			continue;
 		findings_add_problem(&check->findings, line,
 			": %s comes after pam_unshare.so: %s. Put that line before %s line %u.",
@@ -54,7 +54,7 @@ static void check_after_open(struct check *check, const struct pam_stack_line *l
 static void check_before_close(struct check *check, const struct pam_stack_line *line)
 {
 	for (size_t i = 0; i < COUNT(close_on_host); i++)
-		if (line_is_module(line, close_on_host[i]))
+		if (pam_stack_line_is_module(line, close_on_host[i]))
 			findings_add_problem(&check->findings, line,
 				": %s is closed before pam_unshare.so, in the session's mount namespace, and what it unmounts stays on the host. Put 'session requisite pam_unshare.so close' before it, and 'open' after it.",
 				close_on_host[i]);
@@ -63,7 +63,7 @@ static void check_before_close(struct check *check, const struct pam_stack_line 
 /* A line that may end the list before ours is reached. */
 static void check_before_open(struct check *check, const struct pam_stack_line *line)
 {
-	if (!line_is_module(line, MODULE) && !line->brackets &&
+	if (!pam_stack_line_is_module(line, MODULE) && !line->brackets &&
 		strcasecmp(line->control, "sufficient") == 0)
 		findings_add_problem(&check->findings, line,
 			" has the control 'sufficient': when %s succeeds, the lines that follow are skipped, that of pam_unshare.so among them. Write 'optional', or put the line last.",

@@ -75,7 +75,7 @@ static struct options check_arguments(struct check *check, pam_handle_t *pamh)
 	for (size_t i = 0; i < check->stack.n; i++) {
 		struct pam_stack_line *line = &check->stack.lines[i];
 
-		if (!line_is_module(line, MODULE))
+		if (!pam_stack_line_is_module(line, MODULE))
 			continue;
 		(void)options_parse(pamh, line->argc, line->argv, &opts);
 		for (; (message = log_capture_message(seen)); seen++)

@@ -315,3 +315,18 @@ void pam_stack_free(struct pam_stack *stack)
 		free(stack->lines[i].file_copy);
 	}
 }
+
+bool pam_stack_line_is_module(const struct pam_stack_line *line, const char *name)
+{
+	const char *slash = strrchr(line->module, '/');
+
+	return strcmp(slash ? slash + 1 : line->module, name) == 0;
+}
+
+bool pam_stack_line_has_argument(const struct pam_stack_line *line, const char *word)
+{
+	for (int i = 0; i < line->argc; i++)
+		if (strcmp(line->argv[i], word) == 0)
+			return true;
+	return false;
+}

@@ -57,4 +57,10 @@ int pam_stack_read(const char *root, const char *service, struct pam_stack *stac
 /** Free what the lines of a stack point to; the stack itself is the caller's. */
 void pam_stack_free(struct pam_stack *stack);
 
+/** Tell whether a line is one of a module, by name or by path. */
+bool pam_stack_line_is_module(const struct pam_stack_line *line, const char *name);
+
+/** Tell whether a line has a word among the arguments of its module. */
+bool pam_stack_line_has_argument(const struct pam_stack_line *line, const char *word);
+
 #endif
