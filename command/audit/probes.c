@@ -83,7 +83,7 @@ const struct probe probes[] = {
 	{.name = "sockets", .run = probe_socket, .closed_by = BY_MODULE},
 	{.name = "cgroup-procs", .run = probe_cgroup, .closed_by = BY_MODULE},
 	{.name = "user-namespace", .run = probe_user_namespace, .closed_by = BY_MODULE},
-	{.name = "process-events", .run = probe_process_events, .closed_by = BY_KERNEL},
+	{.name = "process-events", .run = probe_process_events, .closed_by = BY_PROCESS_EVENTS},
 	{.name = "setuid",
 		.run = probe_setuid,
 		.closed_by = BY_NOBODY,

@@ -32,7 +32,8 @@ enum closed_by {
 	BY_CRON,
 	BY_ATD,
 	BY_MAIL,
-	BY_KERNEL,
+	BY_PROCESS_EVENTS,
+	CLOSERS, /* how many */
 };
 
 enum probe_mode {

@@ -36,7 +36,9 @@ static const char *const part_names[] = {[BY_BUS] = "bus",
 	[BY_CRON] = "cron",
 	[BY_ATD] = "atd",
 	[BY_MAIL] = "mail",
-	[BY_KERNEL] = "process-events"};
+	[BY_PROCESS_EVENTS] = "process-events"};
+
+_Static_assert(sizeof(part_names) / sizeof(*part_names) == CLOSERS, "each part has a name");
 
 /* What closes a probe, as the reader can check or do it. */
 static void describe_remedy(const struct audit_context *context, const struct probe *probe,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The audit of the side doors, by the ways that this machine has, and the hardening's files. systemd,
+# The audit of the side doors, by the probes that this machine allows, and the hardening's files. systemd,
 # cron and at are tried in guests, tests/vm/audit.
 
 load lib
@@ -58,7 +58,7 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
     [[ ${lines[-1]} == "result: with tried, for alice: 0 OPEN, "* ]]
 }
 
-@test "audit: a way into the session's user by a service without the module is open" {
+@test "audit: ssh by a service without the module is open" {
     audit --only=ssh,proc tried alice
     [ "$status" -eq 1 ]
     says OPEN ssh
@@ -100,7 +100,7 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
     audit --only=ps tried alice
     umount "$tool"
     says 'not tested' ps
-    # no segment for the target
+    # no segment for the decoy
     echo 0 >/proc/sys/kernel/shmmni
     audit --only=proc-sysvipc,proc-locks tried alice
     echo 4096 >/proc/sys/kernel/shmmni
