@@ -147,7 +147,7 @@ __attribute__((noreturn)) static void answer_all(int listener, const char *direc
 
 int decoy_main(const char *secret, const char *directory)
 {
-	char has = DECOY_READY;
+	unsigned char has = DECOY_READY;
 	int listener = -1;
 
 	if (!directory) {
@@ -158,8 +158,10 @@ int decoy_main(const char *secret, const char *directory)
 		log_capture_set_mode(LOG_CAPTURE_FORWARD);
 		openlog(DECOY_LOG, 0, LOG_DAEMON);
 		syslog(LOG_INFO, "decoy %s", secret); /* for whoever may read the journal */
-		has |= hold_lock(directory) ? DECOY_LOCK : 0;
-		has |= hold_segment() ? DECOY_SEGMENT : 0;
+		if (hold_lock(directory))
+			has = (unsigned char)(has | DECOY_LOCK);
+		if (hold_segment())
+			has = (unsigned char)(has | DECOY_SEGMENT);
 		listener = listen_at(directory, "socket");
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
