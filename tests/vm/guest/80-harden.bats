@@ -89,11 +89,11 @@ allow_units() {
     run read_by_alice
     echo "$output"
     [[ $output == *'Permission denied'* && $output != *secret* ]]
-    # as at a boot: the directory is not there, tmpfiles makes it, then systemd for logind
-    systemctl stop systemd-logind.service
+    # as at a boot: the directory is not there, tmpfiles makes it, then systemd for logind. Not by a stop and a start:
+    # a stop closes the fifos of the sessions, and logind would end that of this test.
     rm -r "$inhibit"
     systemd-tmpfiles --create --boot --prefix=/run/systemd || true # of other lines, too
-    systemctl start systemd-logind.service
+    systemctl restart systemd-logind.service
     run read_by_alice
     echo "$output"
     [[ $output == *'Permission denied'* && $output != *secret* ]]
