@@ -70,7 +70,7 @@ static int detach_found(struct walker *walker, struct planned_mount *p, struct p
 	return 0;
 }
 
-/* Detach an instance, or a remnant. */
+/* Detach an instance, or a mount that goes. */
 static int detach_mount(struct walker *walker, struct planned_mount *p)
 {
 	const bool strict = p->role == PROCFS_INSTANCE && is_main(p);

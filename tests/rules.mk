@@ -2,8 +2,8 @@
 # Tests and checks; included by the Makefile. What they need is installed by name.
 
 # Each build takes all processors.
-JOBS    := $(shell nproc)
-SUBMAKE  = $(MAKE) --no-print-directory -j$(JOBS)
+NPROC   := $(shell nproc)
+SUBMAKE  = $(MAKE) --no-print-directory -j$(NPROC)
 
 BUILD_PACKAGES = gcc libc6-dev make pkg-config libpam0g-dev libcap-dev libsmartcols-dev libsystemd-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev bats openssh-server openssh-client sudo strace \
@@ -53,12 +53,14 @@ programs: all $(PROGRAMS) $(MUTANTS) $(addprefix $(BUILD)/tests/programs/,pam_dr
 
 check:
 	@tests/install $(CHECK_PACKAGES)
-	@$(SUBMAKE) programs $(UNIT_TESTS)
+	@echo 'building the module, the command and the tests'
+	@$(SUBMAKE) -s programs $(UNIT_TESTS)
 	@BUILD=$(BUILD) tests/run $(UNIT_TESTS)
 
 demo:
 	@tests/install $(DEMO_PACKAGES)
-	@$(SUBMAKE) all $(BUILD)/tests/programs/probe
+	@echo 'building the module and the command'
+	@$(SUBMAKE) -s all $(BUILD)/tests/programs/probe
 	@BUILD=$(BUILD) tests/sandbox tests/demo
 
 # README's picture, from a real run.
@@ -81,9 +83,9 @@ lint:
 	$(SUBMAKE) BUILD=build-clang CC=clang CFLAGS="-O2 -g -Werror" objects
 	$(SUBMAKE) BUILD=build-analyzer CC=gcc \
 		CFLAGS="-O2 -g -Werror -fanalyzer" all
-	printf '%s\n' $(SOURCES) $(COMMAND_SOURCES) | xargs -P $(JOBS) -I {} \
+	printf '%s\n' $(SOURCES) $(COMMAND_SOURCES) | xargs -P $(NPROC) -I {} \
 		clang-tidy --quiet {} -- -std=c17 -I. -D_GNU_SOURCE -Ibuild-clang $(COMMAND_CFLAGS)
-	cppcheck --quiet -j $(JOBS) --std=c11 --enable=warning,performance,portability --inline-suppr \
+	cppcheck --quiet -j $(NPROC) --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D_GNU_SOURCE -Ibuild-clang $(SOURCES) $(COMMAND_SOURCES)
 	tests/check-imports build-gcc build-clang
 	shellcheck --severity=warning --external-sources $(SHELL_FILES)

@@ -698,7 +698,7 @@ static void what_goes_with_an_instance_is_not_kept(void **state)
 	procfs_plan_free(plan);
 }
 
-static void what_goes_with_a_remnant_is_not_kept(void **state)
+static void what_goes_with_a_detached_part_is_not_kept(void **state)
 {
 	struct procfs_plan *plan = plan_of("30 20 0:20 /1234 /mnt rw - proc proc rw\n"
 					   "31 30 0:25 / /mnt/task rw - tmpfs tmpfs rw\n");
@@ -1100,7 +1100,7 @@ int main(void)
 		TEST(what_lies_below_an_instance_does_not_stay),
 		TEST(a_harmless_part_elsewhere_is_kept),
 		TEST(what_goes_with_an_instance_is_not_kept),
-		TEST(what_goes_with_a_remnant_is_not_kept),
+		TEST(what_goes_with_a_detached_part_is_not_kept),
 		TEST(mounts_of_other_namespaces_are_not_kept),
 		TEST(no_procfs_at_proc),
 		TEST(a_bad_line_is_named_by_its_number),
