@@ -149,7 +149,7 @@ static bool valid_proc_options(const char *s)
 	}
 }
 
-enum kind { FLAG, LIST, SECONDS, PROC_OPTIONS };
+enum kind { FLAG, LIST, SECONDS, PROC_OPTIONS, SCOPE };
 
 static const struct argument {
 	const char *word;
@@ -167,6 +167,8 @@ static const struct argument {
 		.kind = PROC_OPTIONS,
 		.offset = offsetof(struct options, proc_options)},
 	{.word = "ipc", .kind = FLAG, .offset = offsetof(struct options, ipc)},
+	{.word = "scope=", .kind = SCOPE, .offset = offsetof(struct options, per_user)},
+	{.word = "linger", .kind = FLAG, .offset = offsetof(struct options, linger)},
 };
 
 /* What would be valid, for the log. */
@@ -175,6 +177,7 @@ static const char *const expected[] = {
 	[LIST] = "a comma-separated list of name, @group, uid, min:max, given once",
 	[SECONDS] = ("a number of seconds from 0 to " TEXT_OF(GRACE_MAX)),
 	[PROC_OPTIONS] = "a comma-separated list of hidepid=, gid= and subset=pid, given once",
+	[SCOPE] = "'session' or 'user'",
 };
 
 static const struct argument *find_argument(const char *word)
@@ -213,6 +216,9 @@ static bool set_argument(struct options *opts, const struct argument *arg, const
 		return set_string((const char **)(void *)member, value, valid_list(value));
 	case PROC_OPTIONS:
 		return set_string((const char **)(void *)member, value, valid_proc_options(value));
+	case SCOPE:
+		*(bool *)(void *)member = strcmp(value, "user") == 0;
+		return *(bool *)(void *)member || strcmp(value, "session") == 0;
 	default:
 		if (!parse_number(value, strlen(value), GRACE_MAX, &seconds))
 			return false;
@@ -259,6 +265,12 @@ bool options_parse(pam_handle_t *pamh, int argc, const char **argv, struct optio
 		if (pamh)
 			pam_syslog(pamh, LOG_ERR,
 				"arguments 'open' and 'close' exclude each other: leave both out to act at both ends of the session");
+	}
+	if (opts->linger && !opts->per_user) {
+		good = false;
+		if (pamh)
+			pam_syslog(pamh, LOG_ERR,
+				"argument 'linger' needs 'scope=user': the namespace of a session ends with it");
 	}
 	if (!opts->on_open && !opts->on_close)
 		opts->on_open = opts->on_close = true;

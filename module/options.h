@@ -13,6 +13,8 @@ struct options {
 	bool debug;		  /* LOG_DEBUG for each step */
 	bool include_root;	  /* isolate uid 0 too */
 	bool ipc;		  /* an IPC namespace too */
+	bool per_user;		  /* scope=user: one namespace for all sessions of a user */
+	bool linger;		  /* it ends only when its last process has ended */
 	bool on_open, on_close;	  /* at which ends of the session to act */
 	unsigned int grace;	  /* seconds that processes have to end by themselves */
 	const char *exempt;	  /* LIST of users not to isolate, or NULL */
