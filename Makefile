@@ -5,8 +5,8 @@
 #?   all               the module and the command (the default)
 #?   demo              what alice sees in a stock and in an isolated session; as root
 #?   check             the tests: unit tests, real su, real sshd, real sudo; as root
-#?   install           BUILD=, DESTDIR=, PREFIX=, SECUREDIR=, SBINDIR=, SYSCONFDIR=, STATEDIR=,
-#?                     HARDENDIR=, UNITCONFDIR=, MANDIR=, DOCDIR=, BASHCOMPDIR=, ZSHCOMPDIR=
+#?   install           BUILD=, DESTDIR=, PREFIX=, SECUREDIR=, SBINDIR=, SYSCONFDIR=, RUNSTATEDIR=,
+#?                     STATEDIR=, HARDENDIR=, UNITCONFDIR=, MANDIR=, DOCDIR=, BASHCOMPDIR=, ZSHCOMPDIR=
 #?   uninstall         takes back what "pam-unshare harden" enabled, too
 #?   bench             what a session costs; as root
 #?   deb               the Debian package, in build/deb
@@ -51,6 +51,7 @@ endif
 SECUREDIR   ?= $(pam_libdir)/security
 SBINDIR     ?= $(PREFIX)/sbin
 SYSCONFDIR  ?= /etc
+RUNSTATEDIR ?= /run
 # copies of what "pam-unshare harden" has written
 STATEDIR    ?= /var/lib/pam-unshare
 HARDENDIR   ?= $(PREFIX)/share/pam-unshare/hardening
@@ -92,10 +93,10 @@ COMMAND_LIBS     = -lpam -ldl $(shell $(PKG_CONFIG) --libs $(COMMAND_PACKAGES))
 # Each directory of code has a README.md with its rules.
 COMMON_SOURCES = $(addprefix common/,mountinfo.c procfs_plan.c statmount.c)
 MODULE_SOURCES = pam_unshare.c $(addprefix module/,descriptors.c failure.c host_context.c init_start.c \
-                 namespaces_create.c namespaces_leave.c options.c preflight.c procfs_plan_make.c \
-                 procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c terminal.c)
-INIT_SOURCES   = $(addprefix init/,end.c init.c watch.c memory.c mount_aside.c mount_ops.c mount_path.c mount_replace.c mount_walk.c \
-                 procfs_fresh.c procfs_replace.c setup.c title.c trusted_place.c)
+                 namespaces_create.c namespaces_leave.c namespaces_share.c options.c preflight.c procfs_plan_make.c \
+                 procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c terminal.c user_place.c)
+INIT_SOURCES   = $(addprefix init/,end.c init.c watch.c members.c memory.c mount_aside.c mount_ops.c mount_path.c mount_replace.c mount_walk.c \
+                 procfs_fresh.c procfs_replace.c setup.c title.c trusted_place.c user_setup.c)
 SOURCES = $(MODULE_SOURCES) $(INIT_SOURCES) $(COMMON_SOURCES)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 # make leaves the module at the top level; other builds of it stay apart
@@ -136,6 +137,7 @@ define CONFIG
 #define VERSION "$(VERSION)"
 #define SECUREDIR "$(SECUREDIR)"
 #define SYSCONFDIR "$(SYSCONFDIR)"
+#define RUNSTATEDIR "$(RUNSTATEDIR)"
 #define STATEDIR "$(STATEDIR)"
 #define UNITCONFDIR "$(UNITCONFDIR)"
 #define HARDENDIR_FROM_SBINDIR "$(shell realpath -m --relative-to='$(SBINDIR)' '$(HARDENDIR)')"

@@ -207,55 +207,120 @@ static struct session *new_session(pam_handle_t *pamh)
 /* ---- open -------------------------------------------------------------------------------------
  */
 
-static int enter_session(
-	pam_handle_t *pamh, const struct options *opts, uid_t user, struct session *session)
+struct user {
+	pam_handle_t *pamh;
+	uid_t uid;
+};
+
+static bool is_same_user(void *context, const char *name)
+{
+	const struct user *user = context;
+	const struct passwd *found = pam_modutil_getpwnam(user->pamh, name);
+
+	return found && found->pw_uid == user->uid;
+}
+
+enum entry {
+	ENTERED,
+	INSIDE, /* the application is inside already: there is nothing to do, nor to undo */
+	NOT_SHARED,
+	FAILED,
+};
+
+/* Where the user's namespace cannot be shared, the session gets one of its own: it is isolated, but
+   the user's other sessions do not see it. */
+static enum entry share(
+	pam_handle_t *pamh, const struct namespaces_request *request, struct session *session)
 {
 	struct failure why = {0};
+	int err = namespaces_share(request, &session->ns, &why);
+
+	if (err == 0)
+		return ENTERED;
+	if (err == -EALREADY)
+		return INSIDE;
+	if (why.return_failed) {
+		log_failure(pamh, session, &why, "cannot isolate the session");
+		return FAILED;
+	}
+	errno = why.err;
+	log_message(pamh, session, err == -EXDEV ? LOG_INFO : LOG_WARNING,
+		"session of %s gets a namespace of its own, which the user's other sessions do not share: %s: %m",
+		request->name, why.text);
+	log_cwd(pamh, session, &why);
+	return NOT_SHARED;
+}
+
+static enum entry create(
+	pam_handle_t *pamh, const struct namespaces_request *request, struct session *session)
+{
+	struct failure why = {0};
+
+	if (namespaces_create(request, &session->ns, &why) == 0)
+		return ENTERED;
+	log_failure(pamh, session, &why, "cannot isolate the session");
+	return FAILED;
+}
+
+static enum entry enter_session(
+	pam_handle_t *pamh, const struct options *opts, uid_t uid, struct session *session)
+{
+	const char *name = item(pamh, PAM_USER), *service = item(pamh, PAM_SERVICE);
+	struct user user = {.pamh = pamh, .uid = uid};
 	char title[320];
 	const struct namespaces_request request = {.title = title,
 		.proc_options = opts->proc_options,
-		.user = user,
+		.user = uid,
 		.grace = opts->grace,
-		.ipc = opts->ipc};
+		.ipc = opts->ipc,
+		.name = name,
+		.service = service,
+		.linger = opts->linger,
+		.is_same_user = is_same_user,
+		.context = &user};
+	enum entry entry = NOT_SHARED;
 
-	(void)snprintf(title, sizeof(title), INIT_TITLE "%.128s (%.128s)", item(pamh, PAM_USER),
-		item(pamh, PAM_SERVICE));
 	session->in_foreground = terminal_is_ours();
-	DEBUG(pamh, opts, "isolating %s: grace %u s, /proc with %s%s%s; pam_unshare " VERSION,
-		item(pamh, PAM_USER), opts->grace,
+	DEBUG(pamh, opts, "isolating %s: grace %u s, /proc with %s%s%s%s; pam_unshare " VERSION,
+		name, opts->grace,
 		opts->proc_options ? opts->proc_options : "the options that it has",
 		opts->ipc ? ", with an IPC namespace" : "",
+		opts->per_user ? ", shared by the user's sessions" : "",
 		session->in_foreground ? ", in the terminal's foreground" : "");
-	if (namespaces_create(&request, &session->ns, &why) < 0) {
-		log_failure(pamh, session, &why, "cannot isolate the session");
-		return PAM_SYSTEM_ERR;
-	}
-	if (session->ns.cwd_is_root)
+	(void)snprintf(title, sizeof(title), INIT_TITLE "%.128s", name);
+	if (opts->per_user)
+		entry = share(pamh, &request, session);
+	(void)snprintf(title, sizeof(title), INIT_TITLE "%.128s (%.128s)", name, service);
+	if (entry == NOT_SHARED)
+		entry = create(pamh, &request, session);
+	if (entry == ENTERED && session->ns.cwd_is_root)
 		DEBUG(pamh, opts, "left the working directory %s of the host",
 			session->ns.cwd.path);
-	session->opened = 1;
-	return PAM_SUCCESS;
+	session->opened = entry == ENTERED;
+	return entry;
 }
 
 /* Hand the state to PAM only after the namespaces are made: cleanup() then finds the session open.
  */
-static int open_first(pam_handle_t *pamh, const struct options *opts, uid_t user)
+static enum entry open_first(pam_handle_t *pamh, const struct options *opts, uid_t user)
 {
 	struct session *session = new_session(pamh);
+	enum entry entry;
 	int result;
 
 	if (!session)
-		return PAM_SYSTEM_ERR;
-	result = enter_session(pamh, opts, user, session);
-	if (result == PAM_SUCCESS) {
+		return FAILED;
+	entry = enter_session(pamh, opts, user, session);
+	if (entry == ENTERED) {
 		result = pam_set_data(pamh, DATA_NAME, session, cleanup);
 		if (result == PAM_SUCCESS)
-			return PAM_SUCCESS;
+			return ENTERED;
 		pam_syslog(pamh, LOG_ERR, "cannot keep the state of the session of %s: %s",
 			item(pamh, PAM_USER), pam_strerror(pamh, result));
+		entry = FAILED;
 	}
 	discard_session(pamh, session);
-	return PAM_SYSTEM_ERR;
+	return entry;
 }
 
 enum decision {
@@ -324,10 +389,24 @@ static void log_left_alone(pam_handle_t *pamh, const struct options *opts)
 			item(pamh, PAM_USER));
 }
 
+static void log_opened(const pam_handle_t *pamh, const struct session *session)
+{
+	const struct namespaces *ns = &session->ns;
+
+	pam_syslog(pamh, LOG_INFO, "session of %s opened: PID namespace %llu, init %d%s",
+		item(pamh, PAM_USER), (unsigned long long)ns->pid_namespace, (int)ns->init_pid,
+		!ns->shared  ? ""
+		: ns->joined ? ", the user's, joined"
+			     : ", the user's, made");
+	if (ns->lacks_ipc)
+		pam_syslog(pamh, LOG_WARNING,
+			"session of %s has the host's IPC namespace: the session that made the user's namespace was opened without 'ipc'",
+			item(pamh, PAM_USER));
+}
+
 static int open_session(pam_handle_t *pamh, const struct options *opts, uid_t user)
 {
 	struct session *session = find_session(pamh);
-	int result;
 
 	if (session && session->opened > 0) {
 		session->opened++;
@@ -335,14 +414,18 @@ static int open_session(pam_handle_t *pamh, const struct options *opts, uid_t us
 			item(pamh, PAM_USER), session->opened);
 		return PAM_SUCCESS;
 	}
-	result = open_first(pamh, opts, user);
-	if (result != PAM_SUCCESS)
-		return result;
-	session = find_session(pamh);
-	pam_syslog(pamh, LOG_INFO, "session of %s opened: PID namespace %llu, init %d",
-		item(pamh, PAM_USER), (unsigned long long)session->ns.pid_namespace,
-		(int)session->ns.init_pid);
-	return PAM_SUCCESS;
+	switch (open_first(pamh, opts, user)) {
+	case ENTERED:
+		log_opened(pamh, find_session(pamh));
+		return PAM_SUCCESS;
+	case INSIDE:
+		pam_syslog(pamh, LOG_INFO,
+			"session of %s opened: the application is in the user's namespace already",
+			item(pamh, PAM_USER));
+		return PAM_SUCCESS;
+	default:
+		return PAM_SYSTEM_ERR;
+	}
 }
 
 int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)

@@ -21,12 +21,13 @@ struct process_scan {
 	bool self;	   /* it has met the init: nothing else is mounted over the init's /proc */
 };
 
-static void scan_begin(struct process_scan *scan)
+static void scan_begin(struct process_scan *scan, int proc)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 	scan->names.at = scan->names.n = 0;
-	scan->names.fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc", flags);
+	scan->names.fd = (int)syscall(SYS_openat, proc == NO_PROC ? AT_FDCWD : proc,
+		proc == NO_PROC ? "/proc" : ".", flags);
 	scan->left = PROCESSES_MAX;
 	scan->self = false;
 }
@@ -78,12 +79,12 @@ static void ask_to_end(pid_t pid)
  * if hidepid hides the processes from the init, if root inside has mounted something else over
  * /proc, or if there are too many.
  */
-static void ask_all_to_end(bool hidden)
+static void ask_all_to_end(bool hidden, int proc)
 {
 	struct process_scan scan NOT_CLEARED;
 	pid_t pid;
 
-	scan_begin(&scan);
+	scan_begin(&scan, proc);
 	while (!hidden && (pid = scan_next(&scan)) > 0)
 		ask_to_end(pid);
 	scan_end(&scan);
@@ -93,13 +94,6 @@ static void ask_all_to_end(bool hidden)
 
 /* ---- waiting for their end --------------------------------------------------------------------
  */
-
-struct survivor {
-	int pidfd;	/* of a living process, or -1 */
-	bool seen;	/* a process was seen, living or dead */
-	bool unwatched; /* one could not be watched, or there were too many */
-	bool hidden;	/* there may be one that was not seen */
-};
 
 /* Take a process as the survivor if it lives. A pidfd is readable once its process has died, reaped
    or not (pidfd_open(2)). */
@@ -117,17 +111,13 @@ static void examine(pid_t pid, struct survivor *found)
 		sys_close(dead.fd);
 }
 
-/*
- * Find a process that lives, to watch it by its pidfd: those that the application forked are the
- * application's children, so no SIGCHLD tells the init of their end. hidepid may hide all of them.
- */
-static struct survivor find_survivor(bool hidden)
+struct survivor find_survivor(bool hidden, int proc)
 {
 	struct survivor found = {.pidfd = -1};
 	struct process_scan scan NOT_CLEARED;
 	pid_t pid;
 
-	scan_begin(&scan);
+	scan_begin(&scan, proc);
 	while (found.pidfd < 0 && (pid = scan_next(&scan)) > 0)
 		examine(pid, &found);
 	scan_end(&scan);
@@ -136,8 +126,7 @@ static struct survivor find_survivor(bool hidden)
 	return found;
 }
 
-/* Tell whether nothing of the session is left, except perhaps zombies of the application. */
-static bool is_over(const struct survivor *left)
+bool survivor_is_none(const struct survivor *left)
 {
 	if (left->pidfd >= 0 || left->unwatched)
 		return false;
@@ -159,16 +148,16 @@ static int alarm_after(unsigned int seconds)
 }
 
 /* Not inlined: an init that waits for the end would have these buffers on its stack. */
-__attribute__((noinline)) void end_processes(unsigned int grace, bool hidden)
+__attribute__((noinline)) void end_processes(unsigned int grace, bool hidden, int proc)
 {
 	struct pollfd events[] = {{.fd = alarm_after(grace), .events = POLLIN}, {.events = POLLIN}};
 	struct survivor left;
 
-	(void)watch_signal(FD_SIGNALS, SIGCHLD);
-	ask_all_to_end(hidden);
+	(void)watch_signals(FD_SIGNALS, SIGCHLD, 0);
+	ask_all_to_end(hidden, proc);
 	while (events[0].fd >= 0 && !events[0].revents) {
-		left = find_survivor(hidden);
-		if (is_over(&left))
+		left = find_survivor(hidden, proc);
+		if (survivor_is_none(&left))
 			return;
 		events[1].fd = left.pidfd >= 0 ? left.pidfd : FD_SIGNALS;
 		if (sys_poll(events, 2, true) < 0 && errno != EINTR)

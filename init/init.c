@@ -6,6 +6,7 @@
 #include "procfs_replace.h"
 #include "setup.h"
 #include "title.h"
+#include "user_setup.h"
 #include "watch.h"
 
 #include <sys/prctl.h>
@@ -45,27 +46,62 @@ static bool replace_procfs(const struct init_task *task)
 	return result == 1;
 }
 
+/* Only a procfs is wanted, in a PID namespace that has an init. */
+_Noreturn static void help(const struct init_task *task)
+{
+	struct init_report ready = {.step = INIT_READY};
+
+	require_step(task, INIT_CHROOT, compare_root(task));
+	ready.parent_replaced = replace_procfs(task);
+	send_report(task, &ready);
+	sys_exit(0);
+}
+
+static void set_up_user(const struct init_task *task)
+{
+	require_step(task, INIT_OWN_PROCFS, open_proc(task->user));
+	require_step(task, INIT_MOUNTS, settle_mounts(task->user));
+	reset_limits();
+	require_step(task, INIT_LISTEN, listen_for_members(task->user));
+}
+
+static void begin_user(const struct init_task *task, struct members *members,
+	struct retained *retained, struct user_member *first)
+{
+	require_step(task, INIT_MEMBERS, members_begin(task->user, members, retained, first));
+	require_step(task, INIT_MEMBERS, members_watch());
+}
+
 _Noreturn void init_main(struct init_task *task)
 {
 	struct init_report ready = {.step = INIT_READY};
 	/* the task is in the application's memory, which will be unmapped */
-	const struct retained retained = task->retained;
+	struct retained retained = task->retained;
+	struct members members NOT_CLEARED;
 	const unsigned int grace = task->grace;
-	const bool hidden = task->hidden;
+	const bool hidden = task->hidden, per_user = task->user;
 
 	/* 1. Only in a namespace of its own may it signal "all processes". */
-	require_step(task, INIT_PID, require_pid_1());
+	if (!task->is_helper)
+		require_step(task, INIT_PID, require_pid_1());
 
 	/* 2. Get out of the caller's reach. Until it is ready it dies with the opener. */
 	require_step(task, INIT_IDS, become_root());
 	require_step(task, INIT_OPENER, die_with_opener(task->opener)); /* new ids would undo it */
 	require_step(task, INIT_SIGNALS, reset_signals());
 	require_step(task, INIT_TERMINAL, syscall(SYS_setsid));
+	if (task->is_helper)
+		help(task);
+	if (per_user)
+		require_step(task, INIT_LOCK, take_lock(task->user));
 
 	/* 3. Do what needs CAP_SYS_ADMIN. */
 	require_step(task, INIT_CHROOT, compare_root(task));
 	ready.parent_replaced = replace_procfs(task);
 	keep_from_oom_killer();
+	(void)syscall(SYS_umask, 022);
+	if (per_user)
+		set_up_user(task);
 
 	/* 4. Show name and title; may fail. Before the session begins: the command line is that of
 	   the application's caller, and may hold a secret. */
@@ -73,9 +109,10 @@ _Noreturn void init_main(struct init_task *task)
 	set_title(task->title);
 
 	/* 5. Drop everything. Dumpable again: a change of capabilities sets it to suid_dumpable. */
-	(void)syscall(SYS_umask, 022);
 	require_step(task, INIT_DIRECTORY, syscall(SYS_chdir, "/"));
 	require_step(task, INIT_DESCRIPTORS, keep_descriptors(task));
+	if (per_user)
+		begin_user(task, &members, &retained, &ready.first);
 	require_step(task, INIT_CAPABILITIES, drop_capabilities());
 	require_step(task, INIT_DUMPABLE, sys_prctl(PR_SET_DUMPABLE, 0));
 	require_step(task, INIT_OPENER, sys_prctl(PR_SET_PDEATHSIG, 0));
@@ -86,9 +123,12 @@ _Noreturn void init_main(struct init_task *task)
 	empty_bounding_set();
 	memory_trim(&retained);
 
-	/* 7. The session. */
-	wait_for_end();
+	/* 7. The session, or the sessions of the user. */
+	if (per_user)
+		serve_members(&members);
+	else
+		wait_for_end();
 	if (grace > 0)
-		end_processes(grace, hidden);
+		end_processes(grace, hidden && !per_user, per_user ? FD_PROC : NO_PROC);
 	sys_exit(0);
 }

@@ -8,7 +8,10 @@
 #define PAM_UNSHARE_INIT_H
 
 #include "common/syscalls.h"
+#include "common/user_protocol.h"
 #include "memory.h"
+
+#include <stdbool.h>
 
 struct procfs_plan;
 
@@ -17,6 +20,16 @@ struct procfs_plan;
 
 /* How its command line begins, before "USER (SERVICE)". */
 #define INIT_TITLE INIT_NAME ": init of "
+
+/* What the init of a user's namespace (scope=user) is told besides. */
+struct user_task {
+	int directory;		     /* USER_DIRECTORY */
+	const char *place;	     /* the socket's name there */
+	const char *name;	     /* the user's */
+	struct user_service service; /* of the opener */
+	bool linger, pinned, ipc, shared_root;
+	int lock, listener, proc; /* the init's; FD_FREE or higher */
+};
 
 /* What the application hands to the init. */
 struct init_task {
@@ -30,6 +43,8 @@ struct init_task {
 	void *stack;		  /* of init_stack_new() */
 	char *title;		  /* the command line in ps(1); the stack begins below */
 	struct retained retained; /* what it keeps of the application's memory */
+	struct user_task *user;	  /* NULL: the init of a session */
+	bool is_helper; /* no init: only replaces the procfs, in a namespace that has one */
 };
 
 /* The steps that can fail before "ready". init.c has their order. */
@@ -40,8 +55,13 @@ enum init_step {
 	INIT_SIGNALS,
 	INIT_TERMINAL,
 	INIT_OPENER,
+	INIT_LOCK,
 	INIT_CHROOT,
 	INIT_PROCFS,
+	INIT_OWN_PROCFS,
+	INIT_MOUNTS,
+	INIT_LISTEN,
+	INIT_MEMBERS,
 	INIT_DIRECTORY,
 	INIT_DESCRIPTORS,
 	INIT_CAPABILITIES,
@@ -52,9 +72,11 @@ enum init_step {
 /* What the init reports to the application: that it is ready, or which step has failed. */
 struct init_report {
 	enum init_step step;
-	int err;		 /* errno of the failed step; EXDEV at INIT_CHROOT: chrooted */
-	const char *mount_point; /* INIT_PROCFS: where; an address in the forked memory */
-	bool parent_replaced;	 /* INIT_READY: the application must enter its directories anew */
+	int err;		  /* errno of the failed step; EXDEV at INIT_CHROOT: chrooted;
+				     EWOULDBLOCK at INIT_LOCK: another init has the lock */
+	const char *mount_point;  /* INIT_PROCFS: where; an address in the forked memory */
+	bool parent_replaced;	  /* INIT_READY: the application must enter its directories anew */
+	struct user_member first; /* INIT_READY: the opener's membership in a user's namespace */
 };
 
 /**

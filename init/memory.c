@@ -251,6 +251,17 @@ void memory_retain(struct retained *retained, void *stack)
 		retained->n = 0;
 }
 
+void memory_retain_more(struct retained *retained, void *memory, size_t size)
+{
+	const size_t room = sizeof(retained->ranges) / sizeof(*retained->ranges);
+
+	if (retained->n == 0)
+		return; /* everything is kept */
+	retain(retained, (uintptr_t)memory, (uintptr_t)memory + size);
+	if (retained->n == room)
+		retained->n = 0;
+}
+
 /* Best effort. munmap(2) refuses a range that has a sealed page (mseal(2)): then try its halves,
    down to that page. */
 static void unmap(uintptr_t begin, uintptr_t end, uintptr_t page)

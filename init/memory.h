@@ -53,6 +53,9 @@ void init_stack_free(void *stack);
  */
 void memory_retain(struct retained *retained, void *stack);
 
+/** Add memory that the init has allocated. Runs in the init until it is ready. */
+void memory_retain_more(struct retained *retained, void *memory, size_t size);
+
 /**
  * Unmap everything else, and free the stack below the present frame. From then on the caller may
  * call syscall(2) and use errno, but no other function of a library, not even memset(3).

@@ -98,6 +98,14 @@ void keep_from_oom_killer(void)
 	sys_close(fd);
 }
 
+static int keep_users_descriptors(const struct user_task *user)
+{
+	if (syscall(SYS_dup3, user->lock, FD_LOCK, O_CLOEXEC) < 0 ||
+		syscall(SYS_dup3, user->listener, FD_LISTENER, O_CLOEXEC) < 0)
+		return -1;
+	return (int)syscall(SYS_dup3, user->proc, FD_PROC, O_CLOEXEC);
+}
+
 /* Among the others is logind's fifo: when its last copy closes, logind ends the session. */
 int keep_descriptors(struct init_task *task)
 {
@@ -105,10 +113,12 @@ int keep_descriptors(struct init_task *task)
 		syscall(SYS_dup3, task->report_fd, FD_REPORT, O_CLOEXEC) < 0)
 		return -1;
 	task->report_fd = FD_REPORT;
-	if (syscall(__NR_close_range, FD_REPORT + 1, UINT_MAX, 0) < 0)
+	if (task->user && keep_users_descriptors(task->user) < 0)
+		return -1;
+	if (syscall(__NR_close_range, task->user ? FD_TIMER : FD_LOCK, UINT_MAX, 0) < 0)
 		return -1;
 	sys_close(FD_SIGNALS);
-	return watch_signal(-1, SIGTERM) == FD_SIGNALS ? 0 : -1;
+	return watch_signals(-1, SIGTERM, 0) == FD_SIGNALS ? 0 : -1;
 }
 
 static int set_capabilities(unsigned int set)

@@ -31,7 +31,8 @@ int compare_root(const struct init_task *task);
 /** Set oom_score_adj to -1000, which needs CAP_SYS_RESOURCE. Best effort. */
 void keep_from_oom_killer(void);
 
-/** Keep FD_OPENER, FD_SIGNALS and FD_REPORT, and close all other descriptors. */
+/** Keep FD_OPENER, FD_SIGNALS and FD_REPORT, for a user's namespace FD_LOCK, FD_LISTENER and
+   FD_PROC too, and close all other descriptors. */
 int keep_descriptors(struct init_task *task);
 
 /** Keep CAP_KILL, and CAP_SETPCAP for empty_bounding_set(). */

@@ -5,9 +5,10 @@
 
 #include <sys/signalfd.h>
 
-int watch_signal(int fd, int sig)
+int watch_signals(int fd, int sig, int other)
 {
-	const unsigned long signals[NSIG / 8 / sizeof(long)] = {1UL << (sig - 1)};
+	const unsigned long signals[NSIG / 8 / sizeof(long)] = {
+		1UL << (sig - 1) | (other ? 1UL << (other - 1) : 0)};
 
 	return (int)syscall(SYS_signalfd4, fd, signals, NSIG / 8, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -22,7 +23,7 @@ bool take_signal(void)
 	struct signalfd_siginfo info;
 
 	return syscall(SYS_read, FD_SIGNALS, &info, sizeof(info)) == (long)sizeof(info) &&
-	       info.ssi_code == SI_USER && info.ssi_pid == 0;
+	       info.ssi_signo == SIGTERM && info.ssi_code == SI_USER && info.ssi_pid == 0;
 }
 
 void wait_for_end(void)

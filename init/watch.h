@@ -7,20 +7,33 @@
 
 #include <stdbool.h>
 
-/* The only descriptors that the init keeps, and the pipe for its report while it starts. */
-enum { FD_OPENER, FD_SIGNALS, FD_REPORT };
+/* The only descriptors that the init of a session keeps, and the pipe for its report while it
+   starts. The init of a user's namespace keeps the others too, and the pidfds of its members. */
+enum {
+	FD_OPENER,
+	FD_SIGNALS,
+	FD_REPORT,
+	FD_LOCK,
+	FD_LISTENER,
+	FD_PROC,
+	FD_TIMER,
+	FD_EVENTS,
+	FD_FREE
+};
 
 /**
- * Make a signalfd(2) report that signal and no other.
+ * Make a signalfd(2) report these signals and no others.
  *
  * Runs in the init.
  *
- * @param fd  the signalfd to change; -1: a new one
+ * @param fd     the signalfd to change; -1: a new one
+ * @param other  a second signal; 0: none
  * @return the signalfd, or -1 with errno
  */
-int watch_signal(int fd, int sig);
+int watch_signals(int fd, int sig, int other);
 
-/** Read a pending signal. Tells whether it came from outside the namespace. Runs in the init. */
+/** Read a pending signal. Tells whether it is a SIGTERM from outside the namespace. Runs in the
+ * init. */
 bool take_signal(void);
 
 /**

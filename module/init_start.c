@@ -102,6 +102,8 @@ int init_start(const struct init_request *request, struct started_init *init, st
 		.hidden = procfs_plan_hides(request->plan),
 		.plan = request->plan,
 		.root = request->root,
+		.user = request->user,
+		.is_helper = request->is_helper,
 		.stack = init_stack_new()};
 	int err;
 
@@ -128,8 +130,13 @@ static const char *step_name(enum init_step step)
 		[INIT_SIGNALS] = "reset the signals",
 		[INIT_TERMINAL] = "start a session of its own (setsid)",
 		[INIT_OPENER] = "watch the application",
+		[INIT_LOCK] = "take the lock of the user's namespace",
 		[INIT_CHROOT] = "compare the root directories",
 		[INIT_PROCFS] = "replace the procfs",
+		[INIT_OWN_PROCFS] = "mount a procfs of its own",
+		[INIT_MOUNTS] = "make the mounts shared, or leave them",
+		[INIT_LISTEN] = "listen for members",
+		[INIT_MEMBERS] = "keep the members",
 		[INIT_DIRECTORY] = "change to the root directory",
 		[INIT_DESCRIPTORS] = "close the descriptors",
 		[INIT_CAPABILITIES] = "drop the capabilities",
@@ -161,29 +168,27 @@ static int read_report(int fd, struct init_report *report, struct failure *why)
 }
 
 int init_wait_until_ready(
-	const struct started_init *init, bool *parent_replaced, struct failure *why)
+	const struct started_init *init, struct init_report *report, struct failure *why)
 {
-	struct init_report report = {.step = INIT_READY};
-	int err = read_report(init->report_fd, &report, why);
+	int err = read_report(init->report_fd, report, why);
 
 	if (err < 0)
 		return err;
-	*parent_replaced = report.parent_replaced;
-	switch (report.step) {
+	switch (report->step) {
 	case INIT_READY:
 		return 0;
 	case INIT_CHROOT:
-		if (report.err == EXDEV)
-			return fail(why, report.err, "the application is chrooted");
+		if (report->err == EXDEV)
+			return fail(why, report->err, "the application is chrooted");
 		break;
 	case INIT_PROCFS:
-		return fail(why, report.err, "init: %s at %s%s", step_name(report.step),
-			report.mount_point,
-			report.err == ESTALE ? ", which another mount covers" : "");
+		return fail(why, report->err, "init: %s at %s%s", step_name(report->step),
+			report->mount_point,
+			report->err == ESTALE ? ", which another mount covers" : "");
 	default:
 		break;
 	}
-	return fail(why, report.err, "init: %s", step_name(report.step));
+	return fail(why, report->err, "init: %s", step_name(report->step));
 }
 
 /* ---- its end ----------------------------------------------------------------------------------
@@ -203,8 +208,7 @@ void init_discard(const struct started_init *init)
 	(void)waitid(P_PIDFD, (id_t)init->pidfd, &(siginfo_t){0}, WEXITED | WNOHANG | __WALL);
 }
 
-/* Tell whether a child that has ended was an init, by its name. */
-static bool was_init(pid_t pid)
+bool is_init(pid_t pid)
 {
 	char path[32], name[sizeof(INIT_NAME)] = "";
 	int fd AUTO_CLOSE = -1;
@@ -225,7 +229,7 @@ void init_reap(void)
 	for (;;) {
 		ended.si_pid = 0;
 		if (waitid(P_ALL, 0, &ended, ended_clones | WNOWAIT) < 0 || ended.si_pid == 0 ||
-			!was_init(ended.si_pid))
+			!is_init(ended.si_pid))
 			return;
 		(void)waitid(P_PID, (id_t)ended.si_pid, &ended, ended_clones);
 	}

@@ -11,7 +11,9 @@
 /* How long the init may take to be ready, milliseconds. It takes less than one. */
 #define READY_LIMIT_MS 20000
 
+struct init_report;
 struct procfs_plan;
+struct user_task;
 
 /* What the init needs to know. */
 struct init_request {
@@ -20,6 +22,8 @@ struct init_request {
 	struct procfs_plan *plan; /* which procfs instances it replaces */
 	int proc_self;		  /* the application's directory in the host's /proc */
 	struct file_id root;	  /* the application's root directory */
+	struct user_task *user;	  /* NULL: the init of a session */
+	bool is_helper;		  /* only replace the procfs, in a PID namespace that has an init */
 };
 
 /* An init that was started. */
@@ -45,13 +49,13 @@ int init_start(const struct init_request *request, struct started_init *init, st
  *
  * Runs in the application.
  *
- * @param parent_replaced  set to whether a mount was replaced by a copy: the application's
- *                         directories must be entered anew
+ * @param report  filled in
  * @return 0 or -errno: ETIMEDOUT (it is late), ECHILD (it has ended), EXDEV (the application is
- *         chrooted), or that of the step of the init that failed
+ *         chrooted), EWOULDBLOCK (another init of the user's has the lock), or that of the step of
+ *         the init that failed
  */
 int init_wait_until_ready(
-	const struct started_init *init, bool *parent_replaced, struct failure *why);
+	const struct started_init *init, struct init_report *report, struct failure *why);
 
 /**
  * Kill and reap an init whose namespace no session was born in. Nothing else is in there, so it
@@ -60,6 +64,9 @@ int init_wait_until_ready(
  * Runs in the application. Does nothing if there is none.
  */
 void init_discard(const struct started_init *init);
+
+/** Tell whether a process is an init of this module, by its name. Runs in the application. */
+bool is_init(pid_t pid);
 
 /**
  * Reap inits that have ended, of any session of this process, without waiting. Their exit signal

@@ -6,6 +6,7 @@
 #ifndef PAM_UNSHARE_NAMESPACES_H
 #define PAM_UNSHARE_NAMESPACES_H
 
+#include "common/user_protocol.h"
 #include "failure.h"
 #include "host_context.h"
 
@@ -18,6 +19,14 @@ struct namespaces_request {
 	uid_t user;		  /* whose session it is */
 	unsigned int grace;	  /* seconds that processes have to end by themselves */
 	bool ipc;		  /* an IPC namespace too */
+
+	/* namespaces_share() alone: */
+	const char *name;    /* the user's */
+	const char *service; /* PAM service */
+	bool linger;	     /* the namespace ends only when its last process has ended */
+	/* Tell whether another name is the user's too: whoever made the namespace was called so. */
+	bool (*is_same_user)(void *context, const char *name);
+	void *context;
 };
 
 /*
@@ -27,15 +36,20 @@ struct namespaces_request {
  */
 struct namespaces {
 	struct host_namespaces host; /* to return to */
-	int init_pidfd;
-	pid_t init_pid;		/* in the application's PID namespace, for log lines only */
-	uint64_t pid_namespace; /* its inode number, as lsns(8) shows it */
-	struct file_id root;	/* the root directory inside */
-	long children_minflt;	/* ru_minflt of RUSAGE_CHILDREN: changes with each reaped child */
-	bool cwd_is_root;	/* the working directory shows the host, or is not there inside: "/"
-				 * instead
-				 */
-	struct directory cwd;	/* at the open; last, since most of it is never written to */
+	int init_pidfd;		     /* of a session's own; -1 where it is shared */
+	pid_t init_pid;		     /* in the application's PID namespace, for log lines only */
+	uint64_t pid_namespace;	     /* its inode number, as lsns(8) shows it */
+	struct file_id root;	     /* the root directory inside */
+	bool shared;		     /* with the user's other sessions */
+	bool joined;		     /* it was there before */
+	bool lacks_ipc;		     /* an IPC namespace was asked for, and there is none */
+	struct user_member member;   /* of a shared one */
+	char place[USER_PLACE_SIZE];
+	long children_minflt; /* ru_minflt of RUSAGE_CHILDREN: changes with each reaped child */
+	bool cwd_is_root;     /* the working directory shows the host, or is not there inside: "/"
+			       * instead
+			       */
+	struct directory cwd; /* at the open; last, since most of it is never written to */
 };
 
 /**
@@ -56,11 +70,29 @@ int namespaces_create(
 	const struct namespaces_request *request, struct namespaces *ns, struct failure *why);
 
 /**
+ * The same for scope=user: enter the namespaces that all sessions of the user share, and make them
+ * if there are none. They are made from the mount namespace of PID 1, whichever the application is
+ * in. An application in another mount namespace, or a machine where "/" is not shared, shares the
+ * PID namespace only, and has a mount namespace and a procfs of its own.
+ *
+ * Runs in the application. Takes seconds at most: whoever has stopped a process in the middle of
+ * this, or has frozen an init, keeps nobody out.
+ *
+ * @return 0 or -errno: EALREADY (the application is in them already; nothing was done), EXDEV (it
+ * is in the namespace of another user or session, or the init is out of its reach), ETIMEDOUT, or
+ * another: then the caller is where it was, and may go on with namespaces_create(), unless
+ * why->return_failed is set
+ */
+int namespaces_share(
+	const struct namespaces_request *request, struct namespaces *ns, struct failure *why);
+
+/**
  * Tell the init that the session has ended. Do not wait for its end: PID 1's exit waits inside the
  * kernel until every process of the namespace has been reaped, and some of them are the caller's
  * own children (zap_pid_ns_processes()).
  *
- * Runs in the application.
+ * Runs in the application. Does nothing where the namespace is shared: namespaces_leave() ends the
+ * membership.
  *
  * @return 0, also when the init has ended already, or -errno of pidfd_send_signal(2)
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "namespaces.h"
+#include "namespaces_internal.h"
 
 #include "descriptors.h"
-#include "init_start.h"
+#include "init/init.h"
 #include "preflight.h"
 #include "procfs_plan_make.h"
 
@@ -10,13 +10,6 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-
-/* What has been done so far, and is to be undone on failure. */
-struct creation {
-	struct host_context host;
-	struct started_init init;
-	int mountinfo; /* the mount table, where it has to be read as text; -1: not */
-};
 
 /* ---- the namespaces ---------------------------------------------------------------------------
  */
@@ -36,11 +29,11 @@ static int check_unshared(const struct host_context *host, struct failure *why)
 		       : 0;
 }
 
-static int unshare_all(struct host_context *host, bool ipc, struct failure *why)
+static int unshare_all(struct host_context *host, int flags, struct failure *why)
 {
 	int err;
 
-	if (unshare(CLONE_NEWPID | CLONE_NEWNS | (ipc ? CLONE_NEWIPC : 0)) < 0)
+	if (unshare(flags) < 0)
 		return fail(why, errno, "make the namespaces (unshare)%s",
 			errno == ENOSPC
 				? ", one of user.max_pid_namespaces, user.max_mnt_namespaces, fs.mount-max or 32 nested levels is reached"
@@ -62,9 +55,10 @@ static int unshare_all(struct host_context *host, bool ipc, struct failure *why)
 /* ---- /proc ------------------------------------------------------------------------------------
  */
 
-static int plan_procfs(const struct namespaces_request *request, struct creation *creation,
-	struct procfs_plan **plan, struct failure *why)
+static int plan_procfs(
+	const struct namespaces_request *request, struct creation *creation, struct failure *why)
 {
+	struct procfs_plan **plan = &creation->plan;
 	int err = procfs_plan_from_statmount(request->proc_options, plan, why);
 
 	if (err == -ENOSYS) {
@@ -98,9 +92,7 @@ static int leave_host_cwd(
 	return ns->cwd_is_root && chdir("/") < 0 ? fail(why, errno, "leave the host's procfs") : 0;
 }
 
-/* The init has replaced a mount by a copy: the root directory may be another mount's, and the
-   working directory one of a mount that is gone. */
-static int enter_copies(struct namespaces *ns, struct failure *why)
+int enter_directories(struct namespaces *ns, struct failure *why)
 {
 	if (file_identify(AT_FDCWD, "/", &ns->root) < 0)
 		return fail(why, errno, "identify the root directory");
@@ -111,62 +103,70 @@ static int enter_copies(struct namespaces *ns, struct failure *why)
 /* ---- all of it --------------------------------------------------------------------------------
  */
 
-static int start_init(const struct namespaces_request *request, struct procfs_plan *plan,
-	struct creation *creation, struct namespaces *ns, struct failure *why)
+int identify_pid_namespace(int proc_self, struct namespaces *ns, struct failure *why)
 {
-	struct init_request init = {.title = request->title,
-		.grace = request->grace,
-		.plan = plan,
-		.proc_self = creation->host.proc_self};
-	int err;
+	struct stat st;
 
-	if (file_identify(AT_FDCWD, "/", &init.root) < 0)
+	if (fstatat(proc_self, "ns/pid_for_children", &st, 0) < 0)
+		return fail(why, errno, "identify the PID namespace");
+	ns->pid_namespace = st.st_ino;
+	return 0;
+}
+
+int creation_start(const struct namespaces_request *request, int flags, struct creation *creation,
+	struct init_request *init, struct failure *why)
+{
+	int err = unshare_all(&creation->host, flags, why);
+
+	if (err == 0)
+		err = plan_procfs(request, creation, why);
+	if (err < 0)
+		return err;
+	init->title = request->title;
+	init->grace = request->grace;
+	init->plan = creation->plan;
+	init->proc_self = creation->host.proc_self;
+	if (file_identify(AT_FDCWD, "/", &init->root) < 0)
 		return fail(why, errno, "identify the root directory");
-	err = init_start(&init, &creation->init, why);
-	ns->root = init.root;
-	ns->init_pid = creation->init.pid;
-	return err;
+	return init_start(init, &creation->init, why);
+}
+
+int creation_finish(const struct creation *creation, struct init_report *report,
+	struct namespaces *ns, struct failure *why)
+{
+	int err = init_wait_until_ready(&creation->init, report, why);
+
+	if (err < 0)
+		return err;
+	/* if a mount was replaced by a copy, the root directory may be another mount's, and the
+	   working directory one of a mount that is gone */
+	return report->parent_replaced ? enter_directories(ns, why)
+				       : leave_host_cwd(creation->plan, ns, why);
 }
 
 /* While the init works this side does what it can, but nothing that would have to be undone. The
    report is waited for last. */
-static int await_init(const struct procfs_plan *plan, const struct creation *creation,
-	struct namespaces *ns, struct failure *why)
-{
-	const int proc_self = creation->host.proc_self;
-	struct descriptors shown = {.fds = NULL};
-	struct stat pid_namespace;
-	bool parent_replaced = false;
-	int err;
-
-	if (fstatat(proc_self, "ns/pid_for_children", &pid_namespace, 0) < 0)
-		return fail(why, errno, "identify the PID namespace");
-	ns->pid_namespace = pid_namespace.st_ino;
-	err = find_host_descriptors(proc_self, &shown, why);
-	if (err == 0)
-		err = init_wait_until_ready(&creation->init, &parent_replaced, why);
-	if (err == 0)
-		err = parent_replaced ? enter_copies(ns, why) : leave_host_cwd(plan, ns, why);
-	if (err == 0)
-		err = close_on_exec(&shown, why);
-	free(shown.fds);
-	return err;
-}
-
 static int enter(const struct namespaces_request *request, struct creation *creation,
 	struct namespaces *ns, struct failure *why)
 {
-	struct procfs_plan *plan = NULL;
-	int err = unshare_all(&creation->host, request->ipc, why);
+	const int flags = CLONE_NEWPID | CLONE_NEWNS | (request->ipc ? CLONE_NEWIPC : 0);
+	const int proc_self = creation->host.proc_self;
+	struct init_request init = {.user = NULL};
+	struct init_report report = {.step = INIT_READY};
+	struct descriptors shown = {.fds = NULL};
+	int err = creation_start(request, flags, creation, &init, why);
 
-	if (err < 0)
-		return err;
-	err = plan_procfs(request, creation, &plan, why);
+	ns->root = init.root;
+	ns->init_pid = creation->init.pid;
 	if (err == 0)
-		err = start_init(request, plan, creation, ns, why);
+		err = identify_pid_namespace(proc_self, ns, why);
 	if (err == 0)
-		err = await_init(plan, creation, ns, why);
-	procfs_plan_free(plan);
+		err = find_host_descriptors(proc_self, &shown, why);
+	if (err == 0)
+		err = creation_finish(creation, &report, ns, why);
+	if (err == 0)
+		err = close_on_exec(&shown, why);
+	free(shown.fds);
 	return err;
 }
 
@@ -186,8 +186,9 @@ static void hand_over(struct creation *creation, struct namespaces *ns)
 	creation->init.pidfd = -1;
 }
 
-static void close_creation(struct creation *creation)
+void creation_close(struct creation *creation)
 {
+	procfs_plan_free(creation->plan);
 	host_context_close(&creation->host);
 	close_high(&creation->init.pidfd);
 	close_high(&creation->init.report_fd);
@@ -202,17 +203,21 @@ long children_minflt(void)
 	return usage.ru_minflt;
 }
 
-int namespaces_create(
-	const struct namespaces_request *request, struct namespaces *ns, struct failure *why)
+int creation_prepare(bool ipc, struct creation *creation, struct failure *why)
 {
-	struct creation creation = {
-		.host = HOST_CONTEXT_NONE, .init = {.pidfd = -1, .report_fd = -1}, .mountinfo = -1};
 	int err = check_capabilities_to_create(why);
 
 	if (err == 0)
-		err = host_context_save(&creation.host, request->ipc, why);
-	if (err == 0)
-		err = check_application(&creation.host, why);
+		err = host_context_save(&creation->host, ipc, why);
+	return err == 0 ? check_application(&creation->host, why) : err;
+}
+
+int namespaces_create(
+	const struct namespaces_request *request, struct namespaces *ns, struct failure *why)
+{
+	struct creation creation = CREATION_NONE;
+	int err = creation_prepare(request->ipc, &creation, why);
+
 	if (err == 0) {
 		directory_note(&ns->cwd);
 		err = enter(request, &creation, ns, why);
@@ -224,6 +229,6 @@ int namespaces_create(
 		init_discard(&creation.init);
 		host_context_restore(&creation.host, why);
 	}
-	close_creation(&creation);
+	creation_close(&creation);
 	return err;
 }

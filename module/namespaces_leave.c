@@ -3,6 +3,7 @@
 
 #include "descriptors.h"
 #include "preflight.h"
+#include "user_place.h"
 
 #include <poll.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 
 int namespaces_end(const struct namespaces *ns)
 {
+	if (ns->shared)
+		return 0;
 	return sys_pidfd_send_signal(ns->init_pidfd, SIGTERM) < 0 && errno != ESRCH ? -errno : 0;
 }
 
@@ -57,7 +60,9 @@ int namespaces_leave(struct namespaces *ns, struct failure *why)
 
 	directory_note(&cwd);
 	err = return_to_host(ns, why);
-	if (err == 0)
+	if (err == 0 && ns->shared) /* an init that has ended has no members */
+		(void)user_leave(ns->place, &ns->member);
+	else if (err == 0)
 		wait_if_unused(ns);
 	if (err < 0)
 		why->return_failed = !why->lacks_capabilities;

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What root's programs say to the init of a user's namespace (scope=user), over the init's own
+ * socket: one request and one answer in a connection.
+ *
+ * The socket and its lock are in USER_DIRECTORY, which only root may enter. The init holds the lock
+ * for as long as the namespace may be joined, and only who holds it makes the socket. The kernel
+ * frees it when the init ends in whatever way: a socket that nobody listens to is a leftover.
+ */
+#ifndef PAM_UNSHARE_USER_PROTOCOL_H
+#define PAM_UNSHARE_USER_PROTOCOL_H
+
+#include <stdint.h>
+
+/* The names there: "UID.NAMESPACE" is the socket, with ".lock" the lock. NAMESPACE is the inode of
+   the PID namespace that the sessions are opened from: the host's, or that of a container. */
+#define USER_DIRECTORY RUNSTATEDIR "/pam_unshare"
+#define USER_LOCK_SUFFIX ".lock"
+#define USER_PLACE_SIZE 48
+
+/* Changes with the layout of the messages: module and init may be of different releases. */
+#define USER_PROTOCOL 1
+
+#define USER_NAME_SIZE 256
+
+/* A PAM service; a longer name is cut. A structure, so that it is copied by assignment. */
+struct user_service {
+	char name[16];
+};
+
+enum user_operation {
+	USER_JOIN,  /* with the pidfd of the opener: a member, until it leaves or dies */
+	USER_LEAVE, /* with slot and nonce; is not answered */
+	USER_PIN,   /* the namespace stays without members */
+	USER_UNPIN,
+	USER_ASK, /* about the namespace, and the first member in this slot or a later one */
+};
+
+/* A membership. The nonce proves that it is the caller's. */
+struct user_member {
+	uint64_t nonce;
+	uint32_t slot;
+	uint32_t used; /* in an answer: there is such a member */
+};
+
+struct user_request {
+	uint32_t protocol;
+	uint32_t operation;
+	struct user_member member;
+	struct user_service service; /* USER_JOIN */
+};
+
+struct user_answer {
+	uint32_t protocol;
+	uint32_t err;		   /* errno; 0: done */
+	struct user_member member; /* USER_ASK: without the nonce */
+	uint32_t n_members;
+	uint8_t pinned, linger, ipc; /* ipc: it has an IPC namespace too */
+	uint8_t shared_root; /* its mount namespace may be joined: it follows the host's mounts */
+	uint64_t since;	     /* USER_ASK: when the member joined, seconds since the epoch */
+	struct user_service service; /* USER_ASK: the member's */
+	char user[USER_NAME_SIZE];   /* the name that the namespace was made for */
+};
+
+#endif
