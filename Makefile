@@ -92,8 +92,8 @@ COMMAND_LIBS     = -lpam -ldl $(shell $(PKG_CONFIG) --libs $(COMMAND_PACKAGES))
 
 # Each directory of code has a README.md with its rules.
 COMMON_SOURCES = $(addprefix common/,mountinfo.c procfs_plan.c statmount.c)
-MODULE_SOURCES = pam_unshare.c $(addprefix module/,descriptors.c failure.c host_context.c init_start.c \
-                 namespaces_create.c namespaces_leave.c namespaces_share.c options.c preflight.c procfs_plan_make.c \
+MODULE_SOURCES = pam_unshare.c $(addprefix module/,conf.c conf_read.c descriptors.c failure.c host_context.c init_start.c \
+                 list.c namespaces_create.c namespaces_leave.c namespaces_share.c options.c preflight.c procfs_plan_make.c \
                  procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c terminal.c user_place.c)
 INIT_SOURCES   = $(addprefix init/,end.c init.c watch.c members.c memory.c mount_aside.c mount_ops.c mount_path.c mount_replace.c mount_walk.c \
                  procfs_fresh.c procfs_replace.c setup.c title.c trusted_place.c user_setup.c)
@@ -102,7 +102,7 @@ OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 # make leaves the module at the top level; other builds of it stay apart
 MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 
-# The administrator's command; it has the module's parser of arguments.
+# The administrator's command; it reads arguments and the configuration file as the module does.
 COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c \
                   $(addprefix check/,applications.c check.c files.c findings.c order.c session.c view.c) \
                   $(addprefix harden/,harden.c part.c part_block.c part_file.c part_lines.c parts.c) \
@@ -115,7 +115,8 @@ COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c \
                   probes_proc_files.c probes_procfs.c probes_programs.c probes_signals.c \
                   probes_socket.c probes_systemd.c probes_unpromised.c probes_varlink.c \
                   proc_scan.c report.c servers.c session.c system_bus.c user_file.c))
-COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/common/mountinfo.o $(BUILD)/module/options.o
+COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/common/mountinfo.o \
+                  $(addprefix $(BUILD)/module/,conf.o conf_read.o failure.o list.o options.o)
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)
 
 all: $(MODULE) $(COMMAND)

@@ -18,7 +18,7 @@
  *       namespaces_leave(): return to the host's namespaces; nobody waits for the init
  *
  * module/ is the application's side, init/ is PID 1, common/ is what both use. Only this file logs,
- * and module/options.c what is wrong with the arguments.
+ * and module/options.c and module/list.c what is wrong with the configuration.
  */
 #include "config.h"
 #include "init/init.h"
@@ -50,6 +50,7 @@ struct session {
 	unsigned int opened; /* how often, since the module may be listed twice; 0: not open */
 	bool in_foreground;  /* the application was in its terminal's foreground at the open */
 	bool ending;	     /* pam_end(3) runs */
+	bool debug;	     /* as at the open: the close does not read the configuration file */
 	struct namespaces ns;
 };
 
@@ -281,6 +282,7 @@ static enum entry enter_session(
 	enum entry entry = NOT_SHARED;
 
 	session->in_foreground = terminal_is_ours();
+	session->debug = opts->debug;
 	DEBUG(pamh, opts, "isolating %s: grace %u s, /proc with %s%s%s%s; pam_unshare " VERSION,
 		name, opts->grace,
 		opts->proc_options ? opts->proc_options : "the options that it has",
@@ -352,7 +354,7 @@ static enum decision find_user(pam_handle_t *pamh, const struct passwd **user)
 	return REFUSE;
 }
 
-/* Decide whether this call isolates, and whom. */
+/* Decide whether this call isolates, and whom. opts is the caller's to free. */
 static enum decision decide(
 	pam_handle_t *pamh, int argc, const char **argv, struct options *opts, uid_t *uid)
 {
@@ -369,9 +371,9 @@ static enum decision decide(
 		return decision;
 	*uid = user->pw_uid;
 	if (!understood && user->pw_uid == 0)
-		return LEAVE_ALONE; /* root must be able to log in and correct the arguments */
+		return LEAVE_ALONE; /* root must be able to log in and correct it */
 	if (!understood) {
-		pam_syslog(pamh, LOG_ERR, "session of %s refused: correct the arguments",
+		pam_syslog(pamh, LOG_ERR, "session of %s refused: correct the configuration",
 			item(pamh, PAM_USER));
 		return REFUSE;
 	}
@@ -432,20 +434,26 @@ int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **ar
 {
 	struct options opts;
 	uid_t user = 0;
+	int result = PAM_SYSTEM_ERR;
 
 	(void)flags;
 	init_reap();
 	switch (decide(pamh, argc, argv, &opts, &user)) {
 	case ISOLATE:
-		return open_session(pamh, &opts, user);
+		result = open_session(pamh, &opts, user);
+		break;
 	case LEAVE_ALONE:
 		log_left_alone(pamh, &opts);
-		return PAM_SUCCESS;
+		result = PAM_SUCCESS;
+		break;
 	case ASK_AGAIN:
-		return PAM_INCOMPLETE;
+		result = PAM_INCOMPLETE;
+		break;
 	default:
-		return PAM_SYSTEM_ERR;
+		break;
 	}
+	options_free(&opts);
+	return result;
 }
 
 /* ---- close ------------------------------------------------------------------------------------
@@ -457,7 +465,8 @@ int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **a
 	struct options opts;
 
 	(void)flags;
-	(void)options_parse(NULL, argc, argv, &opts); /* open has complained */
+	(void)options_parse_arguments(NULL, argc, argv, &opts); /* open has complained */
+	opts.debug = opts.debug || (session && session->debug);
 	if (!opts.on_close)
 		return PAM_SUCCESS;
 	if (!session || session->opened == 0) {

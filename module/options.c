@@ -1,116 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
-#include <ctype.h>
-#include <grp.h>
+#include "conf.h"
+#include "config.h"
+#include "list.h"
+
+#include <errno.h>
 #include <security/pam_ext.h>
-#include <security/pam_modutil.h>
+#include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
+#define CONF_DEFAULT SYSCONFDIR "/security/unshare.conf"
+#define MISTAKES_MAX 16 /* in a file; what follows is not looked at */
 #define GRACE_DEFAULT 5U
 #define GRACE_MAX 3600
 #define TEXT_OF(x) TEXT_OF_EXPANDED(x)
 #define TEXT_OF_EXPANDED(x) #x
-#define UID_LAST ((uid_t)-2) /* -1 is "no user", setresuid(2) */
 
-/* Read a decimal number of n characters, without sign or space. Ten times the greatest number of 32
-   bits fits into 64. */
-static bool parse_number(const char *s, size_t n, uint32_t max, uint32_t *value)
-{
-	uint64_t v = 0;
-
-	if (n == 0)
-		return false;
-	for (; n > 0; n--, s++) {
-		if (!isdigit((unsigned char)*s))
-			return false;
-		v = v * 10 + (uint64_t)(*s - '0');
-		if (v > max)
-			return false;
-	}
-	*value = (uint32_t)v;
-	return true;
-}
-
-/* ---- lists ------------------------------------------------------------------------------------
- */
-
-static bool parse_uids(const char *s, size_t n, struct list_item *item)
-{
-	const char *colon = memchr(s, ':', n);
-	size_t left = colon ? (size_t)(colon - s) : n, right = colon ? n - left - 1 : 0;
-	uid_t min = 0, max = 0;
-
-	if (n == 1 && colon)
-		return false;
-	if (left > 0 && !parse_number(s, left, UID_LAST, &min))
-		return false;
-	if (right > 0 && !parse_number(colon + 1, right, UID_LAST, &max))
-		return false;
-	if (left == 0)
-		min = max;
-	else if (!colon)
-		max = min;
-	else if (right == 0)
-		max = UID_LAST;
-	if (min > max)
-		return false;
-	item->kind = LIST_UIDS;
-	item->min = min;
-	item->max = max;
-	return true;
-}
-
-static bool parse_item(const char *s, size_t n, struct list_item *item)
-{
-	size_t digits = strspn(s, "0123456789");
-
-	item->kind = n > 0 && s[0] == '@' ? LIST_GROUP : LIST_NAME;
-	if (item->kind == LIST_NAME && n > 0 && (digits >= n || memchr(s, ':', n)))
-		return parse_uids(s, n, item);
-	if (item->kind == LIST_GROUP) {
-		s++;
-		n--;
-	}
-	if (n == 0 || n >= sizeof(item->name) || memchr(s, ':', n))
-		return false;
-	memcpy(item->name, s, n);
-	item->name[n] = '\0';
-	return true;
-}
-
-int list_next(const char **list, struct list_item *item)
-{
-	const char *s = *list;
-	size_t n = strcspn(s, ",");
-
-	if (*s == '\0')
-		return 0;
-	if (!parse_item(s, n, item))
-		return -1;
-	s += n;
-	if (*s == ',' && *++s == '\0')
-		return -1; /* an empty item at the end */
-	*list = s;
-	return 1;
-}
-
-static bool valid_list(const char *list)
-{
-	struct list_item item;
-	int more;
-
-	if (*list == '\0')
-		return false;
-	while ((more = list_next(&list, &item)) > 0)
-		;
-	return more == 0;
-}
-
-/* ---- arguments --------------------------------------------------------------------------------
+/* ---- words ------------------------------------------------------------------------------------
  */
 
 static bool valid_hidepid(const char *s, size_t n)
@@ -149,20 +60,31 @@ static bool valid_proc_options(const char *s)
 	}
 }
 
-enum kind { FLAG, LIST, SECONDS, PROC_OPTIONS, SCOPE };
+enum kind { FLAG, LIST, SECONDS, PROC_OPTIONS, SCOPE, PATH };
 
 static const struct argument {
 	const char *word;
 	enum kind kind;
-	size_t offset; /* of the member of struct options */
+	bool only_argument; /* and no word of the file */
+	size_t offset;	    /* of the member of struct options */
 } arguments[] = {
 	{.word = "debug", .kind = FLAG, .offset = offsetof(struct options, debug)},
+	{.word = "conf=",
+		.kind = PATH,
+		.only_argument = true,
+		.offset = offsetof(struct options, conf)},
 	{.word = "exempt=", .kind = LIST, .offset = offsetof(struct options, exempt)},
 	{.word = "only=", .kind = LIST, .offset = offsetof(struct options, only)},
 	{.word = "grace=", .kind = SECONDS, .offset = offsetof(struct options, grace)},
 	{.word = "include_root", .kind = FLAG, .offset = offsetof(struct options, include_root)},
-	{.word = "open", .kind = FLAG, .offset = offsetof(struct options, on_open)},
-	{.word = "close", .kind = FLAG, .offset = offsetof(struct options, on_close)},
+	{.word = "open",
+		.kind = FLAG,
+		.only_argument = true,
+		.offset = offsetof(struct options, on_open)},
+	{.word = "close",
+		.kind = FLAG,
+		.only_argument = true,
+		.offset = offsetof(struct options, on_close)},
 	{.word = "proc_options=",
 		.kind = PROC_OPTIONS,
 		.offset = offsetof(struct options, proc_options)},
@@ -171,24 +93,67 @@ static const struct argument {
 	{.word = "linger", .kind = FLAG, .offset = offsetof(struct options, linger)},
 };
 
-/* What would be valid, for the log. */
-static const char *const expected[] = {
-	[FLAG] = "the word alone",
-	[LIST] = "a comma-separated list of name, @group, uid, min:max, given once",
-	[SECONDS] = ("a number of seconds from 0 to " TEXT_OF(GRACE_MAX)),
-	[PROC_OPTIONS] = "a comma-separated list of hidepid=, gid= and subset=pid, given once",
-	[SCOPE] = "'session' or 'user'",
+#define N_ARGUMENTS (sizeof(arguments) / sizeof(*arguments))
+
+/* What would be valid, for the log; and the member of struct options. */
+static const struct {
+	const char *expected;
+	size_t size;
+} kinds[] = {
+	[FLAG] = {"the word alone", sizeof(bool)},
+	[LIST] = {"a comma-separated list of name, @group, uid, min:max, given once",
+		sizeof(const char *)},
+	[SECONDS] = {("a number of seconds from 0 to " TEXT_OF(GRACE_MAX)), sizeof(unsigned int)},
+	[PROC_OPTIONS] = {"a comma-separated list of hidepid=, gid= and subset=pid, given once",
+		sizeof(const char *)},
+	[SCOPE] = {"'session' or 'user'", sizeof(bool)},
+	[PATH] = {"an absolute path, given once", sizeof(const char *)},
 };
+
+/* Where words are taken from, and what they have set. */
+struct source {
+	pam_handle_t *pamh; /* NULL: do not log */
+	const char *file;   /* NULL: the arguments of a PAM line */
+	unsigned int line;  /* of the file */
+	struct options *opts;
+	unsigned int given[N_ARGUMENTS]; /* in which line, 1 for an argument; 0: not given */
+};
+
+/* Log a mistake. Returns false. */
+__attribute__((format(printf, 2, 3))) static bool mistake(
+	const struct source *source, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+
+	if (!source->pamh)
+		return false;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (source->file)
+		pam_syslog(
+			source->pamh, LOG_ERR, "%s line %u: %s", source->file, source->line, text);
+	else
+		pam_syslog(source->pamh, LOG_ERR, "argument %s", text);
+	return false;
+}
 
 static const struct argument *find_argument(const char *word)
 {
-	for (size_t i = 0; i < sizeof(arguments) / sizeof(*arguments); i++) {
+	for (size_t i = 0; i < N_ARGUMENTS; i++) {
 		size_t n = strcspn(arguments[i].word, "=");
 
 		if (strncmp(word, arguments[i].word, n) == 0 && (word[n] == '\0' || word[n] == '='))
 			return &arguments[i];
 	}
 	return NULL;
+}
+
+/* The line in which a source has an argument; 0: it has not. */
+static unsigned int given(const struct source *source, const char *word)
+{
+	return source->given[find_argument(word) - arguments];
 }
 
 static bool set_string(const char **member, const char *value, bool valid)
@@ -202,146 +167,204 @@ static bool set_string(const char **member, const char *value, bool valid)
 /* Store an argument's value: what follows the "=", or NULL. Tells whether it is valid. */
 static bool set_argument(struct options *opts, const struct argument *arg, const char *value)
 {
-	char *member = (char *)opts + arg->offset;
+	void *member = (char *)opts + arg->offset;
 	uint32_t seconds;
 
 	if (arg->kind == FLAG) {
-		*(bool *)(void *)member = true;
+		*(bool *)member = true;
 		return !value;
 	}
 	if (!value)
 		return false;
 	switch (arg->kind) {
 	case LIST:
-		return set_string((const char **)(void *)member, value, valid_list(value));
+		return set_string(member, value, list_is_valid(value));
 	case PROC_OPTIONS:
-		return set_string((const char **)(void *)member, value, valid_proc_options(value));
+		return set_string(member, value, valid_proc_options(value));
+	case PATH:
+		return value[0] == '/' && set_string(member, value, true);
 	case SCOPE:
-		*(bool *)(void *)member = strcmp(value, "user") == 0;
-		return *(bool *)(void *)member || strcmp(value, "session") == 0;
+		*(bool *)member = strcmp(value, "user") == 0;
+		return *(bool *)member || strcmp(value, "session") == 0;
 	default:
 		if (!parse_number(value, strlen(value), GRACE_MAX, &seconds))
 			return false;
-		*(unsigned int *)(void *)member = seconds;
+		*(unsigned int *)member = seconds;
 		return true;
 	}
 }
 
-static void log_unknown(pam_handle_t *pamh, const char *word)
+static bool refuse_unknown(const struct source *source, const char *word)
 {
 	char known[256] = "";
 
-	for (size_t i = 0; i < sizeof(arguments) / sizeof(*arguments); i++) {
+	for (size_t i = 0; i < N_ARGUMENTS; i++) {
+		if (source->file && arguments[i].only_argument)
+			continue;
 		strncat(known, i > 0 ? ", " : "", sizeof(known) - strlen(known) - 1);
 		strncat(known, arguments[i].word, sizeof(known) - strlen(known) - 1);
 	}
-	pam_syslog(pamh, LOG_ERR, "argument '%s' is unknown: known are %s", word, known);
+	return mistake(source, "'%.512s' is unknown: known are %s", word, known);
 }
 
-static bool parse_argument(pam_handle_t *pamh, const char *word, struct options *opts)
+/* Take a word, which is an argument or a line of the file without white space. Tells whether it is
+   understood. */
+static bool take_word(struct source *source, const char *word)
 {
 	const struct argument *arg = find_argument(word);
 	const char *value = strchr(word, '=');
 
-	if (arg && set_argument(opts, arg, value ? value + 1 : NULL))
+	if (!arg)
+		return refuse_unknown(source, word);
+	if (source->file && arg->only_argument)
+		return mistake(source, "'%.512s' can be an argument only", word);
+	source->given[arg - arguments] = source->line;
+	if (set_argument(source->opts, arg, value ? value + 1 : NULL))
 		return true;
-	if (pamh && arg)
-		pam_syslog(pamh, LOG_ERR, "argument '%s' is not understood: '%s' takes %s", word,
-			arg->word, expected[arg->kind]);
-	else if (pamh)
-		log_unknown(pamh, word);
-	return false;
+	return mistake(source, "'%.512s' is not understood: '%s' takes %s", word, arg->word,
+		kinds[arg->kind].expected);
 }
 
-bool options_parse(pam_handle_t *pamh, int argc, const char **argv, struct options *opts)
+/* ---- the arguments of a line ------------------------------------------------------------------
+ */
+
+static bool take_arguments(struct source *line, int argc, const char **argv)
 {
+	struct options *opts = line->opts;
 	bool good = true;
 
 	*opts = (struct options){.grace = GRACE_DEFAULT};
 	for (int i = 0; i < argc; i++)
-		good = parse_argument(pamh, argv[i], opts) && good;
+		good = take_word(line, argv[i]) && good;
 	if (opts->on_open && opts->on_close) {
 		good = false;
-		if (pamh)
-			pam_syslog(pamh, LOG_ERR,
+		if (line->pamh)
+			pam_syslog(line->pamh, LOG_ERR,
 				"arguments 'open' and 'close' exclude each other: leave both out to act at both ends of the session");
-	}
-	if (opts->linger && !opts->per_user) {
-		good = false;
-		if (pamh)
-			pam_syslog(pamh, LOG_ERR,
-				"argument 'linger' needs 'scope=user': the namespace of a session ends with it");
 	}
 	if (!opts->on_open && !opts->on_close)
 		opts->on_open = opts->on_close = true;
 	return good;
 }
 
-/* ---- who is isolated --------------------------------------------------------------------------
+bool options_parse_arguments(pam_handle_t *pamh, int argc, const char **argv, struct options *opts)
+{
+	struct source line = {.pamh = pamh, .line = 1, .opts = opts};
+
+	return take_arguments(&line, argc, argv);
+}
+
+/* ---- the file ---------------------------------------------------------------------------------
  */
 
-enum answer { NO, YES, UNKNOWN };
-
-static enum answer matches_name(pam_handle_t *pamh, const char *name, const struct passwd *user)
+static bool take_text(struct source *file, char *text, size_t size)
 {
-	const struct passwd *named;
+	struct conf conf = {.at = text, .end = text + size};
+	unsigned int mistakes = 0;
+	char *word;
+	int found;
 
-	if (strcmp(name, user->pw_name) == 0)
-		return YES;
-	named = pam_modutil_getpwnam(pamh, name);
-	if (!named)
-		return UNKNOWN;
-	return named->pw_uid == user->pw_uid ? YES : NO;
-}
-
-static enum answer matches_group(pam_handle_t *pamh, const char *name, const struct passwd *user)
-{
-	const struct group *group = pam_modutil_getgrnam(pamh, name);
-
-	if (!group)
-		return UNKNOWN;
-	if (user->pw_gid == group->gr_gid)
-		return YES;
-	return pam_modutil_user_in_group_nam_gid(pamh, user->pw_name, group->gr_gid) ? YES : NO;
-}
-
-static enum answer matches_item(
-	pam_handle_t *pamh, const struct list_item *item, const struct passwd *user)
-{
-	switch (item->kind) {
-	case LIST_NAME:
-		return matches_name(pamh, item->name, user);
-	case LIST_GROUP:
-		return matches_group(pamh, item->name, user);
-	default:
-		return item->min <= user->pw_uid && user->pw_uid <= item->max ? YES : NO;
+	while (mistakes < MISTAKES_MAX && (found = conf_next(&conf, &word)) != 0) {
+		file->line = conf.line;
+		if (found < 0)
+			mistakes += !mistake(file, "a NUL byte is no text");
+		else
+			mistakes += !take_word(file, word);
 	}
+	return mistakes == 0;
 }
 
-/* Tell whether a user is on a LIST. UNKNOWN: perhaps, by an item that cannot be resolved. */
-static enum answer matches_list(pam_handle_t *pamh, const char *list, const struct passwd *user)
+/* Read the file. The default one may be missing. */
+static bool take_file(struct source *file, bool may_be_missing)
 {
-	enum answer answer = NO, found;
-	struct list_item item;
+	struct failure why = {0};
+	size_t size;
+	int found = conf_read(file->file, &file->opts->text, &size, &why);
 
-	while (list_next(&list, &item) > 0) {
-		found = matches_item(pamh, &item, user);
-		if (found == YES)
-			return YES;
-		if (found == UNKNOWN) {
-			answer = UNKNOWN;
-			pam_syslog(pamh, LOG_WARNING, "%s '%s' cannot be resolved",
-				item.kind == LIST_GROUP ? "group" : "user", item.name);
-		}
-	}
-	return answer;
+	if (found > 0)
+		return take_text(file, file->opts->text, size);
+	if (found == 0 && may_be_missing)
+		return true;
+	if (found == 0)
+		(void)fail(&why, ENOENT, "open the configuration file %s", file->file);
+	errno = why.err;
+	if (file->pamh)
+		pam_syslog(file->pamh, LOG_ERR, "cannot configure the session: %s: %m", why.text);
+	return false;
 }
+
+/* ---- both together ----------------------------------------------------------------------------
+ */
+
+/* The arguments override the file, one by one. */
+static void take_over(const struct source *line, const struct source *file)
+{
+	for (size_t i = 0; i < N_ARGUMENTS; i++)
+		if (file->given[i] > 0 && line->given[i] == 0)
+			memcpy((char *)line->opts + arguments[i].offset,
+				(const char *)file->opts + arguments[i].offset,
+				kinds[arguments[i].kind].size);
+	line->opts->text = file->opts->text;
+	line->opts->conf = file->file;
+}
+
+/* "linger" of the file has no effect on a line that says "scope=session". */
+static bool judge_linger(const struct source *line, struct source *file)
+{
+	const struct source *source = given(line, "linger") > 0 ? line : file;
+
+	if (!line->opts->linger || line->opts->per_user)
+		return true;
+	line->opts->linger = false;
+	if (source == file && given(line, "scope=") > 0)
+		return true;
+	file->line = given(file, "linger");
+	return mistake(
+		source, "'linger' needs 'scope=user': the namespace of a session ends with it");
+}
+
+/* All services of a user share what is made first, so all must agree on who is isolated. */
+static bool judge_list(const struct source *line, const char *word)
+{
+	if (!line->opts->per_user || given(line, word) == 0)
+		return true;
+	return mistake(line, "'%s' is for one service, and 'scope=user' for all: write it into %s",
+		word, line->opts->conf);
+}
+
+bool options_parse(pam_handle_t *pamh, int argc, const char **argv, struct options *opts)
+{
+	struct options of_file = {0};
+	struct source line = {.pamh = pamh, .line = 1, .opts = opts};
+	struct source file = {.pamh = pamh, .file = CONF_DEFAULT, .opts = &of_file};
+	bool good = take_arguments(&line, argc, argv);
+
+	if (!opts->on_open)
+		return good; /* nothing is decided on this line */
+	if (opts->conf)
+		file.file = opts->conf;
+	good = take_file(&file, !opts->conf) && good;
+	take_over(&line, &file);
+	good = judge_linger(&line, &file) && good;
+	good = judge_list(&line, "exempt=") && good;
+	return judge_list(&line, "only=") && good;
+}
+
+void options_free(struct options *opts)
+{
+	free(opts->text);
+	opts->text = NULL;
+	opts->exempt = opts->only = opts->proc_options = NULL;
+}
+
+/* ---- who is isolated --------------------------------------------------------------------------
+ */
 
 bool options_isolate(pam_handle_t *pamh, const struct options *opts, const struct passwd *user)
 {
 	if (user->pw_uid == 0 && !opts->include_root)
 		return false;
-	if (opts->exempt && matches_list(pamh, opts->exempt, user) == YES)
+	if (opts->exempt && list_has_user(pamh, opts->exempt, user) == ON_LIST)
 		return false;
-	return !opts->only || matches_list(pamh, opts->only, user) != NO;
+	return !opts->only || list_has_user(pamh, opts->only, user) != NOT_ON_LIST;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The module's arguments, and which users they isolate.
+ * The module's arguments and its configuration file, and which users they isolate.
  */
 #ifndef PAM_UNSHARE_OPTIONS_H
 #define PAM_UNSHARE_OPTIONS_H
@@ -20,37 +20,37 @@ struct options {
 	const char *exempt;	  /* LIST of users not to isolate, or NULL */
 	const char *only;	  /* LIST of the users to isolate, or NULL: all */
 	const char *proc_options; /* mount options of the fresh /proc; NULL: the host's */
-};
-
-/* One item of a LIST. */
-struct list_item {
-	enum { LIST_NAME, LIST_GROUP, LIST_UIDS } kind;
-	char name[256]; /* LIST_NAME, LIST_GROUP */
-	uid_t min, max; /* LIST_UIDS, both included */
+	const char *conf;	  /* the configuration file, whether it is there or not */
+	char *text; /* of that file, to which the strings above may point; NULL: it was not read */
 };
 
 /**
- * Parse the module's arguments.
+ * Parse the module's arguments, and the configuration file, which they override one by one. A line
+ * that does not act at the open does not read the file.
  *
  * Runs in the application, and in the command.
  *
- * @param pamh  to log each argument that is not understood, at LOG_ERR; NULL: do not log
+ * @param pamh  to log each mistake, at LOG_ERR, with the argument, or with file, line and word;
+ * NULL: do not log
  * @param argc  number of arguments
  * @param argv  the arguments; the strings must outlive opts
- * @param opts  filled in, also on failure; defaults where no argument says otherwise
- * @return true if all arguments were understood
+ * @param opts  filled in, also on failure; defaults where nothing says otherwise. Free it with
+ *              options_free(), also on failure.
+ * @return true if all arguments and the whole file were understood. No file is as good as an empty
+ *         one, unless an argument names it.
  */
 bool options_parse(pam_handle_t *pamh, int argc, const char **argv, struct options *opts);
 
 /**
- * Take the next item from a LIST: comma-separated `name`, `@group`, `uid`, `min:max`, `min:` (and
- * above) or `:max` (exactly that one), as in limits.conf(5).
+ * Parse the module's arguments alone, without the file: as options_parse() otherwise.
  *
- * @param list  advanced past the item; "" at the end
- * @param item  filled in
- * @return 1: an item, 0: the list is at its end, -1: what is there is no item
+ * At the close nothing but on_open, on_close and debug counts. The application may be in the
+ * session then, and without privilege.
  */
-int list_next(const char **list, struct list_item *item);
+bool options_parse_arguments(pam_handle_t *pamh, int argc, const char **argv, struct options *opts);
+
+/** Free what options_parse() has allocated: its strings are gone then. */
+void options_free(struct options *opts);
 
 /**
  * Decide whether to isolate a user. A name or group that cannot be resolved is logged, and decides

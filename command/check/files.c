@@ -96,13 +96,13 @@ static void check_control(struct findings *findings, const struct pam_stack_line
 			" begins with '-session': should the module be missing, everybody gets in, unisolated, and nothing says so. Write 'session'.");
 }
 
-/* Note what the line acts on: the opening, the closing. Its arguments are judged later, by the
-   module's own parser. Tells whether it opens. */
+/* Note what the line acts on: the opening, the closing. Its arguments and the configuration file
+   are judged later, by the module's own parser. Tells whether it opens. */
 static bool note_phases(struct check *check, struct pam_stack_line *line)
 {
 	struct options opts;
 
-	(void)options_parse(NULL, line->argc, line->argv, &opts);
+	(void)options_parse_arguments(NULL, line->argc, line->argv, &opts);
 	if (opts.on_open && opts.on_close &&
 		(pam_stack_line_has_argument(line, "open") ||
 			pam_stack_line_has_argument(line, "close")))

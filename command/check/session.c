@@ -28,9 +28,8 @@ static void receive_message(void *findings, const char *text)
 static const struct {
 	const char *logged, *advice;
 } refusals[] = {
-	{.logged = "is unknown: known are", .advice = "Correct the argument."},
-	{.logged = "is not understood", .advice = "Correct the argument."},
-	{.logged = "exclude each other", .advice = "Take one of the two words out."},
+	{.logged = "correct the configuration",
+		.advice = "Correct what the log message before names."},
 	{.logged = "cannot be looked up",
 		.advice =
 			"The user's entry cannot be read: check getent(1) and the directory server."},
@@ -62,7 +61,28 @@ static void explain_refusal(struct check *check, const char *function, const cha
 		check->user, function, error, advice);
 }
 
-/* Have the module's own parser judge the arguments. Returns those of the line that opens. */
+/* A message of the module's parser: "argument ..." is about the PAM line, "FILE line NUMBER: ..."
+   and what else there is about the configuration file. */
+static void add_mistake(struct check *check, const struct pam_stack_line *line,
+	const struct options *opts, const char *message)
+{
+	unsigned int number = 0;
+	size_t n;
+
+	if (strncmp(message, "argument", 8) == 0) {
+		findings_add_problem(&check->findings, line,
+			": %s. Correct it; until then everybody but root is refused.", message);
+		return;
+	}
+	n = strlen(opts->conf);
+	if (strncmp(message, opts->conf, n) == 0)
+		(void)sscanf(message + n, " line %u:", &number);
+	findings_add_at(&check->findings, FINDING_PROBLEM, opts->conf, number,
+		"%s. Correct it; until then everybody but root is refused.", message);
+}
+
+/* Have the module's own parser judge the arguments, and the file if the line opens. Returns those
+   of the line that opens. */
 static struct options check_arguments(struct check *check, pam_handle_t *pamh)
 {
 	struct options effective = {0}, opts;
@@ -79,13 +99,16 @@ static struct options check_arguments(struct check *check, pam_handle_t *pamh)
 			continue;
 		(void)options_parse(pamh, line->argc, line->argv, &opts);
 		for (; (message = log_capture_message(seen)); seen++)
-			findings_add_problem(&check->findings, line,
-				": %s. Correct it; until then everybody but root is refused.",
-				message);
+			add_mistake(check, line, &opts, message);
 		if (line == check->open)
 			effective = opts;
+		else
+			options_free(&opts);
 	}
 	log_capture_set_mode(LOG_CAPTURE_FORWARD);
+	if (effective.text)
+		findings_add_at(&check->findings, FINDING_NOTE, effective.conf, 0,
+			"the configuration file %s is read.", effective.conf);
 	return effective;
 }
 
@@ -161,6 +184,7 @@ void check_session(struct check *check, struct outcome *outcome)
 	} else {
 		opts = check_arguments(check, pamh);
 		use_session(check, pamh, &opts, outcome);
+		options_free(&opts);
 		(void)pam_end(pamh, PAM_SUCCESS);
 	}
 	log_capture_set_listener(NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The module's arguments, one in each line, and the LISTs in them. */
 #include "fuzz.h"
+#include "module/conf.h"
+#include "module/list.h"
 #include "module/options.h"
 
 #include <grp.h>
@@ -41,6 +43,13 @@ void pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt, ...)
 	DEMAND(fmt);
 }
 
+/* There is no file, also none that an argument names. */
+int conf_read(const char *path, char **text, size_t *size, struct failure *why)
+{
+	DEMAND(path[0] == '/' && !*text && size && why->err == 0);
+	return 0;
+}
+
 /* A list that was accepted is taken apart to its end, and its items are of one of the kinds. */
 static void check_list(const char *list)
 {
@@ -72,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		argv[argc++] = strsep(&rest, "\n");
 	understood = options_parse((pam_handle_t *)(void *)&handle, argc, argv, &loud);
 	DEMAND(options_parse(NULL, argc, argv, &quiet) == understood);
+	DEMAND(!understood || !loud.linger || loud.per_user || !loud.on_open);
 	DEMAND(loud.grace <= 3600 && (loud.on_open || loud.on_close));
 	if (understood) {
 		check_list(loud.exempt);
@@ -79,6 +89,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		DEMAND(!loud.proc_options || loud.proc_options[0] != '\0');
 		(void)options_isolate((pam_handle_t *)(void *)&handle, &loud, &user);
 	}
+	DEMAND(!loud.text && !quiet.text);
+	options_free(&loud);
+	options_free(&quiet);
 	free(text);
 	return 0;
 }

@@ -2,22 +2,24 @@
 # Fuzzers of all that reads bytes, with libFuzzer; included by tests/rules.mk.
 
 FUZZ_BUILD    = build-fuzz
-FUZZ_NAMES    = options mountinfo pam_stack sessions
+FUZZ_NAMES    = options conf mountinfo pam_stack sessions
 FUZZERS       = $(FUZZ_NAMES:%=$(FUZZ_BUILD)/%_fuzz) $(FUZZ_NAMES:%=$(FUZZ_BUILD)/%_fuzz_control)
 FUZZ_PACKAGES = $(BUILD_PACKAGES) clang
-FUZZ_CFLAGS   = -std=c17 -I. -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-sanitize-recover=all \
+FUZZ_CFLAGS   = -std=c17 -I. -I$(BUILD) -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-sanitize-recover=all \
                 -fsanitize=fuzzer,address,undefined
 
-FUZZED_options   = module/options.c
+# what conf_read() would read is in the fuzzer itself
+FUZZED_options   = $(addprefix module/,conf.c failure.c list.c options.c)
+FUZZED_conf      = $(FUZZED_options)
 FUZZED_mountinfo = $(wildcard module/procfs_plan_*.c common/*.c) module/failure.c
 FUZZED_pam_stack = command/lib/pam_stack.c
 FUZZED_sessions  = command/lib/printable.c command/lib/file.c
 
 define fuzzer
-$(FUZZ_BUILD)/$(1)_fuzz: tests/fuzz/$(1)_fuzz.c tests/fuzz/fuzz.h $(FUZZED_$(1)) $(wildcard */*.h command/lib/*)
+$(FUZZ_BUILD)/$(1)_fuzz: tests/fuzz/$(1)_fuzz.c tests/fuzz/fuzz.h $(FUZZED_$(1)) $(wildcard */*.h command/lib/*) | $(BUILD)/config.h
 	@mkdir -p $$(@D)
 	clang $(FUZZ_CFLAGS) -o $$@ $$< $(FUZZED_$(1))
-$(FUZZ_BUILD)/$(1)_fuzz_control: tests/fuzz/$(1)_fuzz.c tests/fuzz/fuzz.h $(FUZZED_$(1)) $(wildcard */*.h command/lib/*)
+$(FUZZ_BUILD)/$(1)_fuzz_control: tests/fuzz/$(1)_fuzz.c tests/fuzz/fuzz.h $(FUZZED_$(1)) $(wildcard */*.h command/lib/*) | $(BUILD)/config.h
 	@mkdir -p $$(@D)
 	clang $(FUZZ_CFLAGS) -DNEGATIVE_CONTROL -o $$@ $$< $(FUZZED_$(1))
 endef

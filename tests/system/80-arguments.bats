@@ -95,7 +95,7 @@ refuses() {
         log_position
         refuses alice "$argument"
         logged "argument '$argument' is (unknown|not understood)"
-        logged 'session of alice refused: correct the arguments'
+        logged 'session of alice refused: correct the configuration'
         leaves_alone root "$argument"
         leaves_alone root include_root "$argument"
     done

@@ -69,13 +69,13 @@ check() {
     edit 's/\(unshare.so open\)/\1 gracee=5/'
     check 1 'NOT ISOLATED' \
         "line 21: argument 'gracee=5' is unknown: known are debug, exempt=, " \
-        "alice would be refused: pam_open_session() returned 'System error'. Correct the argument."
+        "alice would be refused: pam_open_session() returned 'System error'. Correct what the log message before names."
 }
 
 @test "check: a value that is wrong" {
     edit 's/\(unshare.so open\)/\1 grace=soon/'
     check 1 'NOT ISOLATED' "argument 'grace=soon' is not understood: 'grace=' takes a number of seconds" \
-        "Correct the argument."
+        "Correct what the log message before names."
 }
 
 @test "check: a module that is misspelt" {

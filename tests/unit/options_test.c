@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "module/conf.h"
+#include "module/list.h"
 #include "module/options.h"
 #include "recorded_log.h"
 #include "unit.h"
@@ -111,10 +113,45 @@ static struct passwd user(const char *name)
 	return *found;
 }
 
+/* ---- the configuration file ------------------------------------------------------------------ */
+
+#define CONF "/etc/security/unshare.conf"
+
+/* What it holds; NULL: there is none. */
+static const char *conf_text;
+static size_t conf_size; /* not 0: of a text with NUL bytes */
+static int conf_errno;	 /* it cannot be read */
+static char conf_path[64];
+static unsigned int conf_reads;
+
+int conf_read(const char *path, char **text, size_t *size, struct failure *why)
+{
+	conf_reads++;
+	(void)snprintf(conf_path, sizeof(conf_path), "%s", path);
+	if (conf_errno) {
+		why->err = conf_errno;
+		(void)snprintf(
+			why->text, sizeof(why->text), "read the configuration file %s", path);
+		return -conf_errno;
+	}
+	if (!conf_text)
+		return 0;
+	*size = conf_size ? conf_size : strlen(conf_text);
+	*text = malloc(*size + 1);
+	assert_non_null(*text);
+	memcpy(*text, conf_text, *size);
+	return 1;
+}
+
 static int clear(void **state)
 {
 	(void)state;
 	log_clear();
+	conf_text = NULL;
+	conf_size = 0;
+	conf_errno = 0;
+	conf_path[0] = '\0';
+	conf_reads = 0;
 	directory_down = false;
 	lookups = 0;
 	return 0;

@@ -4,16 +4,17 @@
 UNIT_TESTS = $(BUILD)/tests/unit/failure_test $(BUILD)/tests/unit/options_test \
              $(BUILD)/tests/unit/mountinfo_test $(BUILD)/tests/unit/session_test \
              $(BUILD)/tests/unit/pam_stack_test $(BUILD)/tests/unit/proc_scan_test \
-             $(BUILD)/tests/unit/file_test
+             $(BUILD)/tests/unit/file_test $(BUILD)/tests/unit/conf_test
 
 # What a test needs of the project; everything else that the project calls is in the test itself.
 $(BUILD)/tests/unit/failure_test: $(BUILD)/module/failure.o
-$(BUILD)/tests/unit/options_test: $(BUILD)/module/options.o $(BUILD)/tests/unit/recorded_log.o
+OPTIONS = $(addprefix $(BUILD)/module/,conf.o failure.o list.o options.o)
+$(BUILD)/tests/unit/options_test: $(OPTIONS) $(BUILD)/tests/unit/recorded_log.o
+$(BUILD)/tests/unit/conf_test: $(addprefix $(BUILD)/module/,conf.o conf_read.o failure.o)
 PLAN = $(patsubst %,$(BUILD)/%.o,module/procfs_plan_make module/procfs_plan_mountinfo module/procfs_plan_servers \
        module/procfs_plan_statmount common/mountinfo common/procfs_plan common/statmount module/failure)
 $(BUILD)/tests/unit/mountinfo_test: $(PLAN)
-$(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(BUILD)/module/options.o $(BUILD)/module/failure.o \
-	$(BUILD)/tests/unit/recorded_log.o
+$(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(OPTIONS) $(BUILD)/tests/unit/recorded_log.o
 $(BUILD)/tests/unit/pam_stack_test: $(BUILD)/command/lib/pam_stack.o
 $(BUILD)/tests/unit/proc_scan_test: $(BUILD)/command/audit/proc_scan.o $(BUILD)/command/audit/context.o \
 	$(BUILD)/command/lib/file.o $(BUILD)/command/lib/printable.o

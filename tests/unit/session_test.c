@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The PAM entry points: when a session is made and ended, what is returned and logged. Linked with
- * pam_unshare.o and options.o; the namespaces, the terminal and PAM itself are played here.
+ * pam_unshare.o and options.o; the namespaces, the terminal, the configuration file and PAM itself
+ * are played here.
  */
+#include "module/conf.h"
 #include "module/init_start.h"
 #include "module/namespaces.h"
 #include "module/terminal.h"
@@ -192,7 +194,23 @@ static struct {
 	unsigned int grace;
 	bool ipc;
 	unsigned int made; /* each namespace has an inode of its own */
+	const char *conf;  /* text of the configuration file, or NULL: there is none */
+	unsigned int conf_reads;
 } world;
+
+int conf_read(const char *path, char **text, size_t *size, struct failure *why)
+{
+	assert_string_equal(path, "/etc/security/unshare.conf");
+	assert_int_equal(why->err, 0);
+	world.conf_reads++;
+	if (!world.conf)
+		return 0;
+	*size = strlen(world.conf);
+	*text = malloc(*size + 1);
+	assert_non_null(*text);
+	memcpy(*text, world.conf, *size);
+	return 1;
+}
 
 int namespaces_create(
 	const struct namespaces_request *request, struct namespaces *ns, struct failure *why)
