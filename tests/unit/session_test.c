@@ -146,10 +146,11 @@ const char *pam_strerror(pam_handle_t *pamh, int errnum)
 
 struct passwd *pam_modutil_getpwnam(pam_handle_t *pamh, const char *name)
 {
-	static char root[] = "root", alice[] = "alice";
+	static char root[] = "root", alice[] = "alice", backup[] = "alice_backup";
 	static struct passwd users[] = {
 		{.pw_name = root, .pw_uid = 0, .pw_gid = 0},
 		{.pw_name = alice, .pw_uid = 1000, .pw_gid = 100},
+		{.pw_name = backup, .pw_uid = 1000, .pw_gid = 100},
 	};
 	/* a name that is known in any case: tests of long names need one */
 	static struct passwd other = {.pw_uid = 1001, .pw_gid = 100};
@@ -186,13 +187,15 @@ int pam_modutil_user_in_group_nam_gid(pam_handle_t *pamh, const char *user, gid_
 
 static struct {
 	int create_err, leave_err, end_err;
+	int share_err; /* scope=user */
+	bool lacks_ipc, joined;
 	bool elsewhere; /* another session of the process is open */
 	bool return_failed, lacks_capabilities;
 	bool in_foreground;
 	char title[1024];
 	char proc_options[64];
 	unsigned int grace;
-	bool ipc;
+	bool ipc, linger;
 	unsigned int made; /* each namespace has an inode of its own */
 	const char *conf;  /* text of the configuration file, or NULL: there is none */
 	unsigned int conf_reads;
@@ -227,6 +230,31 @@ int namespaces_create(
 	}
 	ns->pid_namespace = INODE + world.made;
 	ns->init_pid = INIT_PID + (int)world.made;
+	world.made++;
+	return 0;
+}
+
+int namespaces_share(
+	const struct namespaces_request *request, struct namespaces *ns, struct failure *why)
+{
+	note("share");
+	(void)snprintf(world.title, sizeof(world.title), "%s", request->title);
+	assert_string_equal(request->name, pam.user);
+	assert_string_equal(request->service, pam.service);
+	assert_true(request->is_same_user(request->context, "alice"));
+	assert_true(request->is_same_user(request->context, "alice_backup"));
+	assert_false(request->is_same_user(request->context, "bob"));
+	assert_false(request->is_same_user(request->context, "nobody-of-that-name"));
+	world.linger = request->linger;
+	if (world.share_err) {
+		why->return_failed = world.return_failed;
+		return (fail)(why, world.share_err, "step of sharing that fails");
+	}
+	ns->pid_namespace = INODE + world.made;
+	ns->init_pid = INIT_PID + (int)world.made;
+	ns->shared = true;
+	ns->joined = world.joined;
+	ns->lacks_ipc = world.lacks_ipc;
 	world.made++;
 	return 0;
 }
@@ -1114,11 +1142,133 @@ static void the_user_manager_is_left_alone(void **state)
 	check_trace("reap create keep");
 }
 
+/* ---- scope=user --------------------------------------------------------------------------------
+ */
+
+static void a_users_namespace_is_made(void **state)
+{
+	(void)state;
+	assert_int_equal(OPEN("scope=user", "linger"), PAM_SUCCESS);
+	check_trace("reap share keep");
+	assert_string_equal(world.title, "pam_unshare: init of alice");
+	assert_true(world.linger);
+	assert_int_equal(log_count(ANY_PRIORITY), 1);
+	assert_true(log_has(LOG_INFO, "the user's, made"));
+	assert_int_equal(close_plainly(), PAM_SUCCESS);
+	check_trace("end leave reap");
+}
+
+static void a_users_namespace_is_joined(void **state)
+{
+	(void)state;
+	world.joined = true;
+	assert_int_equal(OPEN("scope=user"), PAM_SUCCESS);
+	check_trace("reap share keep");
+	assert_false(world.linger);
+	assert_int_equal(log_count(ANY_PRIORITY), 1);
+	assert_true(log_has(LOG_INFO, "the user's, joined"));
+}
+
+static void scope_session_shares_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(OPEN("scope=session"), PAM_SUCCESS);
+	check_trace("reap create keep");
+	assert_false(log_has(LOG_INFO, "the user's"));
+}
+
+/* Isolated in any case, and told of. */
+static void what_cannot_be_shared_gets_a_namespace_of_its_own(void **state)
+{
+	static const int errors[] = {ETIMEDOUT, EMFILE, EPERM, EEXIST, ENOENT, EPROTO};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(errors); i++) {
+		log_clear();
+		world.share_err = errors[i];
+		assert_int_equal(OPEN("scope=user"), PAM_SUCCESS);
+		check_trace("reap share create keep");
+		assert_string_equal(world.title, "pam_unshare: init of alice (sshd)");
+		assert_int_equal(log_count(LOG_WARNING), 1);
+		assert_true(log_has(LOG_WARNING, "step of sharing that fails"));
+		assert_true(log_has(LOG_WARNING, strerror(errors[i])));
+		assert_int_equal(log_count(LOG_INFO), 1);
+		assert_int_equal(close_plainly(), PAM_SUCCESS);
+		check_trace("end leave reap");
+		run_cleanup(0);
+	}
+}
+
+static void inside_anothers_namespace_that_is_no_warning(void **state)
+{
+	(void)state;
+	world.share_err = EXDEV;
+	assert_int_equal(OPEN("scope=user"), PAM_SUCCESS);
+	check_trace("reap share create keep");
+	assert_int_equal(log_count(LOG_WARNING), 0);
+	assert_true(log_has(LOG_INFO, "step of sharing that fails"));
+}
+
+static void a_namespace_of_its_own_may_fail_too(void **state)
+{
+	(void)state;
+	world.share_err = ENOSPC;
+	world.create_err = ENOSPC;
+	assert_int_equal(OPEN("scope=user"), PAM_SYSTEM_ERR);
+	check_trace("reap share create");
+	assert_int_equal(log_count(LOG_WARNING), 1);
+	assert_int_equal(log_count(LOG_ERR), 1);
+	assert_int_equal(memory.mapped, 0);
+}
+
+static void inside_already_there_is_nothing_to_do(void **state)
+{
+	(void)state;
+	world.share_err = EALREADY;
+	assert_int_equal(OPEN("scope=user"), PAM_SUCCESS);
+	check_trace("reap share");
+	assert_int_equal(log_count(ANY_PRIORITY), 1);
+	assert_true(log_has(LOG_INFO, "in the user's namespace already"));
+	assert_int_equal(memory.mapped, 0);
+	assert_int_equal(close_plainly(), PAM_SUCCESS);
+	check_trace("");
+}
+
+/* Then it is not on the host, and nothing more may be made. */
+static void an_application_that_is_stranded_by_sharing_is_refused(void **state)
+{
+	(void)state;
+	world.share_err = EPERM;
+	world.return_failed = true;
+	assert_int_equal(OPEN("scope=user"), PAM_SYSTEM_ERR);
+	check_trace("reap share");
+	assert_int_equal(log_count(LOG_CRIT), 1);
+	assert_int_equal(log_count(LOG_ERR), 1);
+}
+
+static void no_ipc_namespace_where_one_was_asked_for(void **state)
+{
+	(void)state;
+	world.lacks_ipc = true;
+	assert_int_equal(OPEN("scope=user", "ipc"), PAM_SUCCESS);
+	assert_int_equal(log_count(LOG_WARNING), 1);
+	assert_true(log_has(LOG_WARNING, "IPC"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_users_namespace_is_made),
+		TEST(a_users_namespace_is_joined),
+		TEST(scope_session_shares_nothing),
+		TEST(what_cannot_be_shared_gets_a_namespace_of_its_own),
+		TEST(inside_anothers_namespace_that_is_no_warning),
+		TEST(a_namespace_of_its_own_may_fail_too),
+		TEST(inside_already_there_is_nothing_to_do),
+		TEST(an_application_that_is_stranded_by_sharing_is_refused),
+		TEST(no_ipc_namespace_where_one_was_asked_for),
 		TEST(open_and_close),
 		TEST(one_line_of_log_for_each_end),
 		TEST(the_arguments_reach_the_namespace),
