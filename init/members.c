@@ -120,7 +120,8 @@ static long receive(int connection, struct user_request *request, int *passed)
 		.msg_iovlen = 1,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control.bytes)};
-	long n = syscall(SYS_recvmsg, connection, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	long n = syscall(
+		SYS_recvmsg, connection, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_TRUNC);
 
 	*passed = -1;
 	if (n >= 0 && message.msg_controllen >= sizeof(control.bytes) &&
@@ -129,7 +130,8 @@ static long receive(int connection, struct user_request *request, int *passed)
 	return n;
 }
 
-static void reply(int connection, const struct user_answer *answer, int passed)
+/* Tells whether the answer was sent. */
+static bool reply(int connection, const struct user_answer *answer, int passed)
 {
 	union control control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
 					 .cmsg_level = SOL_SOCKET,
@@ -146,7 +148,7 @@ static void reply(int connection, const struct user_answer *answer, int passed)
 		message.msg_control = &control;
 		message.msg_controllen = sizeof(control.bytes);
 	}
-	(void)syscall(SYS_sendmsg, connection, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return syscall(SYS_sendmsg, connection, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
 /* Returns 0 or an errno. Takes the pidfd. */
@@ -226,7 +228,9 @@ static void answer_request(
 	passed = carry_out(members, request, &pidfd, answer);
 	answer->n_members = members->n;
 	answer->pinned = members->pinned;
-	reply(connection, answer, passed);
+	/* who has not waited does not know that he is a member */
+	if (!reply(connection, answer, passed) && request->operation == USER_JOIN)
+		leave_if_member(members, &answer->member);
 	if (pidfd >= 0)
 		sys_close(pidfd);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "init_start.h"
+#include "config.h"
 
 #include "descriptors.h"
 #include "init/init.h"
@@ -177,6 +178,12 @@ int init_wait_until_ready(
 	switch (report->step) {
 	case INIT_READY:
 		return 0;
+	case INIT_LOCK:
+		if (report->err == EWOULDBLOCK)
+			return fail(why, report->err,
+				"another init holds the lock in " USER_DIRECTORY
+				" and does not answer; lslocks(8) shows it");
+		break;
 	case INIT_CHROOT:
 		if (report->err == EXDEV)
 			return fail(why, report->err, "the application is chrooted");

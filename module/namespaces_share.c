@@ -179,13 +179,14 @@ static int check_user(const struct share *share, struct failure *why)
 		(int)share->init.pid, made_for, request->name, made_for);
 }
 
-static int wait_for_others(unsigned int *milliseconds)
+/* Wait a little longer each time: those that make the namespaces give no sign when they are done.
+ */
+static void wait_for_others(unsigned int *milliseconds)
 {
 	const struct timespec pause = {.tv_sec = 0, .tv_nsec = (long)*milliseconds * 1000000L};
 
 	(void)nanosleep(&pause, NULL);
 	*milliseconds = *milliseconds < 64 ? *milliseconds * 2 : 64;
-	return 0;
 }
 
 static bool in_time(const struct timespec *begin)
@@ -196,14 +197,20 @@ static bool in_time(const struct timespec *begin)
 	return now.tv_sec - begin->tv_sec < SHARE_LIMIT;
 }
 
-/* Tell whether another try may have another result. */
-static bool is_passing(int err)
+/* Join the user's namespaces, or make them if there are none. */
+static int join_or_make(struct share *share, bool *joined, struct failure *why)
 {
-	return err == -ENOENT || err == -ECONNRESET || err == -EWOULDBLOCK;
+	int err = become_member(share, why);
+
+	*joined = err == 0;
+	if (err != -ENOENT)
+		return err;
+	*why = (struct failure){.err = 0};
+	return make(share, why);
 }
 
-/* Become a member of the user's namespace, and make it first if there is none. Of several that make
-   one at the same time the first has the lock, and the others join that one. */
+/* Of several that make them at the same time the first has the lock, and the others join those. One
+   that is just ending ends the connection, and is gone at the next try. */
 static int find_or_make(struct share *share, bool *joined, struct failure *why)
 {
 	unsigned int pause = 1;
@@ -211,18 +218,14 @@ static int find_or_make(struct share *share, bool *joined, struct failure *why)
 	int err;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
-	do {
+	for (;;) {
 		*why = (struct failure){.err = 0};
-		err = become_member(share, why);
-		*joined = err == 0;
-		if (err == -ENOENT) {
-			*why = (struct failure){.err = 0};
-			err = make(share, why);
-		}
-		if (err == -EWOULDBLOCK)
-			(void)wait_for_others(&pause);
-	} while (is_passing(err) && !why->return_failed && in_time(&begin));
-	return err;
+		err = join_or_make(share, joined, why);
+		if ((err != -EWOULDBLOCK && err != -ECONNRESET) || why->return_failed ||
+			!in_time(&begin))
+			return err;
+		wait_for_others(&pause);
+	}
 }
 
 /* ---- entering them ----------------------------------------------------------------------------
@@ -240,8 +243,6 @@ static int enter_pid_namespace(struct share *share, int flags, struct failure *w
 {
 	struct host_context *host = &share->creation.host;
 
-	if (!share->init.answer.ipc)
-		close_high(&host->namespaces.ipc);
 	host->unshared = true;
 	if (setns(share->init.pidfd,
 		    flags | CLONE_NEWPID | (share->init.answer.ipc ? CLONE_NEWIPC : 0)) < 0)
@@ -288,9 +289,12 @@ static int enter(struct share *share, struct namespaces *ns, struct failure *why
 
 static void hand_over(struct share *share, bool joined, struct namespaces *ns)
 {
-	ns->host = share->creation.host.namespaces;
-	share->creation.host.namespaces =
-		(struct host_namespaces){.mount = -1, .pid = -1, .ipc = -1};
+	struct host_namespaces *host = &share->creation.host.namespaces;
+
+	if (!share->init.answer.ipc)
+		close_high(&host->ipc);
+	ns->host = *host;
+	*host = (struct host_namespaces){.mount = -1, .pid = -1, .ipc = -1};
 	ns->init_pidfd = -1;
 	ns->init_pid = share->init.pid;
 	ns->shared = true;
@@ -318,6 +322,20 @@ static int join(struct share *share, struct namespaces *ns, struct failure *why)
 	host_context_restore(&share->creation.host, why);
 	if (!why->return_failed)
 		(void)user_leave(share->place.name, &share->init.answer.member);
+	close_high(&share->init.pidfd);
+	return err;
+}
+
+/* An init that somebody has killed meanwhile is followed by another. */
+static int join_living(struct share *share, struct namespaces *ns, struct failure *why)
+{
+	int err, tries = 3;
+
+	do {
+		*why = (struct failure){.err = 0};
+		share->creation.host.unshared = false;
+		err = join(share, ns, why);
+	} while (err == -ESRCH && !why->return_failed && --tries > 0);
 	return err;
 }
 
@@ -368,7 +386,7 @@ static int share_namespaces(struct share *share, struct namespaces *ns, struct f
 		return look_inside(share, why);
 	if (err == 0)
 		err = find_origin(share, why);
-	return err == 0 ? join(share, ns, why) : err;
+	return err == 0 ? join_living(share, ns, why) : err;
 }
 
 int namespaces_share(
