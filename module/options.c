@@ -171,7 +171,7 @@ static bool set_argument(struct options *opts, const struct argument *arg, const
 	uint32_t seconds;
 
 	if (arg->kind == FLAG) {
-		*(bool *)member = true;
+		*(bool *)member = *(bool *)member || !value;
 		return !value;
 	}
 	if (!value)

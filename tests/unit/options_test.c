@@ -5,6 +5,7 @@
 #include "recorded_log.h"
 #include "unit.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <security/pam_modutil.h>
 #include <stdbool.h>
@@ -178,12 +179,16 @@ static void check_defaults(const struct options *opts)
 	assert_false(opts->debug);
 	assert_false(opts->include_root);
 	assert_false(opts->ipc);
+	assert_false(opts->per_user);
+	assert_false(opts->linger);
 	assert_true(opts->on_open);
 	assert_true(opts->on_close);
 	assert_int_equal(opts->grace, 5);
 	assert_null(opts->exempt);
 	assert_null(opts->only);
 	assert_null(opts->proc_options);
+	assert_null(opts->text);
+	assert_string_equal(opts->conf, CONF);
 }
 
 static void no_argument_gives_the_defaults(void **state)
@@ -214,6 +219,64 @@ static void each_flag_sets_its_own_member_only(void **state)
 	assert_true(opts.ipc);
 	opts.ipc = false;
 	check_defaults(&opts);
+}
+
+static void scope_is_session_or_user(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	assert_true(PARSE(&opts, "scope=session"));
+	check_defaults(&opts);
+	assert_true(PARSE(&opts, "scope=user"));
+	assert_true(opts.per_user);
+	opts.per_user = false;
+	check_defaults(&opts);
+	/* as any word that is no list, it may be given twice, and the last one counts */
+	assert_true(PARSE(&opts, "scope=user", "scope=session"));
+	assert_false(opts.per_user);
+	assert_true(PARSE(&opts, "scope=session", "scope=user"));
+	assert_true(opts.per_user);
+}
+
+static void linger_needs_scope_user(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	assert_true(PARSE(&opts, "linger", "scope=user"));
+	assert_true(opts.per_user && opts.linger);
+	assert_int_equal(log_count(ANY_PRIORITY), 0);
+	assert_false(PARSE(&opts, "linger"));
+	assert_false(opts.linger);
+	assert_int_equal(log_count(ANY_PRIORITY), 1);
+	assert_true(log_has(LOG_ERR, "argument 'linger' needs 'scope=user'"));
+	log_clear();
+	assert_false(PARSE(&opts, "scope=session", "linger"));
+	assert_int_equal(log_count(LOG_ERR), 1);
+	assert_false(PARSE_QUIETLY(&opts, "linger"));
+	assert_int_equal(log_count(ANY_PRIORITY), 1);
+	/* where nothing is decided */
+	assert_true(PARSE(&opts, "close", "linger"));
+}
+
+static void with_scope_user_lists_are_no_arguments(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	assert_false(PARSE(&opts, "scope=user", "exempt=alice"));
+	assert_true(log_has(LOG_ERR, "argument 'exempt=' is for one service"));
+	assert_true(log_has(LOG_ERR, "write it into " CONF));
+	assert_int_equal(log_count(ANY_PRIORITY), 1);
+	log_clear();
+	assert_false(PARSE(&opts, "only=alice", "scope=user", "exempt=bob"));
+	assert_true(log_has(LOG_ERR, "argument 'only=' is for one service"));
+	assert_int_equal(log_count(ANY_PRIORITY), 2);
+	log_clear();
+	assert_false(PARSE_QUIETLY(&opts, "scope=user", "exempt=alice"));
+	assert_int_equal(log_count(ANY_PRIORITY), 0);
+	assert_true(PARSE(&opts, "scope=session", "exempt=alice", "only=bob"));
 }
 
 static void open_and_close_leave_the_other_half_out(void **state)
@@ -319,7 +382,7 @@ static void unknown_words_are_refused(void **state)
 	static const char *const wrong[] = {"", "=", "=1", "debu", "debugs", "Debug", "DEBUG",
 		" debug", "debug ", "-debug", "opens", "close_", "exempts=alice", "exemp=alice",
 		"grace5", "proc_option=gid=0", "include-root", "ipcs", "hidepid=2", "alice",
-		"debug,ipc", "unknown=value"};
+		"debug,ipc", "unknown=value", "scop=user", "lingers", "conf_=/x", "confs=/x"};
 
 	(void)state;
 	check_all_refused(wrong, COUNT(wrong));
@@ -328,7 +391,7 @@ static void unknown_words_are_refused(void **state)
 static void the_message_about_an_unknown_word_names_the_known_ones(void **state)
 {
 	static const char *const known[] = {"debug", "exempt=", "only=", "grace=", "include_root",
-		"open", "close", "proc_options=", "ipc"};
+		"open", "close", "proc_options=", "ipc", "scope=", "linger", "conf="};
 	struct options opts;
 
 	(void)state;
@@ -340,7 +403,7 @@ static void the_message_about_an_unknown_word_names_the_known_ones(void **state)
 static void flags_with_a_value_are_refused(void **state)
 {
 	static const char *const wrong[] = {"debug=", "debug=1", "include_root=yes",
-		"include_root=", "open=", "open=1", "close=no", "ipc=ipc"};
+		"include_root=", "open=", "open=1", "close=no", "ipc=ipc", "linger=", "linger=yes"};
 
 	(void)state;
 	check_all_refused(wrong, COUNT(wrong));
@@ -348,8 +411,8 @@ static void flags_with_a_value_are_refused(void **state)
 
 static void missing_values_are_refused(void **state)
 {
-	static const char *const wrong[] = {"exempt", "only", "grace", "proc_options",
-		"exempt=", "only=", "grace=", "proc_options="};
+	static const char *const wrong[] = {"exempt", "only", "grace", "proc_options", "scope",
+		"conf", "exempt=", "only=", "grace=", "proc_options=", "scope=", "conf="};
 
 	(void)state;
 	check_all_refused(wrong, COUNT(wrong));
@@ -392,6 +455,15 @@ static void bad_proc_options_are_refused(void **state)
 		"proc_options=gid=0,", "proc_options=,gid=0", "proc_options=gid=0,,hidepid=2",
 		"proc_options=hidepid=2 ", "proc_options=xhidepid=2",
 		"proc_options=gid=0,nosuch=1"};
+
+	(void)state;
+	check_all_refused(wrong, COUNT(wrong));
+}
+
+static void other_scopes_are_refused(void **state)
+{
+	static const char *const wrong[] = {"scope=users", "scope=use", "scope=User", "scope=user ",
+		"scope= user", "scope=session,user", "scope=host", "scope=1"};
 
 	(void)state;
 	check_all_refused(wrong, COUNT(wrong));
@@ -453,6 +525,282 @@ static void one_wrong_argument_among_good_ones_is_enough(void **state)
 	assert_false(PARSE(&opts, "bad", "debug"));
 	assert_false(PARSE(&opts, "debug", "bad"));
 	assert_false(PARSE(&opts, "debug", "bad", "ipc"));
+}
+
+/* ---- the words of the file --------------------------------------------------------------------
+ */
+
+/* All values of the file are those of the same arguments; strings live until they are freed. */
+static void the_file_has_the_words_of_the_arguments(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	conf_text = "# about it\ndebug\nexempt = alice, @staff\nonly=1000:60000\n grace = 17\n"
+		    "include_root\nproc_options = hidepid=2, gid=27\nipc\nscope = user\nlinger";
+	memset(&opts, 0x5a, sizeof(opts));
+	assert_true(options_parse(PAMH, 0, NULL, &opts));
+	assert_int_equal(log_count(ANY_PRIORITY), 0);
+	assert_true(opts.debug && opts.include_root && opts.ipc && opts.per_user && opts.linger);
+	assert_true(opts.on_open && opts.on_close);
+	assert_string_equal(opts.exempt, "alice,@staff");
+	assert_string_equal(opts.only, "1000:60000");
+	assert_int_equal(opts.grace, 17);
+	assert_string_equal(opts.proc_options, "hidepid=2,gid=27");
+	assert_string_equal(opts.conf, CONF);
+	assert_non_null(opts.text);
+	options_free(&opts);
+	assert_null(opts.text);
+	options_free(&opts);
+}
+
+static void an_empty_file_gives_the_defaults(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	conf_text = "\n# nothing\n\n";
+	assert_true(PARSE(&opts, "open"));
+	assert_non_null(opts.text);
+	options_free(&opts);
+	opts.on_close = true;
+	check_defaults(&opts);
+}
+
+static void arguments_override_the_file(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	conf_text = "exempt=alice\nonly=bob\ngrace=17\nproc_options=gid=0\nscope=user\nlinger";
+	assert_true(PARSE(&opts, "grace=5", "scope=session", "exempt=carol", "debug"));
+	assert_int_equal(opts.grace, 5); /* also where it is the default */
+	assert_false(opts.per_user);
+	assert_string_equal(opts.exempt, "carol"); /* and not added to the file's */
+	assert_true(opts.debug);
+	assert_string_equal(opts.only, "bob"); /* what no argument says is the file's */
+	assert_string_equal(opts.proc_options, "gid=0");
+	assert_int_equal(log_count(ANY_PRIORITY), 0);
+	options_free(&opts);
+	assert_true(PARSE(&opts, "proc_options=hidepid=2"));
+	assert_string_equal(opts.proc_options, "hidepid=2");
+	assert_int_equal(opts.grace, 17);
+	assert_true(opts.per_user);
+	options_free(&opts);
+}
+
+static void linger_of_the_file_is_for_scope_user(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	conf_text = "linger";
+	assert_true(PARSE(&opts, "scope=user"));
+	assert_true(opts.linger);
+	options_free(&opts);
+	/* the line has said what it wants */
+	assert_true(PARSE(&opts, "scope=session"));
+	assert_false(opts.linger);
+	options_free(&opts);
+	assert_int_equal(log_count(ANY_PRIORITY), 0);
+	conf_text = "\nlinger\nscope=session";
+	assert_false(PARSE(&opts, "debug"));
+	assert_true(log_has(LOG_ERR, CONF " line 2: 'linger' needs 'scope=user'"));
+	options_free(&opts);
+	log_clear();
+	conf_text = "scope=session";
+	assert_false(PARSE(&opts, "linger"));
+	assert_true(log_has(LOG_ERR, "argument 'linger' needs 'scope=user'"));
+	options_free(&opts);
+}
+
+static void with_scope_user_lists_are_the_files(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	conf_text = "scope=user\nexempt=alice\nonly=@users";
+	assert_true(PARSE(&opts, "open"));
+	assert_string_equal(opts.exempt, "alice");
+	options_free(&opts);
+	assert_false(PARSE(&opts, "exempt=alice"));
+	assert_true(log_has(LOG_ERR, "argument 'exempt=' is for one service"));
+	options_free(&opts);
+	assert_true(PARSE(&opts, "scope=session", "exempt=bob"));
+	assert_string_equal(opts.exempt, "bob");
+	options_free(&opts);
+	conf_text = "exempt=alice";
+	assert_false(PARSE(&opts, "scope=user", "only=bob"));
+	options_free(&opts);
+}
+
+/* A mistake in the file is named with the line, and the word. */
+static void check_mistake(const char *text, const char *expected)
+{
+	char message[256];
+	struct options opts;
+
+	log_clear();
+	conf_text = text;
+	if (PARSE(&opts, "open"))
+		fail_msg("'%s' is accepted", text);
+	options_free(&opts);
+	(void)snprintf(message, sizeof(message), CONF " line %s", expected);
+	if (!log_has(LOG_ERR, message))
+		fail_msg("of '%s' it is not said: %s", text, message);
+	assert_int_equal(log_count(ANY_PRIORITY), 1);
+	assert_false(PARSE_QUIETLY(&opts, "open"));
+	options_free(&opts);
+	assert_int_equal(log_count(ANY_PRIORITY), 1);
+}
+
+static void mistakes_in_the_file_are_named(void **state)
+{
+	(void)state;
+	check_mistake("nonsense", "1: 'nonsense' is unknown: known are debug, exempt=, only=");
+	check_mistake("\n#\n grace = soon", "3: 'grace=soon' is not understood: 'grace=' takes a");
+	check_mistake("grace = 3601\nipc", "1: 'grace=3601' is not understood");
+	check_mistake("grace =", "1: 'grace=' is not understood");
+	check_mistake("grace", "1: 'grace' is not understood");
+	check_mistake("= 5", "1: '=5' is unknown");
+	check_mistake("ipc = yes", "1: 'ipc=yes' is not understood: 'ipc' takes the word alone");
+	check_mistake("debug ipc", "1: 'debug ipc' is unknown");
+	check_mistake("exempt = alice,,bob", "1: 'exempt=alice,,bob' is not understood");
+	check_mistake("exempt = alice\nexempt = bob", "2: 'exempt=bob' is not understood");
+	check_mistake(
+		"scope = host", "1: 'scope=host' is not understood: 'scope=' takes 'session'");
+	check_mistake("debug \\\nipc", "1: 'debug \\' is unknown");
+	check_mistake("\xef\xbb\xbf# a byte order mark", "1: '\xef\xbb\xbf' is unknown");
+}
+
+static void what_is_an_argument_only_is_no_word_of_the_file(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	check_mistake("open", "1: 'open' can be an argument only");
+	check_mistake("ipc\nclose", "2: 'close' can be an argument only");
+	check_mistake("conf = /etc/other", "1: 'conf=/etc/other' can be an argument only");
+	/* nor is it named as one */
+	conf_text = "nonsense";
+	log_clear();
+	assert_false(PARSE(&opts, "debug"));
+	assert_false(log_has(LOG_ERR, "open"));
+	assert_false(log_has(LOG_ERR, "conf="));
+	assert_true(log_has(LOG_ERR, "proc_options="));
+	options_free(&opts);
+}
+
+static void each_mistake_in_the_file_has_its_message(void **state)
+{
+	static const char text[] = "nonsense\ndebug\ngrace = many\nipc\0\nonly = :";
+	struct options opts;
+
+	(void)state;
+	conf_text = text;
+	conf_size = sizeof(text) - 1;
+	assert_false(PARSE(&opts, "wrong"));
+	assert_int_equal(log_count(LOG_ERR), 5);
+	assert_true(log_has(LOG_ERR, "argument 'wrong'"));
+	assert_true(log_has(LOG_ERR, CONF " line 1: 'nonsense'"));
+	assert_true(log_has(LOG_ERR, CONF " line 3: 'grace=many'"));
+	assert_true(log_has(LOG_ERR, CONF " line 4: a NUL byte is no text"));
+	assert_true(log_has(LOG_ERR, CONF " line 5: 'only=:'"));
+	assert_true(opts.debug); /* the good ones count */
+	options_free(&opts);
+}
+
+static void a_file_of_mistakes_does_not_flood_the_log(void **state)
+{
+	char text[2 * 1000 + 1] = "";
+	struct options opts;
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i++)
+		memcpy(text + 2 * i, "x\n", 3);
+	conf_text = text;
+	assert_false(PARSE(&opts, "open"));
+	assert_int_equal(log_count(LOG_ERR), 16);
+	options_free(&opts);
+}
+
+static void conf_names_another_file(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	conf_text = "ipc";
+	assert_true(PARSE(&opts, "conf=/etc/security/other.conf"));
+	assert_string_equal(conf_path, "/etc/security/other.conf");
+	assert_string_equal(opts.conf, "/etc/security/other.conf");
+	assert_true(opts.ipc);
+	assert_int_equal(conf_reads, 1); /* and not the usual one as well */
+	options_free(&opts);
+	assert_false(PARSE(&opts, "conf=/a", "conf=/b"));
+	assert_true(log_has(LOG_ERR, "'conf=/b' is not understood"));
+	options_free(&opts);
+	conf_text = "nonsense";
+	assert_false(PARSE(&opts, "conf=/etc/other"));
+	assert_true(log_has(LOG_ERR, "/etc/other line 1: 'nonsense'"));
+	options_free(&opts);
+}
+
+static void conf_must_be_absolute(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	check_refused("conf=unshare.conf");
+	check_refused("conf=./unshare.conf");
+	check_refused("conf= /etc/other");
+	/* nothing below the caller's working directory is opened */
+	assert_false(PARSE(&opts, "conf=unshare.conf"));
+	assert_string_equal(conf_path, CONF);
+}
+
+static void a_file_that_is_named_must_be_there(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	assert_false(PARSE(&opts, "conf=/etc/other"));
+	assert_int_equal(log_count(ANY_PRIORITY), 1);
+	assert_true(log_has(
+		LOG_ERR, "cannot configure the session: open the configuration file /etc/other: "));
+	assert_true(PARSE(&opts, "debug")); /* the usual one need not */
+}
+
+static void a_file_that_cannot_be_read_is_refused(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	conf_errno = EMFILE;
+	assert_false(PARSE(&opts, "debug", "grace=7"));
+	assert_int_equal(log_count(ANY_PRIORITY), 1);
+	assert_true(log_has(
+		LOG_ERR, "cannot configure the session: read the configuration file " CONF ": "));
+	assert_true(opts.debug && opts.grace == 7); /* the arguments count */
+	assert_false(PARSE_QUIETLY(&opts, "debug"));
+	assert_int_equal(log_count(ANY_PRIORITY), 1);
+}
+
+static void only_a_line_that_opens_reads_the_file(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	conf_text = "nonsense";
+	assert_true(PARSE(&opts, "close"));
+	assert_true(PARSE(&opts, "close", "conf=/etc/other"));
+	assert_true(options_parse_arguments(PAMH, 0, NULL, &opts));
+	assert_true(opts.on_open && opts.on_close);
+	assert_null(opts.text);
+	assert_int_equal(conf_reads, 0);
+	assert_int_equal(log_count(ANY_PRIORITY), 0);
+	assert_false(PARSE(&opts, "open")); /* negative control */
+	assert_int_equal(conf_reads, 1);
+	options_free(&opts);
 }
 
 /* ---- lists ------------------------------------------------------------------------------------
@@ -878,6 +1226,9 @@ int main(void)
 		TEST(values_are_kept),
 		TEST(all_arguments_at_once),
 		TEST(grace_goes_from_0_to_3600),
+		TEST(scope_is_session_or_user),
+		TEST(linger_needs_scope_user),
+		TEST(with_scope_user_lists_are_no_arguments),
 		TEST(each_proc_option_with_each_value),
 		TEST(unknown_words_are_refused),
 		TEST(the_message_about_an_unknown_word_names_the_known_ones),
@@ -886,10 +1237,25 @@ int main(void)
 		TEST(lists_with_a_bad_item_are_refused),
 		TEST(grace_out_of_bounds_is_refused),
 		TEST(bad_proc_options_are_refused),
+		TEST(other_scopes_are_refused),
 		TEST(strings_given_twice_are_refused),
 		TEST(open_and_close_together_are_refused),
 		TEST(every_wrong_argument_has_its_message),
 		TEST(one_wrong_argument_among_good_ones_is_enough),
+		TEST(the_file_has_the_words_of_the_arguments),
+		TEST(an_empty_file_gives_the_defaults),
+		TEST(arguments_override_the_file),
+		TEST(linger_of_the_file_is_for_scope_user),
+		TEST(with_scope_user_lists_are_the_files),
+		TEST(mistakes_in_the_file_are_named),
+		TEST(what_is_an_argument_only_is_no_word_of_the_file),
+		TEST(each_mistake_in_the_file_has_its_message),
+		TEST(a_file_of_mistakes_does_not_flood_the_log),
+		TEST(conf_names_another_file),
+		TEST(conf_must_be_absolute),
+		TEST(a_file_that_is_named_must_be_there),
+		TEST(a_file_that_cannot_be_read_is_refused),
+		TEST(only_a_line_that_opens_reads_the_file),
 		TEST(names_of_all_kinds),
 		TEST(groups_of_all_kinds),
 		TEST(uids_and_ranges),

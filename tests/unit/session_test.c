@@ -1063,6 +1063,57 @@ static void root_gets_in_with_bad_arguments(void **state)
 	check_trace("reap");
 }
 
+/* The strings of the file serve the whole open, and nothing of it is left: LeakSanitizer. */
+static void the_file_decides_as_arguments_do(void **state)
+{
+	(void)state;
+	world.conf = "grace = 17\nipc\nproc_options = hidepid=2, gid=27\nexempt = root, x";
+	assert_int_equal(open_plainly(), PAM_SUCCESS);
+	check_trace("reap create keep");
+	assert_int_equal(world.grace, 17);
+	assert_true(world.ipc);
+	assert_string_equal(world.proc_options, "hidepid=2,gid=27");
+	assert_int_equal(close_plainly(), PAM_SUCCESS);
+	check_trace("end leave reap");
+	assert_int_equal(OPEN("grace=3", "exempt=alice"), PAM_SUCCESS);
+	check_trace("reap");
+	assert_int_equal(OPEN("grace=3"), PAM_SUCCESS);
+	check_trace("reap create keep");
+	assert_int_equal(world.grace, 3);
+}
+
+static void a_mistake_in_the_file_refuses_all_but_root(void **state)
+{
+	(void)state;
+	world.conf = "include_root\nnonsense";
+	assert_int_equal(open_plainly(), PAM_SYSTEM_ERR);
+	assert_true(log_has(LOG_ERR, "line 2: 'nonsense' is unknown"));
+	assert_true(log_has(LOG_ERR, "session of alice refused: correct the configuration"));
+	check_trace("reap");
+	pam.user = "root";
+	assert_int_equal(open_plainly(), PAM_SUCCESS);
+	check_trace("reap");
+	world.conf = "include_root"; /* negative control */
+	assert_int_equal(open_plainly(), PAM_SUCCESS);
+	check_trace("reap create keep");
+}
+
+/* The application may be in the session by then, and without privilege. */
+static void the_close_does_not_read_the_file(void **state)
+{
+	(void)state;
+	world.conf = "debug";
+	assert_int_equal(open_plainly(), PAM_SUCCESS);
+	assert_int_equal(open_plainly(), PAM_SUCCESS);
+	world.conf_reads = 0;
+	log_clear();
+	assert_int_equal(close_plainly(), PAM_SUCCESS);
+	assert_true(log_has(LOG_DEBUG, "session of alice stays open")); /* as at the open */
+	assert_int_equal(close_plainly(), PAM_SUCCESS);
+	check_trace("reap create keep reap end leave reap");
+	assert_int_equal(world.conf_reads, 0);
+}
+
 static void an_unknown_user_is_refused(void **state)
 {
 	(void)state;
@@ -1314,6 +1365,9 @@ int main(void)
 		TEST(bad_arguments_refuse_the_session),
 		TEST(bad_arguments_refuse_even_who_is_exempt),
 		TEST(root_gets_in_with_bad_arguments),
+		TEST(the_file_decides_as_arguments_do),
+		TEST(a_mistake_in_the_file_refuses_all_but_root),
+		TEST(the_close_does_not_read_the_file),
 		TEST(an_unknown_user_is_refused),
 		TEST(a_transaction_without_a_user_is_refused),
 		TEST(who_it_is_for_is_asked),
