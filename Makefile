@@ -166,24 +166,33 @@ install: install-programs
 	$(INSTALL) -m 644 pam.d-examples/* $(DESTDIR)$(DOCDIR)/pam.d-examples
 	$(INSTALL) -m 644 selinux/pam_unshare.cil $(DESTDIR)$(DOCDIR)
 
-# What a package installs: it has its own way with documents.
+# What a package installs: it has its own way with documents. A configuration file that is there is
+# the administrator's.
 install-programs: all
-	$(INSTALL) -d $(DESTDIR)$(SECUREDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
+	$(INSTALL) -d $(DESTDIR)$(SECUREDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 \
+		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(SYSCONFDIR)/security
 	$(INSTALL) -m 644 $(MODULE) $(DESTDIR)$(SECUREDIR)
 	$(INSTALL) -m 755 $(COMMAND) $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -d $(DESTDIR)$(HARDENDIR)
 	$(INSTALL) -m 644 hardening/* $(DESTDIR)$(HARDENDIR)
 	$(INSTALL) -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
+	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
+	[ -e $(DESTDIR)$(SYSCONFDIR)/security/unshare.conf ] || \
+		$(INSTALL) -m 644 conf/unshare.conf $(DESTDIR)$(SYSCONFDIR)/security
 	$(INSTALL) -d $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR)
 	$(INSTALL) -m 644 completion/pam-unshare $(DESTDIR)$(BASHCOMPDIR)
 	$(INSTALL) -m 644 completion/_pam-unshare $(DESTDIR)$(ZSHCOMPDIR)
 
-# The lines that "harden" put into files of PAM name the module.
+# The lines that "harden" put into files of PAM name the module. A configuration file that somebody has
+# changed stays.
 uninstall:
 	[ -n "$(DESTDIR)" ] || ! [ -x $(SBINDIR)/pam-unshare ] || $(SBINDIR)/pam-unshare harden disable
 	rm -f $(DESTDIR)$(SECUREDIR)/pam_unshare.so $(DESTDIR)$(SBINDIR)/pam-unshare \
 		$(DESTDIR)$(MANDIR)/man8/pam_unshare.8 $(DESTDIR)$(MANDIR)/man8/pam-unshare.8 \
+		$(DESTDIR)$(MANDIR)/man5/unshare.conf.5 \
 		$(DESTDIR)$(BASHCOMPDIR)/pam-unshare $(DESTDIR)$(ZSHCOMPDIR)/_pam-unshare
+	! cmp -s conf/unshare.conf $(DESTDIR)$(SYSCONFDIR)/security/unshare.conf || \
+		rm $(DESTDIR)$(SYSCONFDIR)/security/unshare.conf
 	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(HARDENDIR)
 
 clean:

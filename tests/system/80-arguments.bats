@@ -21,27 +21,6 @@ teardown() {
     eventually no_init_left
 }
 
-# isolates USER ARGUMENT…: su to the user through a stack with these arguments
-isolates() {
-    local user=$1 ns
-    shift
-    enable su "${@:-grace=5}"
-    ns=$(su -c 'readlink /proc/self/ns/pid' "$user") || { die "refused: $user $*"; return 2; }
-    [ "$ns" != "$HOST_NS" ]
-}
-
-leaves_alone() {
-    local result=0
-    isolates "$@" || result=$?
-    [ "$result" -eq 1 ]
-}
-
-refuses() {
-    local result=0
-    isolates "$@" || result=$?
-    [ "$result" -eq 2 ]
-}
-
 @test "no argument: everyone but root" {
     isolates alice
     isolates bob
@@ -91,10 +70,11 @@ refuses() {
     for argument in nonsense debug=1 exempt exempt= "exempt=," "exempt=alice," exempt=5:4 \
         exempt=4294967295 only= only=@ only=: grace grace= grace=-1 grace=3601 grace=1s \
         proc_options proc_options= proc_options=size=1 proc_options=hidepid=3 proc_options=gid=x \
-        proc_options=subset=all ipc=1 include_root=yes open=1; do
+        proc_options=subset=all ipc=1 include_root=yes open=1 scope scope= scope=users linger=1 \
+        linger conf conf= conf=unshare.conf; do
         log_position
         refuses alice "$argument"
-        logged "argument '$argument' is (unknown|not understood)"
+        logged "argument '$argument' (is unknown|is not understood|needs 'scope=user')"
         logged 'session of alice refused: correct the configuration'
         leaves_alone root "$argument"
         leaves_alone root include_root "$argument"

@@ -39,6 +39,7 @@ prepare() {
     install_module
     install -m 755 "$TOP/$BUILD/tests/programs/probe" /run/probe
     [ -d "$STOCK" ] || cp -a /etc/pam.d "$STOCK"
+    rm -f /etc/security/unshare.conf
     mkdir -p /run/pam.d
 }
 
@@ -73,6 +74,28 @@ with_and_without() {
     disable "$service"
     ! "$@" || { die "holds without the module too, so it shows nothing: $*"; return 1; }
     enable "$service"
+}
+
+# isolates USER [ARGUMENT…]: su to the user through a stack with these arguments
+isolates() {
+    local user=$1 ns host
+    shift
+    enable su "${@:-grace=5}"
+    host=$(readlink /proc/self/ns/pid)
+    ns=$(su -c 'readlink /proc/self/ns/pid' "$user") || { die "refused: $user $*"; return 2; }
+    [ "$ns" != "$host" ]
+}
+
+leaves_alone() {
+    local result=0
+    isolates "$@" || result=$?
+    [ "$result" -eq 1 ]
+}
+
+refuses() {
+    local result=0
+    isolates "$@" || result=$?
+    [ "$result" -eq 2 ]
 }
 
 # A process of bob's on the host, with a secret in its command line

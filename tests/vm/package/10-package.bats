@@ -31,7 +31,7 @@ ssh_exposed() { exposed ssh_as alice "$PROBE"; }
 # The name of every file that could be the package's, wherever it is; dpkg's log and apt's cache are theirs.
 traces() {
     find / -xdev \( -path /proc -o -path /root -o -path /var/cache/apt -o -path /tmp \) -prune -o \
-        \( -name '*pam_unshare*' -o -name '*pam-unshare*' -o -path '*pam-configs/unshare' \) -print
+        \( -name '*pam_unshare*' -o -name '*pam-unshare*' -o -name 'unshare.conf*' -o -path '*pam-configs/unshare' \) -print
     grep -rl 'pam_unshare' /etc/pam.d /var/lib/pam || true
 }
 
@@ -65,6 +65,7 @@ close_session() {
     as_packaged
     dpkg -L libpam-unshare
     [ -e "$(dpkg -L libpam-unshare | grep '/security/pam_unshare.so$')" ]
+    [[ $(dpkg-query -W -f '${Conffiles}' libpam-unshare) == *' /etc/security/unshare.conf '* ]]
     diff -r "$STOCK" /etc/pam.d
     ssh_exposed
 }
@@ -215,7 +216,9 @@ close_session() {
     ssh_exposed
     diff -r "$STOCK" /etc/pam.d
     close_session
+    [ -e /etc/security/unshare.conf ]
     dpkg --purge libpam-unshare
+    [ ! -e /etc/security/unshare.conf ]
     run traces
     echo "$output"
     [ -z "$output" ]
