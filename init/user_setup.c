@@ -23,11 +23,11 @@
 int take_lock(struct user_task *user)
 {
 	const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
-	char name[USER_PLACE_SIZE + sizeof(USER_LOCK_SUFFIX)];
+	char name[USER_PLACE_SIZE + sizeof(USER_LOCK_SUFFIX)] = "";
 	int fd;
 
-	(void)strcpy(name, user->place);
-	(void)strcat(name, USER_LOCK_SUFFIX);
+	(void)strncat(name, user->place, USER_PLACE_SIZE - 1);
+	(void)strncat(name, USER_LOCK_SUFFIX, sizeof(USER_LOCK_SUFFIX) - 1);
 	fd = (int)syscall(SYS_openat, user->directory, name, flags, 0600);
 	/* out of the way of the numbers that keep_descriptors() fills */
 	user->lock = fd < 0 ? -1 : (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_FREE);
@@ -94,7 +94,7 @@ int listen_for_members(struct user_task *user)
 	if (user->listener < 0 || syscall(SYS_fchdir, user->directory) < 0)
 		return -1;
 	sys_close(fd);
-	(void)strcpy(address.sun_path, user->place);
+	(void)strncat(address.sun_path, user->place, sizeof(address.sun_path) - 1);
 	if (syscall(SYS_unlinkat, AT_FDCWD, user->place, 0) < 0 && errno != ENOENT)
 		return -1;
 	if (syscall(SYS_bind, user->listener, &address, sizeof(address)) < 0)

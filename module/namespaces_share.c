@@ -301,7 +301,7 @@ static void hand_over(struct share *share, bool joined, struct namespaces *ns)
 	ns->joined = joined;
 	ns->lacks_ipc = share->request->ipc && !share->init.answer.ipc;
 	ns->member = share->init.answer.member;
-	(void)strcpy(ns->place, share->place.name);
+	memcpy(ns->place, share->place.name, sizeof(ns->place));
 }
 
 static int join(struct share *share, struct namespaces *ns, struct failure *why)
