@@ -7,7 +7,7 @@ SUBMAKE  = $(MAKE) --no-print-directory -j$(NPROC)
 
 BUILD_PACKAGES = gcc libc6-dev make pkg-config libpam0g-dev libcap-dev libsmartcols-dev libsystemd-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev bats openssh-server openssh-client sudo strace \
-                 python3-pexpect procps iproute2 busybox libcap2-bin tmux screen systemd
+                 python3-pexpect procps iproute2 busybox libcap2-bin tmux screen cron systemd
 DEMO_PACKAGES  = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox
 VM_PACKAGES    = debian-archive-keyring e2fsprogs git iproute2 mmdebstrap openssh-client python3 \
                  qemu-system-x86 util-linux

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the tests of scope=user share; loaded after lib.bash.
+#
+# `only_shared` demands that a check holds with scope=user and fails with scope=session.
+
+SERVICES=(su sshd sudo cron)
+
+# isolate ARGUMENT…: all services isolate, with the same arguments
+isolate() {
+    local service
+    for service in "${SERVICES[@]}"; do
+        enable "$service" "$@"
+    done
+}
+
+isolate_nobody() {
+    local service
+    for service in "${SERVICES[@]}"; do
+        disable "$service"
+    done
+}
+
+# only_shared CHECK [ARGUMENT…]: CHECK leaves no session open when it has succeeded
+only_shared() {
+    isolate scope=user
+    "$@" || { die "fails with scope=user: $*"; return 1; }
+    eventually no_init_left || return
+    isolate scope=session
+    ! "$@" || { die "holds with scope=session too, so it shows nothing: $*"; return 1; }
+    leave_all
+    isolate scope=user
+}
+
+# ---- sessions that last ------------------------------------------------------------------------
+
+STAYS=/run/stays
+
+prepare_stays() {
+    install -d -m 1777 "$STAYS"
+    cat >/run/stay <<'END'
+#!/bin/bash
+# A session's process, which says where it is: stay NAME
+readlink /proc/self/ns/pid /proc/self/ns/mnt >"/run/stays/$1.new"
+mv "/run/stays/$1.new" "/run/stays/$1"
+exec -a "stay-$1" sleep 1000
+END
+    chmod 755 /run/stay
+}
+
+# stay NAME COMMAND…: a session that COMMAND opens, to run the command line that is its last argument
+stay() {
+    local name=$1
+    shift
+    rm -f "$STAYS/$name"
+    "$@" "/run/stay $name" </dev/null >"$BATS_TEST_TMPDIR/stay-$name" 2>&1 3>&- &
+    eventually test -s "$STAYS/$name" || { cat "$BATS_TEST_TMPDIR/stay-$name" >&2; return 1; }
+}
+
+su_as() { # USER COMMAND
+    su "$1" -c "$2"
+}
+
+sudo_as() { # USER COMMAND
+    # shellcheck disable=SC2086 # words
+    sudo -u "$1" $2
+}
+
+# As `stay`, by a job for the start of the machine, which cron does not wait a minute for
+stay_by_cron() { # NAME USER
+    rm -f "$STAYS/$1" /run/crond.reboot
+    mkdir -p /var/spool/cron/crontabs
+    install -o "$2" -m 600 /dev/stdin "/var/spool/cron/crontabs/$2" <<<"@reboot /run/stay $1"
+    cron -f 3>&- &
+    CRON=$!
+    eventually test -s "$STAYS/$1"
+}
+
+# leave NAME: end that session
+leave() {
+    pkill -f "^stay-$1 1000\$"
+    rm -f "$STAYS/$1"
+}
+
+leave_all() {
+    if [ -n "${CRON-}" ]; then
+        kill "$CRON"
+        CRON=
+    fi
+    rm -rf /var/spool/cron/crontabs "${STAYS:?}"/*
+    pkill -f '^stay-.* 1000$' || true
+    eventually no_init_left
+}
+
+pid_namespace() { # NAME
+    sed -n 1p "$STAYS/$1"
+}
+
+mount_namespace() { # NAME
+    sed -n 2p "$STAYS/$1"
+}
+
+# together NAME…: these sessions are in one PID namespace, which is not the host's
+together() {
+    local name first
+    first=$(pid_namespace "$1")
+    [[ $first == pid:* ]] && [ "$first" != "$(readlink /proc/self/ns/pid)" ] || return 1
+    for name; do
+        [ "$(pid_namespace "$name")" = "$first" ] || return 1
+    done
+}
