@@ -17,8 +17,9 @@
  *       namespaces_end(): tell the init ──────────►  ask the processes that are left to end; exit
  *       namespaces_leave(): return to the host's namespaces; nobody waits for the init
  *
- * module/ is the application's side, init/ is PID 1, common/ is what both use. Only this file logs,
- * and module/options.c and module/list.c what is wrong with the configuration.
+ * module/ is the application's side, init/ is PID 1, common/ is what both use. This file logs, by
+ * module/session_log.c, and module/options.c and module/list.c what is wrong with the
+ * configuration.
  */
 #include "config.h"
 #include "init/init.h"
@@ -26,105 +27,19 @@
 #include "module/init_start.h"
 #include "module/namespaces.h"
 #include "module/options.h"
+#include "module/session.h"
 #include "module/terminal.h"
 
 #include <errno.h>
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 #include <security/pam_modutil.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <syslog.h>
 
 #define DATA_NAME "pam_unshare"
-
-/*
- * The state of a PAM transaction's session. Applications call pam_end(3) in forked children too
- * (login, su), where nothing may be touched. So the state is in pages that the kernel clears in a
- * child (MADV_WIPEONFORK): there no session is open. Pids cannot tell parent and child apart, since
- * they may be equal in two namespaces.
- */
-struct session {
-	unsigned int opened; /* how often, since the module may be listed twice; 0: not open */
-	bool in_foreground;  /* the application was in its terminal's foreground at the open */
-	bool ending;	     /* pam_end(3) runs */
-	bool debug;	     /* as at the open: the close does not read the configuration file */
-	struct namespaces ns;
-};
-
-/* ---- logging ----------------------------------------------------------------------------------
- */
-
-static const char *item(const pam_handle_t *pamh, int type)
-{
-	const void *text = NULL;
-
-	if (pam_get_item(pamh, type, &text) != PAM_SUCCESS || !text)
-		return "?";
-	return text;
-}
-
-/* As pam_syslog(3). In pam_end(3) libpam has no name of a module and would write "PAM" in its
- * place.
- */
-__attribute__((format(printf, 4, 5))) static void log_message(
-	const pam_handle_t *pamh, const struct session *session, int priority, const char *fmt, ...)
-{
-	char text[sizeof(((struct failure *)NULL)->text) + 1024];
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	if (session->ending)
-		syslog(LOG_AUTHPRIV | priority, "pam_unshare(%s:session): %s",
-			item(pamh, PAM_SERVICE), text);
-	else
-		pam_syslog(pamh, priority, "%s", text);
-}
-
-static void log_cwd(
-	const pam_handle_t *pamh, const struct session *session, const struct failure *why)
-{
-	errno = why->cwd_errno;
-	if (why->cwd_errno)
-		log_message(pamh, session, LOG_WARNING,
-			"the application cannot return to its working directory and stays in /: %m");
-}
-
-static void log_failure(const pam_handle_t *pamh, const struct session *session,
-	const struct failure *why, const char *what)
-{
-	const char *user = item(pamh, PAM_USER);
-
-	errno = why->err;
-	log_message(pamh, session, LOG_ERR, "%s of %s: %s: %m", what, user, why->text);
-	if (why->return_failed)
-		log_message(pamh, session, LOG_CRIT,
-			"the application could not be brought back and stays in the namespaces of the session of %s",
-			user);
-	log_cwd(pamh, session, why);
-}
-
-/* The application serves in the process that has opened the session, and has dropped its
-   privileges, as proftpd does. It ends with the session, or soon after. */
-static void log_lacks_capabilities(const pam_handle_t *pamh, const struct session *session,
-	const struct failure *why, bool end_err)
-{
-	log_message(pamh, session, LOG_WARNING,
-		end_err ? "session of %s closed: PID namespace %llu, init %d; %s by now and stays inside until it ends"
-			: "session of %s goes on until the application ends: PID namespace %llu, init %d; %s by now",
-		item(pamh, PAM_USER), (unsigned long long)session->ns.pid_namespace,
-		(int)session->ns.init_pid, why->text);
-}
-
-#define DEBUG(pamh, opts, ...)                                    \
-	do {                                                      \
-		if ((opts)->debug)                                \
-			pam_syslog(pamh, LOG_DEBUG, __VA_ARGS__); \
-	} while (0)
 
 /* ---- the state --------------------------------------------------------------------------------
  */
@@ -388,21 +303,6 @@ static void log_left_alone(pam_handle_t *pamh, const struct options *opts)
 	if (!is_on_host())
 		pam_syslog(pamh, LOG_WARNING,
 			"session of %s is left alone, but not on the host: this process has another session open",
-			item(pamh, PAM_USER));
-}
-
-static void log_opened(const pam_handle_t *pamh, const struct session *session)
-{
-	const struct namespaces *ns = &session->ns;
-
-	pam_syslog(pamh, LOG_INFO, "session of %s opened: PID namespace %llu, init %d%s",
-		item(pamh, PAM_USER), (unsigned long long)ns->pid_namespace, (int)ns->init_pid,
-		!ns->shared  ? ""
-		: ns->joined ? ", the user's, joined"
-			     : ", the user's, made");
-	if (ns->lacks_ipc)
-		pam_syslog(pamh, LOG_WARNING,
-			"session of %s has the host's IPC namespace: the session that made the user's namespace was opened without 'ipc'",
 			item(pamh, PAM_USER));
 }
 

@@ -14,7 +14,7 @@ $(BUILD)/tests/unit/conf_test: $(addprefix $(BUILD)/module/,conf.o conf_read.o f
 PLAN = $(patsubst %,$(BUILD)/%.o,module/procfs_plan_make module/procfs_plan_mountinfo module/procfs_plan_servers \
        module/procfs_plan_statmount common/mountinfo common/procfs_plan common/statmount module/failure)
 $(BUILD)/tests/unit/mountinfo_test: $(PLAN)
-$(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(OPTIONS) $(BUILD)/tests/unit/recorded_log.o
+$(BUILD)/tests/unit/session_test: $(BUILD)/pam_unshare.o $(BUILD)/module/session_log.o $(OPTIONS) $(BUILD)/tests/unit/recorded_log.o
 $(BUILD)/tests/unit/pam_stack_test: $(BUILD)/command/lib/pam_stack.o
 $(BUILD)/tests/unit/proc_scan_test: $(BUILD)/command/audit/proc_scan.o $(BUILD)/command/audit/context.o \
 	$(BUILD)/command/lib/file.o $(BUILD)/command/lib/printable.o

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "session.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+const char *item(const pam_handle_t *pamh, int type)
+{
+	const void *text = NULL;
+
+	if (pam_get_item(pamh, type, &text) != PAM_SUCCESS || !text)
+		return "?";
+	return text;
+}
+
+void log_message(
+	const pam_handle_t *pamh, const struct session *session, int priority, const char *fmt, ...)
+{
+	char text[sizeof(((struct failure *)NULL)->text) + 1024];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (session->ending)
+		syslog(LOG_AUTHPRIV | priority, "pam_unshare(%s:session): %s",
+			item(pamh, PAM_SERVICE), text);
+	else
+		pam_syslog(pamh, priority, "%s", text);
+}
+
+void log_cwd(const pam_handle_t *pamh, const struct session *session, const struct failure *why)
+{
+	errno = why->cwd_errno;
+	if (why->cwd_errno)
+		log_message(pamh, session, LOG_WARNING,
+			"the application cannot return to its working directory and stays in /: %m");
+}
+
+void log_failure(const pam_handle_t *pamh, const struct session *session, const struct failure *why,
+	const char *what)
+{
+	const char *user = item(pamh, PAM_USER);
+
+	errno = why->err;
+	log_message(pamh, session, LOG_ERR, "%s of %s: %s: %m", what, user, why->text);
+	if (why->return_failed)
+		log_message(pamh, session, LOG_CRIT,
+			"the application could not be brought back and stays in the namespaces of the session of %s",
+			user);
+	log_cwd(pamh, session, why);
+}
+
+void log_lacks_capabilities(const pam_handle_t *pamh, const struct session *session,
+	const struct failure *why, bool end_err)
+{
+	log_message(pamh, session, LOG_WARNING,
+		end_err ? "session of %s closed: PID namespace %llu, init %d; %s by now and stays inside until it ends"
+			: "session of %s goes on until the application ends: PID namespace %llu, init %d; %s by now",
+		item(pamh, PAM_USER), (unsigned long long)session->ns.pid_namespace,
+		(int)session->ns.init_pid, why->text);
+}
+
+void log_opened(const pam_handle_t *pamh, const struct session *session)
+{
+	const struct namespaces *ns = &session->ns;
+
+	pam_syslog(pamh, LOG_INFO, "session of %s opened: PID namespace %llu, init %d%s",
+		item(pamh, PAM_USER), (unsigned long long)ns->pid_namespace, (int)ns->init_pid,
+		!ns->shared  ? ""
+		: ns->joined ? ", the user's, joined"
+			     : ", the user's, made");
+	if (ns->lacks_ipc)
+		pam_syslog(pamh, LOG_WARNING,
+			"session of %s has the host's IPC namespace: the session that made the user's namespace was opened without 'ipc'",
+			item(pamh, PAM_USER));
+}
