@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Which cases there are, and which runs must be found wrong."""
+import collections
+import re
+
+from errnos import ERRORS
+from runs import BUILD, FD_GO, TOP, Call, Case, commands, run_case
+from verdict import judge
+
+DELAY_US = 30000
+
+
+
+def recorded_calls(case, trace):
+    """The calls of the application, with the command that made them."""
+    counts, calls = collections.Counter(), []
+    to_come = list(commands(case.script))
+    for name, line in re.findall(r"^(\w+)(\(.*)$", trace, re.M):
+        counts[name] += 1
+        if to_come and re.match(rf'\(1, "{to_come[0]}=-?\d+\\n"', line):
+            to_come.pop(0)
+        elif to_come and "open" not in to_come[1:]:
+            calls.append(Call(to_come[0], name, counts[name]))
+    return calls
+
+
+def record(box, case):
+    run = run_case(box, case._replace(full=True))
+    ended, why = judge(box, case, run)
+    if ended != ("refused" if case.faults else "succeeded"):
+        raise SystemExit(f"Bail out! {case}: {ended}, {why}\n{run.output}\n{run.log}\n{run.errors}")
+    return run.trace
+
+
+def application_calls(box, module, script, phases, first=()):
+    case = Case("record", "", "application", script, "open", list(first), module, True)
+    return [c for c in recorded_calls(case, record(box, case)) if c.phase in phases]
+
+
+def child_calls(box, role, script, module):
+    trace = record(box, Case("record", "", role, script, "", [], module, True))
+    counts, calls, phase = collections.Counter(), [], "open" if role == "init" else "run-held"
+    for name, line in re.findall(r"^(\w+)(\(.*)$", trace, re.M):
+        counts[name] += 1
+        if not line.startswith(f"({FD_GO},") and name != "restart_syscall":
+            calls.append(Call(phase, name, counts[name]))
+        if role == "init" and name == "write" and line.startswith("(2,"):  # "ready"
+            phase = "session"
+    return calls
+
+
+def words_for(call, index):
+    """What is done to a call, in strace's words; index: how many like it there were before."""
+    errors = [f"error={e}" for e in ERRORS[call.name].split()]
+    if index >= 3 and errors:
+        errors = [errors[index % len(errors)]]
+    return errors + ["signal=KILL", f"delay_enter={DELAY_US}"]
+
+
+def cases_of(role, script, calls, module, where=None, first=()):
+    seen = collections.Counter()
+    for call in calls:
+        if call.name.startswith("syscall_"):  # listmount, statmount: newer than strace, which cannot inject
+            continue
+        if call.name not in ERRORS:
+            raise SystemExit(f"Bail out! no errno is listed for {call.name}")
+        if call.name == "exit_group":
+            continue
+        phase = where or call.phase
+        for word in words_for(call, seen[(phase, call.name)]):
+            short = re.sub(r"(error|signal)=|_enter=\d+", "", word)
+            yield Case(f"{role} {phase} {call.name} {call.nth} {short}",
+                       f"{role}, {phase}: {call.name}", role, script, call.phase,
+                       list(first) + [(call.name, call.nth, word)], module, False)
+        seen[(phase, call.name)] += 1
+
+
+def kill_cases(role, script, calls, module):
+    """A SIGKILL at each call, and nothing else."""
+    for call in calls:
+        yield Case(f"{role} {call.phase} {call.name} {call.nth} KILL", f"{role}, {call.phase}: killed",
+                   role, script, call.phase, [(call.name, call.nth, "signal=KILL")], module, False)
+
+
+def roll_back_cases(box, module, opening):
+    """A first fault, late in open, has it undone; a second one hits what undoes it."""
+    last = [c for c in opening if c.name == "statx"][-1]  # of the working directory, after the init's word
+    first = [(last.name, last.nth, "error=ENOMEM")]
+    case = Case("record", "", "application", "close", "open", first, module, True)
+    trace = record(box, case)
+    calls = recorded_calls(case, trace)
+    names = [name for name, line in re.findall(r"^(\w+)(\(.*)$", trace, re.M)]
+    injected = [i for i, line in enumerate(re.findall(r"^\w+\(.*$", trace, re.M))
+                if "(INJECTED)" in line][0]
+    counts = collections.Counter(names[:injected + 1])
+    undoing = [c for c in calls if c.phase == "open" and c.nth > counts[c.name]
+               and c.name != last.name]
+    return list(cases_of("application", "close", undoing, module, "roll-back", first))
+
+
+def all_cases(box):
+    module, paused = TOP + "/pam_unshare.so", BUILD + "/tests/mutants/paused.so"
+    opening = application_calls(box, module, "close", {"open", "close"})
+    ending = application_calls(box, module, "end", {"end"})
+    cases = list(cases_of("application", "close", opening, module))
+    cases += cases_of("application", "end", ending, module)
+    cases += cases_of("init", "close", child_calls(box, "init", "close", paused), paused)
+    cases += roll_back_cases(box, module, [c for c in opening if c.phase == "open"])
+    using = application_calls(box, module, "close", {"run", "run-root"})
+    cases += kill_cases("application", "close", using, module)
+    cases += kill_cases("first", "first", child_calls(box, "first", "first", module), module)
+    return cases
+
+
+# ---- negative controls ---------------------------------------------------------------------------
+
+
+def controls(box):
+    """Runs that must be found wrong: (what, [case])"""
+    off = Case("off", "", "application", "close", "", [], "pam_permit.so", False)
+    leaking = off._replace(name="leaking", module=BUILD + "/tests/mutants/leaking.so")
+    careless = BUILD + "/tests/mutants/careless.so"
+    passed_over = [c for c in cases_of("init", "close", child_calls(box, "init", "close", careless), careless)
+                   if re.search(r" (fsopen \d+|fsmount \d+|umount2 3|move_mount 1) E", c.name)]  # of the main /proc
+    killed = {"role": "first", "script": "first", "faults": [("execve", 1, "signal=KILL")]}
+    yield "without the module a session is not isolated", [off, off._replace(**killed)]
+    yield "a module that does not bring the application back", [leaking, leaking._replace(**killed)]
+    yield "an init that passes over what fails in replacing the procfs", passed_over
+

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: MIT
+"""One run of the tests' PAM application, in tests/sandbox."""
+import collections
+import ctypes
+import fcntl
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
+HOST = os.path.join(BUILD, "tests/programs/host")
+SECRET = "token-4711"
+LIMIT = 60  # seconds; the module's own limits are at most 20
+WALL = 0x40000000
+
+# ---- the application that is run -----------------------------------------------------------------
+
+# In the session, as the user: nothing of the host may be seen, by no way that leads there. The init drops
+# its last capability after it has said "ready": what is looked at is where it ends up.
+LOOK = r"""
+sleep 1000 </dev/null >/dev/null 2>&1 &
+/run/probe "$SECRET"
+for fd in /proc/self/fd/*; do
+    for way in "$fd/proc/$HOSTS" "$fd/../proc/$HOSTS" "$fd/../$HOSTS" "$fd/$HOSTS"; do
+        [ ! -e "$way/comm" ] || echo "leak=$way"
+    done
+done
+[ ! -e "$HOSTS/comm" ] || echo "leak=cwd"
+[ ! -e "../$HOSTS/comm" ] || echo "leak=cwd/.."
+[ ! -e "/run/extra/proc/$HOSTS/comm" ] || echo "leak=/run/extra/proc"
+[ -e /run/extra/proc/1/comm ] || echo "leak=no extra procfs"
+read -r masked </proc/uptime; echo "masked=$masked"
+read -r name </proc/1/comm; tries=0
+while [ "$name" = pam_unshare ] && [ $((tries += 1)) -lt 5000 ]; do
+    ! grep -qx 'CapPrm:.0*20' /proc/1/status || break
+done
+while read -r key value; do
+    case $key in Uid:|Groups:|CapInh:|CapPrm:|CapEff:|CapBnd:|CapAmb:|NoNewPrivs:|SigBlk:|SigIgn:|SigCgt:)
+        echo "init.${key%%:}=$value" ;;
+    esac
+done </proc/1/status
+"""
+# So it does with its pipe.
+LOOK_AS_ROOT = r"""
+set -- /proc/1/fd/*; tries=0
+read -r name </proc/1/comm
+while [ "$name" = pam_unshare ] && [ $# -gt 2 ] && [ $((tries += 1)) -lt 20000 ]; do set -- /proc/1/fd/*; done
+echo "init.fds=$#"; echo "init.cwd=$(readlink /proc/1/cwd)"
+"""
+
+# The host's /proc as cwd, descriptors of the host's directories; the first "close" loads the modules.
+BEFORE = ["chdir", "/proc", "keep", "/", "keep", "/proc/1", "close", "state"]
+SESSION = ["open", "state", "run", LOOK, "run-root", LOOK_AS_ROOT]
+# PID 2 leaves a process, and children that nobody waits for
+FIRST = "sleep 1000 </dev/null >/dev/null 2>&1 & (sleep 1000 & true) </dev/null >/dev/null 2>&1; true; exit 0"
+SCRIPTS = {
+    "close": BEFORE + SESSION + ["close", "state", "end", "state"],
+    "end": BEFORE + SESSION + ["end", "state"],
+    "first": BEFORE + ["open", "state", "run-held", FIRST] + SESSION[2:] + ["close", "state", "end", "state"],
+}
+TAKES_ARGUMENT = {"chdir", "keep", "run", "run-root", "run-held"}
+
+
+def commands(script):
+    """The commands of a script, each of which prints a line NAME=RESULT at its end."""
+    words = iter(SCRIPTS[script])
+    for word in words:
+        yield word
+        if word in TAKES_ARGUMENT:
+            next(words)
+
+
+# role: "application", "init" or "first" (PID 2), which is traced; faults: of (call, which, strace's word for it);
+# full: record all calls
+Case = collections.namedtuple("Case", "name group role script phase faults module full")
+Call = collections.namedtuple("Call", "phase name nth")
+Run = collections.namedtuple("Run", "output log status hung left mounts trace errors")
+
+
+class Late(Exception):
+    """A run takes too long."""
+
+
+def on_alarm(_signal, _frame):
+    raise Late
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return f.read().split()
+
+
+def read_file(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+def reap_all():
+    """Wait until no descendant is left, as orphans become ours; tell those that stay."""
+    signal.setitimer(signal.ITIMER_REAL, 10)
+    try:
+        while True:
+            os.waitpid(-1, WALL)
+    except ChildProcessError:
+        return []
+    except Late:
+        left = children(os.getpid())
+        names = [f"{pid} {read_file(f'/proc/{pid}/cmdline')}".replace("\0", " ") for pid in left]
+        for pid in left:
+            os.kill(int(pid), signal.SIGKILL)
+        return names
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class Sandbox:
+    """What the runs share, inside tests/sandbox."""
+
+    def __init__(self):
+        assert os.environ.get("SANDBOX") == "1", "run this in tests/sandbox"
+        self.secret = self.start_secret()
+        ctypes.CDLL(None, use_errno=True).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+        signal.signal(signal.SIGALRM, on_alarm)
+        self.prepare_mounts()
+        self.log = self.take_log()
+        subprocess.run(["install", "-m", "755", BUILD + "/tests/programs/probe", "/run/probe"], check=True)
+        os.makedirs("/run/pam.d")
+        self.services = {}
+        self.namespace = os.readlink("/proc/self/ns/pid")
+
+    @staticmethod
+    def start_secret():
+        """A process of bob's with a secret in its command line; not ours, for we wait for all."""
+        command = ("setpriv --reuid bob --regid bob --clear-groups "
+                   f"bash -c 'exec -a daemon-{SECRET} sleep 1000000' >/dev/null 2>&1 & echo $!")
+        return subprocess.run(["sh", "-c", command], check=True, stdout=subprocess.PIPE,
+                              text=True).stdout.strip()
+
+    @staticmethod
+    def prepare_mounts():
+        os.makedirs("/run/extra/proc")
+        with open("/run/mask", "w", encoding="ascii") as f:
+            f.write("masked\n")
+        for args in (["-t", "proc", "extra", "/run/extra/proc"],
+                     ["--bind", "/run/mask", "/proc/uptime"]):
+            subprocess.run(["mount", *args], check=True)
+
+    @staticmethod
+    def take_log():
+        """Be the system log: what a process has said is here when that process has ended."""
+        with open("/proc/sys/net/unix/max_dgram_qlen", "w", encoding="ascii") as f:
+            f.write("512")
+        if os.path.lexists("/dev/log"):
+            os.unlink("/dev/log")
+        log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        log.bind("/dev/log")
+        os.chmod("/dev/log", 0o666)
+        log.setblocking(False)
+        return log
+
+    def read_log(self):
+        messages = []
+        try:
+            while True:
+                text = self.log.recv(65536).decode("utf-8", "replace").rstrip("\0\n")
+                priority, text = re.match(r"<(\d+)>.*?host: (.*)", text, re.S).groups()
+                if not re.match("PAM (audit|_pam)", text):  # libpam's own
+                    messages.append((int(priority) & 7, text))
+        except BlockingIOError:
+            return messages
+
+    def service(self, module):
+        if module not in self.services:
+            name = os.path.basename(module).replace(".so", "")
+            arguments = "" if name == "pam_permit" else "ipc"
+            with open("/run/pam.d/" + name, "w", encoding="ascii") as f:
+                f.write("auth required pam_permit.so\naccount required pam_permit.so\n"
+                        f"session required {module} {arguments}\n")
+            self.services[module] = name
+        return self.services[module]
+
+
+# ---- one run -------------------------------------------------------------------------------------
+
+FD_HERE, FD_GO, FD_TERMINAL = 200, 201, 202
+TIOCSPTLCK, TIOCGPTPEER, TIOCSCTTY = 0x40045431, 0x5441, 0x540E
+
+
+def become_foreground():
+    """Have a controlling terminal, and be in its foreground."""
+    os.setsid()
+    terminal = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY)
+    fcntl.ioctl(terminal, TIOCSPTLCK, b"\0\0\0\0")
+    other_end = fcntl.ioctl(terminal, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY)
+    fcntl.ioctl(other_end, TIOCSCTTY, 0)
+    os.dup2(terminal, FD_TERMINAL)  # kept: without it the terminal is hung up
+    os.close(other_end)
+    os.close(terminal)
+
+
+def strace(case):
+    options = ["strace", "-o", "/run/trace", "-e", "signal=none"]
+    if case.faults and not case.full:
+        calls = {call for call, _, _ in case.faults} | {"write"}
+        options += ["-e", "trace=" + ",".join(sorted(calls))]
+    for call, nth, word in case.faults:
+        options += ["-e", f"inject={call}:{word}:when={nth}"]
+    return options
+
+
+def trace_child(case, application, here, go):
+    """Trace the init or PID 2 alone, which waits for that before it does anything (paused.c, host.c)."""
+    if not select.select([here], [], [], LIMIT)[0]:
+        raise Late
+    os.read(here, 1)
+    tracer = subprocess.Popen(  # pylint: disable=consider-using-with
+        strace(case) + ["-p", children(application)[-1]], stderr=subprocess.PIPE, text=True)
+    line = tracer.stderr.readline()
+    assert "attached" in line, line
+    os.write(go, b"g")
+    return tracer
+
+
+def kill_if_there(process):
+    try:
+        os.kill(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def run_case(box, case):
+    command = [HOST, "/run/pam.d", box.service(case.module), "alice", *SCRIPTS[case.script]]
+    pipes = os.pipe() + os.pipe() if case.role != "application" else ()
+    if os.path.exists("/run/trace"):
+        os.unlink("/run/trace")
+    if case.role == "application":
+        command = strace(case) + ["-qq"] + command
+
+    def prepare():
+        become_foreground()
+        if pipes:
+            os.dup2(pipes[1], FD_HERE)
+            os.dup2(pipes[2], FD_GO)
+
+    mounts = read_file("/proc/self/mountinfo")
+    started, hung, status = [], False, None
+    with open("/run/output", "w", encoding="utf-8") as out, \
+            open("/run/errors", "w", encoding="utf-8") as err:
+        signal.setitimer(signal.ITIMER_REAL, LIMIT)
+        try:
+            started.append(subprocess.Popen(  # pylint: disable=consider-using-with
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, close_fds=False,
+                preexec_fn=prepare,
+                env={"PATH": os.environ["PATH"], "HOSTS": box.secret, "SECRET": SECRET}))
+            if pipes:
+                started.append(trace_child(case, started[0].pid, pipes[0], pipes[3]))
+            status = started[0].wait()
+            for tracer in started[1:]:
+                tracer.wait()
+        except Late:
+            hung = True
+            for process in started:
+                kill_if_there(process)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            for fd in pipes:
+                os.close(fd)
+            for tracer in started[1:]:
+                tracer.stderr.close()
+    left = reap_all()
+    for process in started:
+        process.returncode = process.returncode or 0  # they have been reaped
+    return Run(read_file("/run/output"), box.read_log(), status, hung, left,
+               read_file("/proc/self/mountinfo") != mounts, read_file("/run/trace"),
+               read_file("/run/errors"))
+

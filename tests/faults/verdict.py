@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""What a run has ended as."""
+import re
+
+import failure_table
+from errnos import MESSAGES, NOT_RELEASED
+from runs import LIMIT, commands
+
+PAM_SYSTEM_ERR = 4
+LOG_ERR, LOG_CRIT = 3, 2
+ASTRAY = "cannot return to its working directory and stays in /"
+
+# What a session prints that looks around (runs.LOOK).
+ISOLATED = {
+    "foreign": "0", "secret": "hidden", "self": "resolves", "signal_init": "denied",
+    "trace_init": "denied", "read_init_memory": "denied", "read_init_environment": "denied",
+    "masked": "masked", "init.fds": "2", "init.cwd": "/", "init.Uid": "0 0 0 0", "init.Groups": "",
+    "init.CapInh": "0" * 16, "init.CapPrm": "0" * 14 + "20", "init.CapEff": "0" * 14 + "20",
+    "init.CapBnd": "0" * 16, "init.CapAmb": "0" * 16, "init.SigBlk": "fffffffe7ffbfeff",
+    "init.SigIgn": "0" * 16, "init.SigCgt": "0" * 16, "init.NoNewPrivs": "1",
+}
+
+
+
+
+def not_released(case):
+    return any(call in NOT_RELEASED for call, _, _ in case.faults)
+
+
+def after_ready(case, name):
+    """Whether the init fails in that call once it is ready: for the bounding set no_new_privs stands in."""
+    return case.role == "init" and case.phase == "session" and any(
+        call == name and word.startswith("error=") for call, _, word in case.faults)
+
+
+def states(case, run):
+    """What the application printed of its state, each time."""
+    found = []
+    for text in re.findall(r"^state:\n(.*?)^state=0$", run.output, re.M | re.S):
+        text = re.sub(r"socket:\[\d+\]", "socket", text)
+        if case.role == "init":  # what has a tracer cannot be reaped before that has seen its end
+            text = without_children(text)
+        if not_released(case):
+            text = re.sub(r"^/proc/self/fd/.*\n", "", text, flags=re.M)
+        if any(ASTRAY in text for _, text in run.log):
+            text = re.sub(r"^(\.|cwd) .*\n", "", text, flags=re.M)
+        if any(call in ("poll", "waitid") for call, _, _ in case.faults):
+            text = without_children(text)  # a zombie, until the next open or close
+        found.append(text)
+    return found
+
+
+def without_children(state):
+    return re.sub(r"^other children.*\n", "", state, flags=re.M)
+
+
+def differences(state):
+    before, after = state[0].splitlines(), state[-1].splitlines()
+    return [line for line in after if line not in before]
+
+
+def results(output, command):
+    return [int(n) for n in re.findall(rf"^{command}=(-?\d+)$", output, re.M)]
+
+
+def look(box, case, output):
+    """What is not as in an isolated session; and whether all was looked at."""
+    facts = dict(re.findall(r"^([\w.]+)=[ \t]*(.*)$", output, re.M))
+    faults = [f"{key} is {facts[key]!r}" for key, value in ISOLATED.items()
+              if key in facts and " ".join(facts[key].split()) != value
+              and not (key == "init.fds" and not_released(case))
+              and not (key == "init.CapBnd" and after_ready(case, "prctl"))]
+    if facts.get("pid_namespace") == box.namespace:
+        faults.append("the PID namespace is the host's")
+    faults += [f"a way to the host: {leak}" for leak in re.findall(r"^leak=(.*)$", output, re.M)]
+    return faults, all(key in facts for key in ISOLATED)
+
+
+def hits(case, trace):
+    """How many faults have hit what they were meant for."""
+    killed = rf"{case.faults[-1][0]}\(.*\) += \?$" if case.faults else "$"  # it does not return
+    hit, to_come = 0, list(commands(case.script))
+    for line in trace.splitlines():
+        if to_come and line.startswith(f'write(1, "{to_come[0]}='):
+            to_come.pop(0)
+        elif case.role != "application" or to_come and to_come[0] == case.phase:
+            hit += bool(re.search(r"\((?:INJECTED|DELAYED)\)$", line) or re.match(killed, line))
+    return hit
+
+
+def judge(box, case, run):
+    """What the run has ended as, and why."""
+    word = case.faults[-1][2] if case.faults else ""
+    if run.hung:
+        return "wrong", f"hangs: no end in {LIMIT} s"
+    if run.left:
+        return "wrong", "processes are left: " + "; ".join(run.left)
+    if run.mounts:
+        return "wrong", "the host's mount table has changed"
+    if case.role == "application" and word == "signal=KILL":
+        return ("ended", "") if hits(case, run.trace) == len(case.faults) else ("missed", "")
+    if hits(case, run.trace) < len(case.faults):
+        return "missed", "the call was not made"
+    if run.status != 0:
+        return "wrong", f"the application ended with {run.status}"
+    return judge_session(box, case, run)
+
+
+def judge_session(box, case, run):
+    opened = (results(run.output, "open") + [None])[0]
+    # the first "close" is the one that loads the modules
+    closed = (results(run.output, "close")[1:] + [None])[0] if case.script == "close" else 0
+    state = states(case, run)
+    if len(state) < 3 or opened is None or closed is None:
+        return "wrong", "it did not run to its end"
+    entered = any("session of alice opened" in text for _, text in run.log)
+    if opened != 0 and (state[1] == state[0] or not entered):
+        return judge_refusal(case, run, opened, state)
+    faults, complete = look(box, case, run.output)
+    if faults:
+        return "wrong", f"open gives {opened}, and it is not isolated: " + ", ".join(faults)
+    critical = [text for priority, text in run.log if priority <= LOG_CRIT]
+    if not complete and after_ready(case, "capset") and closed == 0 and state[-1] == state[0] and not critical:
+        return "ended", ""
+    if not complete and (case.role == "first" or "signal=KILL" not in [w for _, _, w in case.faults]):
+        return "wrong", "the session cannot be used"
+    if case.role == "first" and results(run.output, "run-held") != [137 if case.faults else 0]:
+        return "wrong", "PID 2 was not killed"
+    if without_children(state[-1]) != without_children(state[0]):
+        if critical and (closed != 0 or case.script == "end"):
+            return "stranded", critical[0]
+        return "wrong", f"close gives {closed}, and it is not back: {differences(state)} {run.log}"
+    if critical:
+        return "wrong", "it is back, and the log says " + critical[0]
+    # a failure after the module has opened the session is libpam's (audit)
+    return ("succeeded", "") if opened == 0 else ("refused", "")
+
+
+def judge_refusal(case, run, opened, state):
+    said = "; ".join(text for priority, text in run.log if priority <= LOG_ERR)
+    may_be_lost = any(call in MESSAGES for call, _, _ in case.faults)
+    if any(priority <= LOG_CRIT for priority, _ in run.log):
+        if opened == PAM_SYSTEM_ERR and state[1] != state[0]:
+            return "stranded", said
+        return "wrong", f"refused with {opened}, as before, and the log says " + said
+    if state[1] != state[0]:
+        return "wrong", f"refused, and not as before: {differences(state)} {said}"
+    step = said.split("cannot isolate the session of alice: ")[-1]
+    if said and not failure_table.in_any_row(step):
+        return "wrong", "doc/troubleshooting.md does not know the step: " + said
+    if not may_be_lost and (opened != PAM_SYSTEM_ERR or not said):
+        return "wrong", f"refused with {opened}, and the log says {said!r}"
+    return "refused", said
+
