@@ -11,10 +11,10 @@ DELAY_US = 30000
 
 
 
-def recorded_calls(case, trace):
+def recorded_calls(script, trace):
     """The calls of the application, with the command that made them."""
     counts, calls = collections.Counter(), []
-    to_come = list(commands(case.script))
+    to_come = list(commands(script))
     for name, line in re.findall(r"^(\w+)(\(.*)$", trace, re.M):
         counts[name] += 1
         if to_come and re.match(rf'\(1, "{to_come[0]}=-?\d+\\n"', line):
@@ -34,11 +34,14 @@ def record(box, case):
 
 def application_calls(box, module, script, phases, first=()):
     case = Case("record", "", "application", script, "open", list(first), module, True)
-    return [c for c in recorded_calls(case, record(box, case)) if c.phase in phases]
+    return [c for c in recorded_calls(script, record(box, case)) if c.phase in phases]
 
 
 def child_calls(box, role, script, module):
-    trace = record(box, Case("record", "", role, script, "", [], module, True))
+    return calls_of_child(role, record(box, Case("record", "", role, script, "", [], module, True)))
+
+
+def calls_of_child(role, trace):
     counts, calls, phase = collections.Counter(), [], "open" if role == "init" else "run-held"
     for name, line in re.findall(r"^(\w+)(\(.*)$", trace, re.M):
         counts[name] += 1
@@ -88,7 +91,7 @@ def roll_back_cases(box, module, opening):
     first = [(last.name, last.nth, "error=ENOMEM")]
     case = Case("record", "", "application", "close", "open", first, module, True)
     trace = record(box, case)
-    calls = recorded_calls(case, trace)
+    calls = recorded_calls(case.script, trace)
     names = [name for name, line in re.findall(r"^(\w+)(\(.*)$", trace, re.M)]
     injected = [i for i, line in enumerate(re.findall(r"^\w+\(.*$", trace, re.M))
                 if "(INJECTED)" in line][0]

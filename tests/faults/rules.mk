@@ -2,11 +2,12 @@
 # Faults injected into each system call; included by tests/rules.mk.
 
 FAULTS_PACKAGES = $(BUILD_PACKAGES) strace python3 iproute2 busybox
-FAULTS_MODULES  = $(addprefix $(BUILD)/tests/mutants/,paused.so careless.so leaking.so)
+FAULTS_MODULES  = $(addprefix $(BUILD)/tests/mutants/,paused.so careless.so leaking.so locking.so)
 
 WRAP_paused   = init_main
 WRAP_careless = init_main procfs_replace
 WRAP_leaking  = namespaces_leave
+WRAP_locking  = namespaces_share
 
 $(BUILD)/tests/mutants/careless.so: $(BUILD)/tests/mutants/paused.o
 
@@ -16,4 +17,10 @@ faults:
 	@$(SUBMAKE) all $(PROGRAMS) $(FAULTS_MODULES)
 	@BUILD=$(BUILD) PART='$(PART)' ONLY='$(ONLY)' tests/faults/inject
 
-.PHONY: faults
+# Stop each step, instead: whom does it keep out? PART=, ONLY=.
+stops:
+	@tests/install $(FAULTS_PACKAGES)
+	@$(SUBMAKE) all $(PROGRAMS) $(FAULTS_MODULES)
+	@BUILD=$(BUILD) PART='$(PART)' ONLY='$(ONLY)' tests/faults/stop
+
+.PHONY: faults stops

@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import subprocess
+import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
@@ -62,7 +63,7 @@ SCRIPTS = {
     "end": BEFORE + SESSION + ["end", "state"],
     "first": BEFORE + ["open", "state", "run-held", FIRST] + SESSION[2:] + ["close", "state", "end", "state"],
 }
-TAKES_ARGUMENT = {"chdir", "keep", "run", "run-root", "run-held"}
+TAKES_ARGUMENT = {"chdir", "hold", "keep", "ruid", "run", "run-root", "run-held"}
 
 
 def commands(script):
@@ -132,7 +133,7 @@ class Sandbox:
         self.log = self.take_log()
         subprocess.run(["install", "-m", "755", BUILD + "/tests/programs/probe", "/run/probe"], check=True)
         os.makedirs("/run/pam.d")
-        self.services = {}
+        self.services = set()
         self.namespace = os.readlink("/proc/self/ns/pid")
 
     @staticmethod
@@ -176,15 +177,62 @@ class Sandbox:
         except BlockingIOError:
             return messages
 
-    def service(self, module):
-        if module not in self.services:
-            name = os.path.basename(module).replace(".so", "")
-            arguments = "" if name == "pam_permit" else "ipc"
+    def service(self, module, arguments="ipc", suffix=""):
+        """A stack with the module, which is made if it is not there; pam_permit.so takes no arguments."""
+        name = os.path.basename(module).replace(".so", suffix)
+        if name not in self.services:
             with open("/run/pam.d/" + name, "w", encoding="ascii") as f:
                 f.write("auth required pam_permit.so\naccount required pam_permit.so\n"
-                        f"session required {module} {arguments}\n")
-            self.services[module] = name
-        return self.services[module]
+                        f"session required {module} {'' if name.startswith('pam_permit') else arguments}\n")
+            self.services.add(name)
+        return name
+
+
+# ---- an application beside the one that is traced ------------------------------------------------
+
+
+class Application:
+    """A run of the tests' application, which waits at each command "hold" until it is told to go on."""
+
+    def __init__(self, service, user, *words, before=(), env=None, **others):
+        self.output = ""
+        self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+            [*before, HOST, "/run/pam.d", service, user, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env={"PATH": os.environ["PATH"], "SECRET": SECRET, **(env or {})}, **others)
+
+    def read_until(self, line, limit=LIMIT):
+        """Tell whether it has printed that line; it may end before."""
+        end = time.monotonic() + limit
+        while f"\n{line}\n" not in "\n" + self.output:
+            if not select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))[0]:
+                raise Late
+            part = os.read(self.process.stdout.fileno(), 65536)
+            if not part:
+                return False
+            self.output += part.decode("utf-8", "replace")
+        return True
+
+    def go_on(self):
+        try:
+            self.process.stdin.write(b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # what it has printed tells
+
+    def finish(self, limit=LIMIT):
+        """What it has printed to its end. Whoever it has left behind does not hold this up."""
+        try:
+            self.process.wait(limit)
+        except subprocess.TimeoutExpired as late:
+            raise Late from late
+        while select.select([self.process.stdout], [], [], 0)[0]:
+            part = os.read(self.process.stdout.fileno(), 65536)
+            if not part:
+                break
+            self.output += part.decode("utf-8", "replace")
+        self.process.stdin.close()
+        self.process.stdout.close()
+        return self.output
 
 
 # ---- one run -------------------------------------------------------------------------------------

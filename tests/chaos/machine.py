@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""The sandbox's processes, what is left of sessions in it, and TAP."""
+import collections
+import os
+import re
+import subprocess
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HOST = os.path.join(TOP, os.environ.get("BUILD", "build"), "tests/programs/host")
+LIMIT = 60  # seconds for anything that a session does
+SECRET = "token-4711"
+PROBE = f"/run/probe {SECRET[:6]}$((4000 + 711))"  # not to be found in its own command line
+SLABS = ["pid", "mnt_cache", "nsproxy"]
+
+
+def bash(script):
+    """With the functions of the system tests."""
+    subprocess.run(["bash", "-c", f". {TOP}/tests/system/lib.bash; {script}"], check=True,
+                   stdin=subprocess.DEVNULL)
+
+
+def read_file(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
+# ---- processes -----------------------------------------------------------------------------------
+
+
+def processes():
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def namespace_of(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return None
+
+
+def field(pid, name):
+    match = re.search(rf"^{name}:\s+(\S+)", read_file(f"/proc/{pid}/status"), re.M)
+    return match.group(1) if match else None
+
+
+def of_users():
+    """Processes of the users', but for the one that must not be seen."""
+    return [pid for pid in processes() if field(pid, "Uid") in ("1000", "1001", "1002")
+            and SECRET not in read_file(f"/proc/{pid}/cmdline")]
+
+
+def inits():
+    return [pid for pid in processes() if field(pid, "Name") == "pam_unshare"]
+
+
+def at_work():
+    """Inits, processes of the users', and applications, which may yet start some."""
+    return inits() + of_users() + [pid for pid in processes() if pid != listener()
+                                   and field(pid, "Name") in ("sshd", "sshd-session", "su", "host")]
+
+
+def kill(pid, sig):
+    try:
+        os.kill(pid, sig)
+    except ProcessLookupError:
+        pass
+
+
+# ---- what is left --------------------------------------------------------------------------------
+
+
+def listener():
+    return int(read_file("/run/ssh/pid"))
+
+
+def state():
+    """What must be the same before and after, each with a name."""
+    names = collections.Counter(field(pid, "Name") for pid in processes())
+    for passing in ("chaos", "python3", None):
+        names.pop(passing, None)
+    zombies = [pid for pid in processes() if field(pid, "State") == "Z"]
+    mounts = {pid: read_file(f"/proc/{pid}/mountinfo") for pid in (1, os.getpid(), listener())}
+    namespaces = {os.readlink(f"/proc/{pid}/ns/{kind}") for pid in processes()
+                  for kind in ("mnt", "pid") if namespace_of(pid)}
+    found = subprocess.run(["find", "/run", "-xdev", "-not", "-path", "/run/syslog*", "-not",
+                            "-path", "/run/ssh/log"], stdout=subprocess.PIPE, check=True, text=True)
+    return {
+        "processes": names, "zombies": len(zombies), "mounts": mounts, "namespaces": namespaces,
+        "sshd's descriptors": sorted(os.listdir(f"/proc/{listener()}/fd"), key=int),
+        "files in /run": sorted(found.stdout.split()),
+    }
+
+
+def objects():
+    """The kernel's, of the kinds that a namespace takes."""
+    rows = (line.split() for line in read_file("/proc/slabinfo").splitlines())
+    return {row[0]: int(row[1]) for row in rows if row and row[0] in SLABS}
+
+
+def eventually(condition):
+    end = time.monotonic() + LIMIT
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+
+# ---- TAP -----------------------------------------------------------------------------------------
+
+
+class Tap:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, good, text, otherwise=""):
+        self.passed += bool(good)
+        self.failed += not good
+        number = self.passed + self.failed
+        print(f"{'ok' if good else 'not ok'} {number} - {text}", flush=True)
+        if not good and otherwise:
+            print("# " + str(otherwise).replace("\n", "\n# "), flush=True)
