@@ -210,6 +210,10 @@ static enum entry enter_session(
 	(void)snprintf(title, sizeof(title), INIT_TITLE "%.128s (%.128s)", name, service);
 	if (entry == NOT_SHARED)
 		entry = create(pamh, &request, session);
+	if (entry == ENTERED && session->ns.tries > 1)
+		DEBUG(pamh, opts,
+			"the user's namespace was found at try %u: others were making it, or it was ending",
+			session->ns.tries);
 	if (entry == ENTERED && session->ns.cwd_is_root)
 		DEBUG(pamh, opts, "left the working directory %s of the host",
 			session->ns.cwd.path);

@@ -42,6 +42,7 @@ struct namespaces {
 	struct file_id root;	     /* the root directory inside */
 	bool shared;		     /* with the user's other sessions */
 	bool joined;		     /* it was there before */
+	unsigned int tries;	     /* more than 1: others were making it, or it was ending */
 	bool lacks_ipc;		     /* an IPC namespace was asked for, and there is none */
 	struct user_member member;   /* of a shared one */
 	char place[USER_PLACE_SIZE];

@@ -31,6 +31,7 @@ struct share {
 	struct origin origin;
 	struct user_place place;
 	struct user_init init;
+	unsigned int tries;
 };
 
 /* ---- where the application is -----------------------------------------------------------------
@@ -220,6 +221,7 @@ static int find_or_make(struct share *share, bool *joined, struct failure *why)
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (;;) {
 		*why = (struct failure){.err = 0};
+		share->tries++;
 		err = join_or_make(share, joined, why);
 		if ((err != -EWOULDBLOCK && err != -ECONNRESET) || why->return_failed ||
 			!in_time(&begin))
@@ -299,6 +301,7 @@ static void hand_over(struct share *share, bool joined, struct namespaces *ns)
 	ns->init_pid = share->init.pid;
 	ns->shared = true;
 	ns->joined = joined;
+	ns->tries = share->tries;
 	ns->lacks_ipc = share->request->ipc && !share->init.answer.ipc;
 	ns->member = share->init.answer.member;
 	memcpy(ns->place, share->place.name, sizeof(ns->place));
