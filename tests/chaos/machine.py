@@ -7,7 +7,8 @@ import subprocess
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-HOST = os.path.join(TOP, os.environ.get("BUILD", "build"), "tests/programs/host")
+BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
+HOST = BUILD + "/tests/programs/host"
 LIMIT = 60  # seconds for anything that a session does
 SECRET = "token-4711"
 PROBE = f"/run/probe {SECRET[:6]}$((4000 + 711))"  # not to be found in its own command line
@@ -74,7 +75,7 @@ def kill(pid, sig):
 
 
 def listener():
-    return int(read_file("/run/ssh/pid"))
+    return int(read_file("/run/ssh/pid") or 0)
 
 
 def state():

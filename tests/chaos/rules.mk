@@ -8,4 +8,12 @@ chaos:
 	@$(SUBMAKE) all $(BUILD)/tests/programs/host $(BUILD)/tests/programs/probe
 	@BUILD=$(BUILD) SESSIONS='$(SESSIONS)' SEED='$(SEED)' tests/sandbox tests/chaos/chaos
 
-.PHONY: chaos
+# The last logout against the next login; ROUNDS=2000, SEED=N.
+WRAP_unguarded = user_ask
+
+rounds:
+	@tests/install $(CHAOS_PACKAGES)
+	@$(SUBMAKE) all $(BUILD)/tests/programs/host $(BUILD)/tests/programs/probe $(BUILD)/tests/mutants/unguarded.so
+	@BUILD=$(BUILD) ROUNDS='$(ROUNDS)' SEED='$(SEED)' tests/sandbox tests/chaos/rounds
+
+.PHONY: chaos rounds
