@@ -94,7 +94,8 @@ COMMAND_LIBS     = -lpam -ldl $(shell $(PKG_CONFIG) --libs $(COMMAND_PACKAGES))
 COMMON_SOURCES = $(addprefix common/,mountinfo.c procfs_plan.c statmount.c)
 MODULE_SOURCES = pam_unshare.c $(addprefix module/,conf.c conf_read.c descriptors.c failure.c host_context.c init_start.c \
                  list.c namespaces_create.c namespaces_leave.c namespaces_share.c options.c preflight.c procfs_plan_make.c \
-                 procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c session_log.c terminal.c user_place.c)
+                 procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c session_log.c terminal.c \
+                 user_make.c user_place.c)
 INIT_SOURCES   = $(addprefix init/,end.c init.c watch.c members.c memory.c mount_aside.c mount_ops.c mount_path.c mount_replace.c mount_walk.c \
                  procfs_fresh.c procfs_replace.c setup.c title.c trusted_place.c user_setup.c)
 SOURCES = $(MODULE_SOURCES) $(INIT_SOURCES) $(COMMON_SOURCES)

@@ -20,10 +20,11 @@ struct namespaces_request {
 	unsigned int grace;	  /* seconds that processes have to end by themselves */
 	bool ipc;		  /* an IPC namespace too */
 
-	/* namespaces_share() alone: */
+	/* With scope=user alone: */
 	const char *name;    /* the user's */
 	const char *service; /* PAM service */
 	bool linger;	     /* the namespace ends only when its last process has ended */
+	bool pinned;	     /* it stays without members, until it is told otherwise */
 	/* Tell whether another name is the user's too: whoever made the namespace was called so. */
 	bool (*is_same_user)(void *context, const char *name);
 	void *context;
