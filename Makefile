@@ -88,7 +88,7 @@ LIBS        = -lpam -lcap
 # The command alone has more libraries: the module is loaded into every login, and keeps to these two.
 COMMAND_PACKAGES = smartcols libsystemd
 COMMAND_CFLAGS   = $(shell $(PKG_CONFIG) --cflags $(COMMAND_PACKAGES))
-COMMAND_LIBS     = -lpam -ldl $(shell $(PKG_CONFIG) --libs $(COMMAND_PACKAGES))
+COMMAND_LIBS     = -lpam -lcap -ldl $(shell $(PKG_CONFIG) --libs $(COMMAND_PACKAGES))
 
 # Each directory of code has a README.md with its rules.
 COMMON_SOURCES = $(addprefix common/,mountinfo.c procfs_plan.c statmount.c)
@@ -104,7 +104,7 @@ OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 
 # The administrator's command; it reads arguments and the configuration file as the module does.
-COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c \
+COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c namespace.c \
                   $(addprefix check/,applications.c check.c files.c findings.c order.c session.c view.c) \
                   $(addprefix harden/,harden.c part.c part_block.c part_file.c part_lines.c parts.c) \
                   $(addprefix lib/,file.c log_capture.c pam_session.c pam_stack.c printable.c sessions.c subprocess.c table.c) \
@@ -116,8 +116,11 @@ COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c \
                   probes_proc_files.c probes_procfs.c probes_programs.c probes_signals.c \
                   probes_socket.c probes_systemd.c probes_unpromised.c probes_varlink.c \
                   proc_scan.c report.c servers.c session.c system_bus.c user_file.c))
-COMMAND_OBJECTS = $(COMMAND_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/common/mountinfo.o \
-                  $(addprefix $(BUILD)/module/,conf.o conf_read.o failure.o list.o options.o)
+# What it has of the module: the parser of arguments; and what makes a user's namespace, with the init.
+OF_MODULE = $(addprefix module/,conf.c conf_read.c descriptors.c failure.c host_context.c init_start.c list.c \
+            namespaces_create.c options.c preflight.c procfs_plan_make.c procfs_plan_mountinfo.c procfs_plan_servers.c \
+            procfs_plan_statmount.c user_make.c user_place.c)
+COMMAND_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(COMMAND_SOURCES) $(OF_MODULE) $(INIT_SOURCES) $(COMMON_SOURCES))
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)
 
 all: $(MODULE) $(COMMAND)

@@ -8,6 +8,7 @@
 #include "command/harden/harden.h"
 #include "config.h"
 #include "list.h"
+#include "namespace.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -20,18 +21,21 @@ static const char usage[] =
 	"Usage: pam-unshare check [OPTION...] SERVICE USER\n"
 	"       pam-unshare list [OPTION...]\n"
 	"       pam-unshare audit [OPTION...] SERVICE USER\n"
+	"       pam-unshare namespace [OPTION...] make|pin|unpin USER|UID\n"
 	"       pam-unshare harden [OPTION...] enable|disable|status [PART...]\n"
 	"       pam-unshare --help | --version\n";
 
 static const char help[] =
 	"\n"
 	"Commands:\n"
-	"  check   test a PAM service with a real session of USER, and report each\n"
-	"          configuration error and how to fix it\n"
-	"  list    show the isolated sessions that are open\n"
-	"  audit   try every known way to see processes of other users from inside a\n"
-	"          session of USER; this takes a minute or two\n"
-	"  harden  close side doors of the machine, reopen them, or show their state\n"
+	"  check      test a PAM service with a real session of USER, and report each\n"
+	"             configuration error and how to fix it\n"
+	"  list       show the isolated sessions that are open\n"
+	"  audit      try every known way to see processes of other users from inside\n"
+	"             a session of USER; this takes a minute or two\n"
+	"  namespace  with scope=user: make the namespace of a user and pin it, so that\n"
+	"             it stays without sessions; pin or unpin it\n"
+	"  harden     close side doors of the machine, reopen them, or show their state\n"
 	"\n"
 	"Options:\n"
 	"  -J, --json                 print JSON\n"
@@ -39,6 +43,9 @@ static const char help[] =
 	"  -o, --output COLUMN[,...]  print these columns only, in this order\n"
 	"      --no-session           audit: open no session, show what USER sees without one\n"
 	"      --only PROBE[,...]     audit: run these probes only\n"
+	"      --grace SECONDS        namespace make: as the module's argument\n"
+	"      --linger, --ipc        namespace make: as the module's arguments\n"
+	"      --proc-options LIST    namespace make: as the module's argument\n"
 	"  -h, --help                 print this text\n"
 	"  -V, --version              print the version\n"
 	"\n";
@@ -46,7 +53,7 @@ static const char help[] =
 static const char help_end[] =
 	"Exit status:\n"
 	"  0  all is well\n"
-	"  1  something is wrong, or a probe of audit is OPEN\n"
+	"  1  something is wrong, a probe of audit is OPEN, or there is nothing to pin\n"
 	"  2  the command could not do its work\n"
 	"  3  nothing is OPEN, but some probes could not be tested\n"
 	"\n"
@@ -56,6 +63,7 @@ static const char help_end[] =
 struct arguments {
 	struct table_options table;
 	struct audit_options audit;
+	struct namespace_options namespace;
 	char **words;
 	int n_words;
 };
@@ -97,6 +105,15 @@ static int audit(const struct arguments *arguments)
 	return audit_service(&options, arguments->words[0], arguments->words[1]);
 }
 
+static int change_namespace(const struct arguments *arguments)
+{
+	const char *verb = arguments->n_words > 0 ? arguments->words[0] : "";
+
+	if (arguments->n_words != 2 || !namespace_has_verb(verb))
+		return wrong("namespace needs make, pin or unpin, and a USER or UID");
+	return namespace_change(verb, arguments->words[1], &arguments->namespace);
+}
+
 static int change_hardening(const struct arguments *arguments)
 {
 	const char *verb = arguments->n_words > 0 ? arguments->words[0] : "";
@@ -108,7 +125,14 @@ static int change_hardening(const struct arguments *arguments)
 }
 
 /* Options without a letter. */
-enum { OPTION_NO_SESSION = 256, OPTION_ONLY };
+enum {
+	OPTION_NO_SESSION = 256,
+	OPTION_ONLY,
+	OPTION_GRACE,
+	OPTION_LINGER,
+	OPTION_IPC,
+	OPTION_PROC_OPTIONS,
+};
 
 /* clang-format off */
 #define GENERAL_OPTIONS \
@@ -125,16 +149,22 @@ static const struct option known_table[] = {GENERAL_OPTIONS, TABLE_LONG_OPTIONS,
 static const struct option known_audit[] = {GENERAL_OPTIONS, TABLE_LONG_OPTIONS,
 	{"no-session", no_argument, NULL, OPTION_NO_SESSION},
 	{"only", required_argument, NULL, OPTION_ONLY}, {0}};
+static const char general_command_letters[] = "hV";
+static const struct option known_namespace[] = {GENERAL_OPTIONS,
+	{"grace", required_argument, NULL, OPTION_GRACE},
+	{"linger", no_argument, NULL, OPTION_LINGER}, {"ipc", no_argument, NULL, OPTION_IPC},
+	{"proc-options", required_argument, NULL, OPTION_PROC_OPTIONS}, {0}};
 
 static const struct command {
 	const char *name;
 	int (*run)(const struct arguments *arguments);
 	const struct option *options;
-	const struct table_layout *table;
+	const struct table_layout *table; /* NULL: it prints none */
 } commands[] = {
 	{.name = "check", .run = check, .options = known_table, .table = &check_table},
 	{.name = "list", .run = list, .options = known_table, .table = &list_table},
 	{.name = "audit", .run = audit, .options = known_audit, .table = &audit_table},
+	{.name = "namespace", .run = change_namespace, .options = known_namespace},
 	{.name = "harden", .run = change_hardening, .options = known_table, .table = &harden_table},
 };
 
@@ -174,6 +204,8 @@ static int print_help(void)
 	(void)fputs(usage, stdout);
 	(void)fputs(help, stdout);
 	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (!commands[i].table)
+			continue;
 		printf("Columns of %s:\n", commands[i].name);
 		table_help(stdout, commands[i].table);
 		printf("\n");
@@ -191,10 +223,32 @@ static int print_version(void)
 	return puts("pam-unshare " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0;
 }
 
+/* Take one of namespace's options. Tells whether it is one. */
+static bool namespace_option(int option, struct namespace_options *options)
+{
+	switch (option) {
+	case OPTION_GRACE:
+		options->grace = optarg;
+		return true;
+	case OPTION_LINGER:
+		options->linger = true;
+		return true;
+	case OPTION_IPC:
+		options->ipc = true;
+		return true;
+	case OPTION_PROC_OPTIONS:
+		options->proc_options = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* An option that getopt_long(3) returned. Returns an exit status, or -1: go on. */
 static int take_option(int option, struct arguments *arguments)
 {
-	if (table_option(option, optarg, &arguments->table))
+	if (table_option(option, optarg, &arguments->table) ||
+		namespace_option(option, &arguments->namespace))
 		return -1;
 	switch (option) {
 	case OPTION_NO_SESSION:
@@ -253,7 +307,8 @@ int main(int argc, char **argv)
 		return wrong("there is no command '%s'", arguments.words[0]);
 	/* getopt_long(3) names the program by the first of its words */
 	arguments.words[0] = argv[0];
-	status = take_options(
-		arguments.n_words, arguments.words, command_letters, command->options, &arguments);
+	status = take_options(arguments.n_words, arguments.words,
+		command->table ? command_letters : general_command_letters, command->options,
+		&arguments);
 	return status >= 0 ? status : run_command(command, &arguments);
 }

@@ -358,7 +358,9 @@ END
 @test "what is not understood, and who may not" {
     local words
     for words in '' 'chek tried alice' 'check' 'check tried' 'check tried alice more' 'list --xml' 'list a b' \
-        '--json list' 'list --only=ps' 'list --output' 'audit --only'; do
+        '--json list' 'list --only=ps' 'list --output' 'audit --only' 'namespace' 'namespace make' \
+        'namespace mak alice' 'namespace make alice bob' 'namespace make --json alice' \
+        'list --linger'; do
         # shellcheck disable=SC2086 # words
         run "$COMMAND" $words
         [ "$status" -eq 2 ]
@@ -380,14 +382,15 @@ END
     [ "$status" -eq 0 ]
     # options, commands, parts of harden and columns; the manual groups the probes
     words=$(sed '/^Probes of audit/,/^$/d' <<<"$output" | grep -oE -- "--[a-z-]+|^  [a-zA-Z_-]+" | sort -u)
-    for word in --json --noheadings --output --no-session --only --help --version check list audit harden \
+    for word in --json --noheadings --output --no-session --only --grace --linger --ipc --proc-options --help \
+        --version check list audit namespace harden \
         bus units user-manager cron atd mail process-events NPROCS NS; do
         grep -qE "^ *$word$" <<<"$words" || die "not in the help: $word"
     done
     for word in $words; do
         grep -qE -- "(^|[^A-Za-z_-])$word([^A-Za-z_-]|$)" <<<"$man_page" || die "not in the manual: $word"
     done
-    for command in check list audit harden; do
+    for command in check list audit namespace harden; do
         run "$COMMAND" "$command" --help
         [ "$status" -eq 0 ]
         [[ $output == Usage:* ]]
@@ -469,6 +472,176 @@ END
     [ "${#lines[@]}" -eq 1 ]
 }
 
+# ---- namespace ----------------------------------------------------------------------------------
+
+# make [OPTION…] USER: sets init
+make_namespace() {
+    run "$COMMAND" namespace make "$@"
+    echo "$output"
+    [ "$status" -eq 0 ] && [[ $output =~ ^[0-9]+$ ]] || return 1
+    init=$output
+}
+
+# session COMMAND…: of alice, with scope=user
+session() {
+    stack shared 'required pam_unshare.so scope=user'
+    host shared "$@"
+}
+
+# hold_session: one that stays open until release_session
+hold_session() {
+    mkfifo "$BATS_TEST_TMPDIR/go"
+    session open hold held close <"$BATS_TEST_TMPDIR/go" >"$BATS_TEST_TMPDIR/held" 3>&- &
+    holder=$!
+    exec 9>"$BATS_TEST_TMPDIR/go"
+    eventually grep -q held "$BATS_TEST_TMPDIR/held"
+}
+
+release_session() {
+    exec 9>&-
+    wait "$holder"
+    rm "$BATS_TEST_TMPDIR/go"
+}
+
+@test "namespace: it is made without a session, and stays until it is unpinned" {
+    local init first
+    make_namespace alice
+    first=$init
+    grep -qzx 'pam_unshare: init of alice' "/proc/$init/cmdline"
+    make_namespace 1000 # is there
+    [ "$init" -eq "$first" ]
+    run session open run 'readlink /proc/self/ns/pid' close
+    [[ $output == *"$(readlink "/proc/$init/ns/pid")"* ]]
+    [ "$(inits)" -eq 1 ]
+    "$COMMAND" namespace pin alice
+    "$COMMAND" namespace unpin alice
+    eventually no_init_left
+    run "$COMMAND" namespace unpin alice
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    run "$COMMAND" namespace pin alice
+    [ "$status" -eq 1 ]
+    [ "$output" = 'pam-unshare: alice has no namespace: make one' ]
+    # negative control: a session's ends with it
+    session open close
+    eventually no_init_left
+}
+
+@test "namespace: that of a session is pinned" {
+    local holder
+    hold_session
+    "$COMMAND" namespace pin alice
+    release_session
+    [ "$(inits)" -eq 1 ]
+    "$COMMAND" namespace unpin alice
+    eventually no_init_left
+}
+
+@test "namespace make: its settings" {
+    local init
+    make_namespace --ipc --linger --grace 0 --proc-options=hidepid=invisible alice
+    [ "$(readlink "/proc/$init/ns/ipc")" != "$(readlink /proc/self/ns/ipc)" ]
+    session open run 'exec sleep 4711 >/dev/null 2>&1 & grep " /proc " /proc/self/mounts' close >/run/said
+    grep hidepid /run/said
+    "$COMMAND" namespace unpin alice
+    pgrep -f '^sleep 4711'
+    [ "$(inits)" -eq 1 ]
+    pkill -f '^sleep 4711'
+    eventually no_init_left
+    # those that are there keep theirs, and without options there are none
+    make_namespace bob
+    [ "$(readlink "/proc/$init/ns/ipc")" = "$(readlink /proc/self/ns/ipc)" ]
+    make_namespace --ipc bob
+    [ "$(readlink "/proc/$init/ns/ipc")" = "$(readlink /proc/self/ns/ipc)" ]
+    "$COMMAND" namespace unpin bob
+    eventually no_init_left
+    # the configuration file's
+    echo ipc >/etc/security/unshare.conf
+    make_namespace bob
+    [ "$(readlink "/proc/$init/ns/ipc")" != "$(readlink /proc/self/ns/ipc)" ]
+    "$COMMAND" namespace unpin bob
+    eventually no_init_left
+    echo ipcc >/etc/security/unshare.conf
+    run "$COMMAND" namespace make bob
+    rm /etc/security/unshare.conf
+    [ "$status" -eq 2 ]
+    [ "$output" = "pam-unshare: cannot understand /etc/security/unshare.conf: see 'pam-unshare check SERVICE USER'" ]
+    run "$COMMAND" namespace make --grace=soon bob
+    [ "$status" -eq 2 ]
+    [ "$output" = "pam-unshare: 'grace=soon' is not understood: pam_unshare(8) says what it takes" ]
+}
+
+@test "namespace make: twenty at the same time make one" {
+    local i pids=()
+    for i in {1..20}; do
+        "$COMMAND" namespace make alice >"$BATS_TEST_TMPDIR/$i" 3>&- &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do
+        wait "$i"
+    done
+    [ "$(cat "$BATS_TEST_TMPDIR"/[0-9]* | sort -u)" = "$(pgrep -x pam_unshare)" ]
+    "$COMMAND" namespace unpin alice
+    eventually no_init_left
+}
+
+@test "namespace: a frozen init holds nobody up" {
+    local init verb
+    make_namespace alice
+    kill -STOP "$init"
+    for verb in make pin unpin; do
+        run timeout 20 "$COMMAND" namespace "$verb" alice
+        echo "$output"
+        [ "$status" -eq 2 ]
+        [[ $output == *"the namespace of alice: wait for the init's answer: Connection timed out" ]]
+    done
+    kill -CONT "$init"
+    "$COMMAND" namespace unpin alice
+    eventually no_init_left
+}
+
+@test "namespace: whose it cannot be" {
+    local init
+    make_namespace bob
+    cp -a /etc/passwd /run/passwd
+    sed -i 's/^bob:/dave:/' /etc/passwd
+    run "$COMMAND" namespace make dave
+    cat /run/passwd >/etc/passwd
+    [ "$status" -eq 2 ]
+    [[ $output == *"was made for user bob, who is not dave: end that process if bob is gone: File exists" ]]
+    make_namespace bob # negative control
+    # a user who is gone is named by the uid
+    sed -i '/^bob:/d' /etc/passwd
+    run "$COMMAND" namespace make 1001
+    "$COMMAND" namespace unpin 1001
+    cat /run/passwd >/etc/passwd
+    [ "$status" -eq 2 ]
+    [ "$output" = "pam-unshare: there is no user '1001'" ]
+    eventually no_init_left
+    run "$COMMAND" namespace pin nobodyhere
+    [ "$status" -eq 2 ]
+    [ "$output" = "pam-unshare: there is no user 'nobodyhere'" ]
+}
+
+@test "namespace: where it cannot be made" {
+    run session open run-root "$COMMAND namespace make bob" close
+    [[ $output == *'pam-unshare: this is an isolated session: run it on the host'* ]]
+    eventually no_init_left
+    chmod 755 /run/pam_unshare
+    run "$COMMAND" namespace make alice
+    chmod 700 /run/pam_unshare
+    [ "$status" -eq 2 ]
+    [[ $output == *': others than root may enter /run/pam_unshare: give it mode 0700 and owner root: Operation not permitted' ]]
+    # from another mount namespace it is made of the host's mounts
+    local init
+    init=$(unshare -m sh -c 'mount -t tmpfs private /mnt && exec "$1" namespace make alice' - "$COMMAND")
+    grep -q ' / ' "/proc/$init/mounts"
+    [ "$(grep -c ' /mnt ' "/proc/$init/mounts")" -eq 0 ]
+    unshare -m sh -c 'mount -t tmpfs private /mnt && grep " /mnt " /proc/self/mounts' # negative control
+    "$COMMAND" namespace unpin alice
+    eventually no_init_left
+}
+
 # completes WORD… -- COMPLETION…: bash completes the last word to these, and to nothing else
 completes() {
     local words=() wanted
@@ -488,7 +661,7 @@ completes() {
 }
 
 @test "bash completes commands, options, services, users, columns, probes and parts" {
-    completes pam-unshare '' -- check list audit harden # no name is asked for
+    completes pam-unshare '' -- check list audit namespace harden # no name is asked for
     mkdir -p /run/bin
     ln -sf "$COMMAND" /run/bin/pam-unshare
     local PATH=/run/bin:$PATH
@@ -504,6 +677,9 @@ completes() {
     completes pam-unshare list --output = USER,N -- USER,NPROCS USER,NS
     completes pam-unshare list --output NPROCS,N -- NPROCS,NS
     completes pam-unshare audit --only = ps,pidf -- ps,pidfd-open
+    completes pam-unshare namespace m -- make
+    completes pam-unshare namespace --grace = 5 pin ali -- alice
+    completes pam-unshare namespace --l -- --linger
     completes pam-unshare harden dis -- disable
     completes pam-unshare harden enable c -- cron
     completes pam-unshare harden status --json bus '' -- bus units user-manager cron atd mail process-events
