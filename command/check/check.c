@@ -30,23 +30,22 @@ static void run_session(void *data)
 /* A session's processes have the time of grace to end; none may be there afterwards. */
 static void wait_for_end(struct check *check, const struct outcome *outcome)
 {
-	struct session_info *sessions;
+	struct namespace_info *found;
 	struct pollfd dead = {.events = POLLIN};
 	size_t n;
 
-	if (sessions_find(&sessions, &n) < 0)
-		n = 0;
+	(void)namespaces_find(&found, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (sessions[i].pid_namespace != outcome->pid_namespace)
+		if (found[i].pid_namespace != outcome->pid_namespace)
 			continue;
-		dead.fd = sys_pidfd_open(sessions[i].init);
+		dead.fd = sys_pidfd_open(found[i].init);
 		if (dead.fd >= 0 && poll(&dead, 1, (int)(outcome->grace + 5) * 1000) == 0)
 			findings_add(&check->findings, FINDING_PROBLEM,
 				"the session has ended, but its init %d still runs after the grace period: see what it waits for with 'pam-unshare list', or end it with 'kill -KILL %d'.",
-				(int)sessions[i].init, (int)sessions[i].init);
+				(int)found[i].init, (int)found[i].init);
 		close_fd(&dead.fd);
 	}
-	free(sessions);
+	namespaces_free(found, n);
 }
 
 /* Open and close a session in a child, which has TIME_LIMIT_MS for it. */

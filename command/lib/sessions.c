@@ -4,6 +4,7 @@
 #include "common/syscalls.h"
 #include "file.h"
 #include "init/init.h"
+#include "init/watch.h"
 #include "printable.h"
 
 #include <ctype.h>
@@ -80,15 +81,15 @@ static time_t started(int proc, pid_t pid)
 	return s ? (time_t)(strtoull(s, NULL, 10) / (unsigned long long)sysconf(_SC_CLK_TCK)) : 0;
 }
 
-/* "pam_unshare: init of USER (SERVICE)". Where the kernel did not let the init set that, the text
-   is another, or lacks its end. */
-static void read_title(int proc, struct session_info *session)
+/* "pam_unshare: init of USER (SERVICE)", of a user's namespace without the service. Where the
+   kernel did not let the init set that, the text is another, or lacks its end. */
+static void read_title(int proc, struct namespace_info *found, struct session_info *session)
 {
 	char title[512];
-	size_t n = read_text(proc, session->init, "cmdline", title, sizeof(title)), user;
+	size_t n = read_text(proc, found->init, "cmdline", title, sizeof(title)), user;
 	const char *name = title + strlen(INIT_TITLE), *service = NULL;
 
-	(void)strcpy(session->user, "?");
+	(void)strcpy(found->user, "?");
 	(void)strcpy(session->service, "?");
 	if (n == 0 || strncmp(title, INIT_TITLE, strlen(INIT_TITLE)) != 0)
 		return;
@@ -96,10 +97,24 @@ static void read_title(int proc, struct session_info *session)
 	for (const char *s = name; (s = strstr(s, " (")); s++)
 		service = s;
 	user = service ? (size_t)(service - name) : strlen(name);
-	printable(session->user, sizeof(session->user), name, user);
+	printable(found->user, sizeof(found->user), name, user);
+	found->shared = service ? NOT_SHARED : UNKNOWN;
 	if (service && title[n - 1] == ')')
 		printable(session->service, sizeof(session->service), service + 2,
 			(size_t)(title + n - 1 - (service + 2)));
+}
+
+pid_t pid_of_pidfd(const char *process, int fd)
+{
+	char path[64], text[512];
+	const char *s;
+	long pid;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/fdinfo/%d", process, fd);
+	(void)file_read_start(AT_FDCWD, path, text, sizeof(text));
+	s = strstr(text, "\nPid:\t");
+	pid = s ? strtol(s + strlen("\nPid:\t"), NULL, 10) : 0;
+	return pid > 0 ? (pid_t)pid : 0; /* -1: it has died */
 }
 
 struct process {
@@ -145,32 +160,52 @@ static int read_processes(int proc, struct process **all, size_t *n)
 	return 0;
 }
 
+/* The session that a namespace was made for: the one that there is, unless it is shared. */
+static int describe(int proc, time_t boot, struct namespace_info *found)
+{
+	struct session_info *session = calloc(1, sizeof(*session));
+	char init[16];
+
+	if (!session)
+		return -ENOMEM;
+	found->since = session->since = boot + started(proc, found->init);
+	read_title(proc, found, session);
+	if (found->shared != NOT_SHARED) {
+		free(session);
+		return 0;
+	}
+	(void)snprintf(init, sizeof(init), "%d", (int)found->init);
+	session->opener = pid_of_pidfd(init, FD_OPENER);
+	found->sessions = session;
+	found->n_sessions = 1;
+	return 0;
+}
+
 static int find_inits(
-	int proc, const struct process *all, size_t n_all, struct session_info **found, size_t *n)
+	int proc, const struct process *all, size_t n_all, struct namespace_info **found, size_t *n)
 {
 	const time_t boot = boot_time(proc);
-	struct session_info *session, *grown;
+	struct namespace_info *one, *grown;
+	int err = 0;
 
-	for (size_t i = 0; i < n_all; i++) {
+	for (size_t i = 0; i < n_all && err == 0; i++) {
 		if (all[i].pid_namespace == 0 || !is_init(proc, all[i].pid))
 			continue;
 		grown = reallocarray(*found, *n + 1, sizeof(**found));
 		if (!grown)
 			return -ENOMEM;
 		*found = grown;
-		session = &grown[(*n)++];
-		*session = (struct session_info){.init = all[i].pid,
-			.pid_namespace = all[i].pid_namespace,
-			.since = boot + started(proc, all[i].pid)};
-		read_title(proc, session);
+		one = &grown[(*n)++];
+		*one = (struct namespace_info){
+			.init = all[i].pid, .pid_namespace = all[i].pid_namespace};
+		err = describe(proc, boot, one);
 		for (size_t k = 0; k < n_all; k++)
-			session->processes +=
-				k != i && all[k].pid_namespace == session->pid_namespace;
+			one->processes += k != i && all[k].pid_namespace == one->pid_namespace;
 	}
-	return 0;
+	return err;
 }
 
-int sessions_find(struct session_info **found, size_t *n)
+int namespaces_find(struct namespace_info **found, size_t *n)
 {
 	int proc AUTO_CLOSE = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct process *all = NULL;
@@ -185,5 +220,12 @@ int sessions_find(struct session_info **found, size_t *n)
 	if (err == 0)
 		err = find_inits(proc, all, n_all, found, n);
 	free(all);
-	return err;
+	return err == 0 ? members_find(*found, *n) : err;
+}
+
+void namespaces_free(struct namespace_info *found, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(found[i].sessions);
+	free(found);
 }

@@ -11,6 +11,7 @@
 
 struct table {
 	struct libscols_table *scols;
+	struct libscols_line *above; /* that table_add() added last */
 	const struct table_layout *layout;
 	size_t chosen[CHOSEN_MAX]; /* indices into the layout's columns */
 	size_t n_chosen;
@@ -108,7 +109,7 @@ static int add_column(struct table *table, const struct table_column *column)
 		[TABLE_BOOLEAN] = SCOLS_JSON_BOOLEAN,
 	};
 	const int flags = (column->type == TABLE_NUMBER ? SCOLS_FL_RIGHT : 0) |
-			  (column->wrap ? SCOLS_FL_WRAP : 0);
+			  (column->wrap ? SCOLS_FL_WRAP : 0) | (column->tree ? SCOLS_FL_TREE : 0);
 	struct libscols_column *added =
 		scols_table_new_column(table->scols, column->name, 0, flags);
 
@@ -152,15 +153,27 @@ struct table *table_new(const struct table_layout *layout, const struct table_op
 	return NULL;
 }
 
-void table_add(struct table *table, const char *const cells[])
+static struct libscols_line *add_row(
+	struct table *table, struct libscols_line *above, const char *const cells[])
 {
-	struct libscols_line *line = scols_table_new_line(table->scols, NULL);
+	struct libscols_line *line = scols_table_new_line(table->scols, above);
 	int err = line ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < table->n_chosen && err == 0; i++)
 		err = scols_line_set_data(line, i, cells[table->chosen[i]]);
 	if (table->error == 0)
 		table->error = err;
+	return line;
+}
+
+void table_add(struct table *table, const char *const cells[])
+{
+	table->above = add_row(table, NULL, cells);
+}
+
+void table_add_below(struct table *table, const char *const cells[])
+{
+	(void)add_row(table, table->above, cells);
 }
 
 /* ---- printing ---------------------------------------------------------------------------------

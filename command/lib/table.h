@@ -35,6 +35,7 @@ struct table_column {
 	const char *about;    /* what the cells say, for table_help() */
 	enum table_type type; /* numbers are aligned to the right */
 	bool wrap;	      /* a terminal that is too narrow breaks the cells into lines */
+	bool tree; /* text draws the tree of the rows here; without this column there is none */
 };
 
 struct table_layout {
@@ -88,6 +89,9 @@ struct table *table_new(const struct table_layout *layout, const struct table_op
  *               null
  */
 void table_add(struct table *table, const char *const cells[]);
+
+/** The same, below the row that table_add() added last: in JSON, one of its "children". */
+void table_add_below(struct table *table, const char *const cells[]);
 
 /**
  * Print the table to standard output, and free it.

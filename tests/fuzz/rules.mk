@@ -13,7 +13,7 @@ FUZZED_options   = $(addprefix module/,conf.c failure.c list.c options.c)
 FUZZED_conf      = $(FUZZED_options)
 FUZZED_mountinfo = $(wildcard module/procfs_plan_*.c common/*.c) module/failure.c
 FUZZED_pam_stack = command/lib/pam_stack.c
-FUZZED_sessions  = command/lib/printable.c command/lib/file.c
+FUZZED_sessions  = command/lib/printable.c command/lib/file.c command/lib/members.c $(addprefix module/,descriptors.c failure.c user_place.c)
 
 define fuzzer
 $(FUZZ_BUILD)/$(1)_fuzz: tests/fuzz/$(1)_fuzz.c tests/fuzz/fuzz.h $(FUZZED_$(1)) $(wildcard */*.h command/lib/*) | $(BUILD)/config.h

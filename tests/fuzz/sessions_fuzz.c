@@ -49,7 +49,8 @@ static void check_printable(const char *text, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool registered;
-	struct session_info session = {.init = PID};
+	struct namespace_info found = {.init = PID};
+	struct session_info session;
 	int proc = proc_directory();
 
 	if (!registered)
@@ -61,9 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)namespace_of(proc, PID);
 	(void)boot_time(proc);
 	(void)started(proc, PID);
-	read_title(proc, &session);
-	check_printable(session.user, sizeof(session.user));
+	read_title(proc, &found, &session);
+	check_printable(found.user, sizeof(found.user));
 	check_printable(session.service, sizeof(session.service));
-	DEMAND_OF_CONTROL(strcmp(session.user, "alice") != 0);
+	DEMAND_OF_CONTROL(strcmp(found.user, "alice") != 0);
 	return 0;
 }

@@ -425,7 +425,7 @@ unnamed_probes() {
 
 @test "list: columns, headings, and a column that is misspelt" {
     run "$COMMAND" list
-    [ "$output" = 'USER SERVICE SINCE NPROCS NS PID' ]
+    [ "$output" = 'USER SERVICE SINCE NPROCS NS PID OPENER STAYS' ]
     run "$COMMAND" list -o pid,USER
     [ "$output" = 'PID USER' ]
     run "$COMMAND" list --noheadings
@@ -433,14 +433,14 @@ unnamed_probes() {
     [ -z "$output" ]
     run "$COMMAND" list --output USER,PIDS --json
     [ "$status" -eq 2 ]
-    [ "$output" = "pam-unshare: unknown column 'PIDS'; the columns are USER, SERVICE, SINCE, NPROCS, NS, PID" ]
+    [ "$output" = "pam-unshare: unknown column 'PIDS'; the columns are USER, SERVICE, SINCE, NPROCS, NS, PID, OPENER, STAYS, SCOPE" ]
     run "$COMMAND" list --output ''
     [ "$status" -eq 2 ]
 }
 
 @test "list: the sessions that are open" {
     run "$COMMAND" list --json
-    [ "$(tr -d '[:space:]' <<<"$output")" = '{"sessions":[]}' ]
+    [ "$(tr -d '[:space:]' <<<"$output")" = '{"namespaces":[]}' ]
     enable su
     local before after
     before=$(date +%s)
@@ -458,11 +458,16 @@ unnamed_probes() {
     python3 - "$BATS_TEST_TMPDIR/json" "$before" "$after" <<'END'
 import calendar, json, os, sys, time
 path, before, after = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-sessions = json.load(open(path))["sessions"]
-assert sorted((s["user"], s["service"], s["nprocs"]) for s in sessions) == [
-    ("alice", "su", 2), ("bob", "su", 1)], sessions
-for s in sessions:
-    assert os.stat(f"/proc/{s['pid']}/ns/pid").st_ino == s["ns"]
+found = json.load(open(path))["namespaces"]
+assert sorted((n["user"], n["nprocs"], n["scope"]) for n in found) == [
+    ("alice", 2, "session"), ("bob", 1, "session")], found
+for n in found:
+    assert n["service"] is n["opener"] is n["stays"] is None, n
+    assert os.stat(f"/proc/{n['pid']}/ns/pid").st_ino == n["ns"]
+    [s] = n["children"]
+    assert (s["user"], s["service"], s["nprocs"]) == (n["user"], "su", None), s
+    assert (s["ns"], s["pid"]) == (n["ns"], n["pid"]), s
+    assert open(f"/proc/{s['opener']}/comm").read() == "su\n", s
     since = calendar.timegm(time.strptime(s["since"], "%Y-%m-%dT%H:%M:%SZ"))
     assert before - 2 <= since <= after + 2, s
 END
@@ -642,6 +647,70 @@ release_session() {
     eventually no_init_left
 }
 
+# ---- list, with scope=user -----------------------------------------------------------------------
+
+# namespaces: those of "list --json", a line each: user, scope, stays, services, and pids of the openers
+namespaces() {
+    "$COMMAND" list --json | python3 -c '
+import json, os, sys
+for n in json.load(sys.stdin)["namespaces"]:
+    sessions = n.get("children", [])
+    assert os.stat("/proc/%d/ns/pid" % n["pid"]).st_ino == n["ns"], n
+    assert all((s["ns"], s["pid"], s["scope"]) == (n["ns"], n["pid"], n["scope"]) for s in sessions), n
+    print(n["user"], n["scope"], n["stays"], ",".join(sorted(s["service"] for s in sessions)) or "-",
+        *sorted(s["opener"] for s in sessions))'
+}
+
+@test "list: a namespace that is shared is shown once, with its sessions" {
+    local holder first second
+    hold_session
+    first=$(pgrep -f "^$HOST /run/pam.d shared alice open hold")
+    [ "$(namespaces)" = "alice user None shared $first" ]
+    # another one of another service, which dies without a close
+    stack another 'required pam_unshare.so scope=user'
+    "$HOST" /run/pam.d another alice open run 'exec sleep 4711' </dev/null >/dev/null 3>&- &
+    second=$!
+    eventually pgrep -f '^sleep 4711'
+    [ "$(namespaces)" = "alice user None another,shared $first $second" ]
+    run "$COMMAND" list
+    echo "$output"
+    [ "${#lines[@]}" -eq 4 ]
+    [[ ${lines[1]} =~ ^alice\ +20[0-9-]+\ [0-9:]+\ +1\ +[0-9]+\ +[0-9]+\ *$ ]]
+    grep -qE "^[|\`]-alice +shared .* $first *$" <<<"$output"
+    grep -qE "^[|\`]-alice +another .* $second *$" <<<"$output"
+    kill -KILL "$second"
+    wait "$second" || true
+    one() { [ "$(namespaces)" = "alice user None shared $first" ]; }
+    eventually one
+    # negative control: two of scope=session are two
+    stack own 'required pam_unshare.so'
+    "$HOST" /run/pam.d own alice open run 'exec sleep 4712' </dev/null >/dev/null 3>&- &
+    eventually pgrep -f '^sleep 4712'
+    [ "$(namespaces | sort)" = "alice session None own $!"$'\n'"alice user None shared $first" ]
+    pkill -f '^sleep 471[12]'
+    release_session
+    eventually no_init_left
+}
+
+@test "list: what has no sessions, and what does not answer" {
+    local init
+    make_namespace alice
+    [ "$(namespaces)" = 'alice user pinned -' ]
+    make_namespace --linger bob
+    [ "$(namespaces | sort)" = $'alice user pinned -\nbob user pinned,linger -' ]
+    kill -STOP "$init"
+    [ "$(timeout 20 "$COMMAND" list -n -o USER,SERVICE,OPENER,STAYS | tr -s ' ' | sed 's/ $//' | sort)" = \
+        $'alice pinned\nbob ? ?' ]
+    [ "$(namespaces | sort)" = $'alice user pinned -\nbob user ? -' ]
+    kill -CONT "$init"
+    "$COMMAND" namespace unpin alice
+    "$COMMAND" namespace unpin bob
+    eventually no_init_left
+    # leftovers are of nobody
+    [ -e "/run/pam_unshare/1000.$(stat -L -c %i /proc/self/ns/pid)" ]
+    [ -z "$(namespaces)" ]
+}
+
 # completes WORD… -- COMPLETION…: bash completes the last word to these, and to nothing else
 completes() {
     local words=() wanted
@@ -676,6 +745,7 @@ completes() {
     completes pam-unshare list -o N -- NPROCS NS
     completes pam-unshare list --output = USER,N -- USER,NPROCS USER,NS
     completes pam-unshare list --output NPROCS,N -- NPROCS,NS
+    completes pam-unshare list -o PID,S -- PID,SERVICE PID,SINCE PID,STAYS PID,SCOPE
     completes pam-unshare audit --only = ps,pidf -- ps,pidfd-open
     completes pam-unshare namespace m -- make
     completes pam-unshare namespace --grace = 5 pin ali -- alice
