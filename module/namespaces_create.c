@@ -186,13 +186,19 @@ static void hand_over(struct creation *creation, struct namespaces *ns)
 	creation->init.pidfd = -1;
 }
 
-void creation_close(struct creation *creation)
+void creation_forget(struct creation *creation)
 {
 	procfs_plan_free(creation->plan);
-	host_context_close(&creation->host);
+	creation->plan = NULL;
 	close_high(&creation->init.pidfd);
 	close_high(&creation->init.report_fd);
 	close_high(&creation->mountinfo);
+}
+
+void creation_close(struct creation *creation)
+{
+	creation_forget(creation);
+	host_context_close(&creation->host);
 }
 
 long children_minflt(void)

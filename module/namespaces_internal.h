@@ -46,6 +46,9 @@ int creation_start(const struct namespaces_request *request, int flags, struct c
 int creation_finish(const struct creation *creation, struct init_report *report,
 	struct namespaces *ns, struct failure *why);
 
+/** Release all but the host context. */
+void creation_forget(struct creation *creation);
+
 /** Release what is not handed over. */
 void creation_close(struct creation *creation);
 

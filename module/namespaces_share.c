@@ -40,8 +40,10 @@ static int make_mount_namespace(struct share *share, struct namespaces *ns, stru
 	struct creation *creation = &share->creation;
 	struct init_request init = {.is_helper = true};
 	struct init_report report = {.step = INIT_READY};
-	int err = creation_start(share->request, CLONE_NEWNS, creation, &init, why);
+	int err;
 
+	creation_forget(creation); /* of an earlier try */
+	err = creation_start(share->request, CLONE_NEWNS, creation, &init, why);
 	ns->root = init.root;
 	if (err == 0)
 		err = creation_finish(creation, &report, ns, why);
