@@ -83,7 +83,7 @@ static int verdict(struct check *check, const struct outcome *outcome)
 	if (outcome->isolated)
 		isolated = "isolated";
 	else if (outcome->left_alone)
-		isolated = "left alone, as the arguments say";
+		isolated = "left alone, as the configuration says";
 	findings_add(&check->findings, FINDING_RESULT, "with %s, %s is %s; %u problem%s",
 		check->service, check->user, isolated, problems, problems == 1 ? "" : "s");
 	return problems == 0 && (outcome->isolated || outcome->left_alone) ? 0 : 1;

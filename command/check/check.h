@@ -15,8 +15,8 @@ extern const struct table_layout check_table;
  *
  * @param service  as in /etc/pam.d
  * @param user     a user's name
- * @return the exit status: 0 isolated, or left alone as the arguments say; 1 something is wrong;
- *         2 the check could not be made
+ * @return the exit status: 0 isolated, or left alone as the configuration says; 1 something is
+ * wrong; 2 the check could not be made
  */
 int check_service(const char *service, const char *user, const struct table_options *options);
 

@@ -21,7 +21,7 @@ setup() {
 
 teardown() {
     install_module
-    rm -f /etc/pam.d/tried /etc/pam.d/part
+    rm -f /etc/pam.d/tried /etc/pam.d/part /etc/security/unshare.conf
     disable su
     eventually no_init_left
     host_is_unchanged
@@ -57,18 +57,18 @@ check() {
 
 @test "check: what users are left alone" {
     edit 's/\(unshare.so open\)/\1 exempt=alice/'
-    check 0 'left alone, as the arguments say'
+    check 0 'left alone, as the configuration says'
     [ "$(grep -cE '^ +[0-9]+ ' <<<"$output")" -gt 2 ]
     cp "$good" /etc/pam.d/tried
     run "$COMMAND" check tried root
     [ "$status" -eq 0 ]
-    [[ ${lines[-1]} == *"root is left alone, as the arguments say; 0 problems" ]]
+    [[ ${lines[-1]} == *"root is left alone, as the configuration says; 0 problems" ]]
 }
 
 @test "check: an argument that is misspelt" {
     edit 's/\(unshare.so open\)/\1 gracee=5/'
     check 1 'NOT ISOLATED' \
-        "line 21: argument 'gracee=5' is unknown: known are debug, exempt=, " \
+        "line 21: argument 'gracee=5' is unknown: known are debug, conf=, exempt=, " \
         "alice would be refused: pam_open_session() returned 'System error'. Correct what the log message before names."
 }
 
@@ -76,6 +76,76 @@ check() {
     edit 's/\(unshare.so open\)/\1 grace=soon/'
     check 1 'NOT ISOLATED' "argument 'grace=soon' is not understood: 'grace=' takes a number of seconds" \
         "Correct what the log message before names."
+}
+
+# Rows of "check --json": a file with a list of dictionaries
+check_json() {
+    "$COMMAND" check --json tried alice >"$BATS_TEST_TMPDIR/json" || [ $? -eq "$1" ]
+    cat "$BATS_TEST_TMPDIR/json"
+}
+
+# conf LINE…: the configuration file
+conf() {
+    printf '%s\n' "$@" >/etc/security/unshare.conf
+}
+
+@test "check: the configuration file" {
+    conf 'exempt = alice'
+    check 0 'left alone, as the configuration says'
+    [[ $output == *$'\nnote: the configuration file /etc/security/unshare.conf is read.\n'* ]]
+    conf 'exempt = bob'
+    check 0 isolated
+    edit 's/\(unshare.so open\)/\1 exempt=alice/'
+    check 0 'left alone, as the configuration says'
+    rm /etc/security/unshare.conf
+    cp "$good" /etc/pam.d/tried
+    check 0 isolated
+    [[ $output != *'configuration file'* ]]
+}
+
+@test "check: mistakes in the configuration file" {
+    conf '# one' 'grace = soon' nonsense
+    check 1 'NOT ISOLATED' \
+        "problem: /etc/security/unshare.conf line 2: 'grace=soon' is not understood: 'grace=' takes a number of" \
+        "problem: /etc/security/unshare.conf line 3: 'nonsense' is unknown: known are debug, exempt=, " \
+        "alice would be refused: pam_open_session() returned 'System error'. Correct what the log message before"
+    check_json 1
+    python3 - "$BATS_TEST_TMPDIR/json" <<'END'
+import json, sys
+found = [f for f in json.load(open(sys.argv[1]))["findings"] if f["file"] == "/etc/security/unshare.conf"]
+assert [(f["kind"], f["line"]) for f in found] == [("problem", 2), ("problem", 3), ("note", None)], found
+END
+    run "$COMMAND" check tried root
+    [ "$status" -eq 1 ]
+    [[ ${lines[-1]} == *"root is left alone, as the configuration says; 2 problems" ]]
+}
+
+@test "check: a configuration file that cannot be used" {
+    conf ipc
+    chmod 666 /etc/security/unshare.conf
+    check 1 'NOT ISOLATED' \
+        "cannot configure the session: others than root can write to the configuration file /etc/security/unshare.conf: " \
+        "alice would be refused"
+    rm /etc/security/unshare.conf
+    edit 's,\(unshare.so open\),\1 conf=/etc/security/other.conf,'
+    check 1 'NOT ISOLATED' \
+        "cannot configure the session: open the configuration file /etc/security/other.conf: No such file" \
+        "alice would be refused"
+    echo 'exempt = alice' >/etc/security/other.conf
+    check 0 'left alone, as the configuration says'
+    [[ $output == *'note: the configuration file /etc/security/other.conf is read.'* ]]
+    rm /etc/security/other.conf
+}
+
+@test "check: who is isolated, on a line with scope=user" {
+    conf 'scope = user'
+    edit 's/\(unshare.so open\)/\1 exempt=alice/'
+    check 1 'NOT ISOLATED' \
+        "line 21: argument 'exempt=' is for one service, and 'scope=user' for all: write it into /etc/security/unshare.conf" \
+        "alice would be refused"
+    conf 'scope = user' 'exempt = alice'
+    cp "$good" /etc/pam.d/tried
+    check 0 'left alone, as the configuration says'
 }
 
 @test "check: a module that is misspelt" {
@@ -302,12 +372,6 @@ service() {
     log_position
     check 0 isolated
     logged 'pam-unshare.*pam_unshare\(tried:session\): session of alice opened'
-}
-
-# Rows of "check --json": a file with a list of dictionaries
-check_json() {
-    "$COMMAND" check --json tried alice >"$BATS_TEST_TMPDIR/json" || [ $? -eq "$1" ]
-    cat "$BATS_TEST_TMPDIR/json"
 }
 
 @test "check: as JSON" {
