@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Which cases there are, and which runs must be found wrong."""
 import collections
+import os
 import re
 
 from errnos import ERRORS
@@ -27,18 +28,18 @@ def recorded_calls(script, trace):
 def record(box, case):
     run = run_case(box, case._replace(full=True))
     ended, why = judge(box, case, run)
-    if ended != ("refused" if case.faults else "succeeded"):
-        raise SystemExit(f"Bail out! {case}: {ended}, {why}\n{run.output}\n{run.log}\n{run.errors}")
+    if ended != ("succeeded" if not case.faults else "refused" if case.setting == "own" else "own"):
+        raise SystemExit(f"Bail out! {case}: {ended}, {why}\n{run.output}\n{run.log}\n{run.errors}\n{run.beside}")
     return run.trace
 
 
-def application_calls(box, module, script, phases, first=()):
-    case = Case("record", "", "application", script, "open", list(first), module, True)
+def application_calls(box, module, script, phases, setting="own"):
+    case = Case("record", "", "application", script, "open", [], module, True, setting)
     return [c for c in recorded_calls(script, record(box, case)) if c.phase in phases]
 
 
-def child_calls(box, role, script, module):
-    return calls_of_child(role, record(box, Case("record", "", role, script, "", [], module, True)))
+def child_calls(box, role, script, module, setting="own"):
+    return calls_of_child(role, record(box, Case("record", "", role, script, "", [], module, True, setting)))
 
 
 def calls_of_child(role, trace):
@@ -60,8 +61,9 @@ def words_for(call, index):
     return errors + ["signal=KILL", f"delay_enter={DELAY_US}"]
 
 
-def cases_of(role, script, calls, module, where=None, first=()):
+def cases_of(role, script, calls, module, where=None, first=(), setting="own"):
     seen = collections.Counter()
+    prefix = "" if setting == "own" else setting + " "
     for call in calls:
         if call.name.startswith("syscall_"):  # listmount, statmount: newer than strace, which cannot inject
             continue
@@ -72,9 +74,9 @@ def cases_of(role, script, calls, module, where=None, first=()):
         phase = where or call.phase
         for word in words_for(call, seen[(phase, call.name)]):
             short = re.sub(r"(error|signal)=|_enter=\d+", "", word)
-            yield Case(f"{role} {phase} {call.name} {call.nth} {short}",
-                       f"{role}, {phase}: {call.name}", role, script, call.phase,
-                       list(first) + [(call.name, call.nth, word)], module, False)
+            yield Case(f"{prefix}{role} {phase} {call.name} {call.nth} {short}",
+                       f"{prefix}{role}, {phase}: {call.name}", role, script, call.phase,
+                       list(first) + [(call.name, call.nth, word)], module, False, setting)
         seen[(phase, call.name)] += 1
 
 
@@ -85,34 +87,63 @@ def kill_cases(role, script, calls, module):
                    role, script, call.phase, [(call.name, call.nth, "signal=KILL")], module, False)
 
 
-def roll_back_cases(box, module, opening):
-    """A first fault, late in open, has it undone; a second one hits what undoes it."""
-    last = [c for c in opening if c.name == "statx"][-1]  # of the working directory, after the init's word
-    first = [(last.name, last.nth, "error=ENOMEM")]
-    case = Case("record", "", "application", "close", "open", first, module, True)
+def roll_back_cases(box, module, script, fault, setting="own"):
+    """A first fault, of a call of open, has it undone; a second one hits what undoes it, and what comes then."""
+    first = [(fault.name, fault.nth, "error=ENOMEM")]
+    case = Case("record", "", "application", script, "open", first, module, True, setting)
     trace = record(box, case)
-    calls = recorded_calls(case.script, trace)
     names = [name for name, line in re.findall(r"^(\w+)(\(.*)$", trace, re.M)]
     injected = [i for i, line in enumerate(re.findall(r"^\w+\(.*$", trace, re.M))
                 if "(INJECTED)" in line][0]
     counts = collections.Counter(names[:injected + 1])
-    undoing = [c for c in calls if c.phase == "open" and c.nth > counts[c.name]
-               and c.name != last.name]
-    return list(cases_of("application", "close", undoing, module, "roll-back", first))
+    undoing = [c for c in recorded_calls(script, trace) if c.phase == "open" and c.nth > counts[c.name]
+               and c.name != fault.name]
+    return list(cases_of("application", script, undoing, module, "roll-back", first, setting))
+
+
+MODULE, PAUSED = TOP + "/pam_unshare.so", BUILD + "/tests/mutants/paused.so"
+
+
+def last_of(calls, name):
+    """The last call of that name in open."""
+    return [c for c in calls if c.phase == "open" and c.name == name][-1]
+
+
+def cases_of_session(box):
+    """scope=session."""
+    opening = application_calls(box, MODULE, "close", {"open", "close"})
+    ending = application_calls(box, MODULE, "end", {"end"})
+    cases = list(cases_of("application", "close", opening, MODULE))
+    cases += cases_of("application", "end", ending, MODULE)
+    cases += cases_of("init", "close", child_calls(box, "init", "close", PAUSED), PAUSED)
+    # of the working directory, after the init's word
+    cases += roll_back_cases(box, MODULE, "close", last_of(opening, "statx"))
+    using = application_calls(box, MODULE, "close", {"run", "run-root"})
+    cases += kill_cases("application", "close", using, MODULE)
+    cases += kill_cases("first", "first", child_calls(box, "first", "first", MODULE), MODULE)
+    return cases
+
+
+def cases_of_user(box):
+    """scope=user: the first session, one that joins, and one that joins with mounts of its own."""
+    cases = []
+    # what is undone: a namespace that could not be made; a membership; mounts of its own
+    for setting, script, late in ("make", "close", "read"), ("join", "close", "newfstatat"), \
+            ("elsewhere", "elsewhere", "read"):
+        opening = application_calls(box, MODULE, script, {"open", "close"}, setting)
+        cases += cases_of("application", script, opening, MODULE, setting=setting)
+        cases += roll_back_cases(box, MODULE, script, last_of(opening, late), setting)
+    ending = application_calls(box, MODULE, "end", {"end"}, "join")
+    cases += cases_of("application", "end", ending, MODULE, setting="join")
+    for setting, script in ("make", "served"), ("elsewhere", "elsewhere"):
+        cases += cases_of("init", script, child_calls(box, "init", script, PAUSED, setting), PAUSED, setting=setting)
+    return cases
 
 
 def all_cases(box):
-    module, paused = TOP + "/pam_unshare.so", BUILD + "/tests/mutants/paused.so"
-    opening = application_calls(box, module, "close", {"open", "close"})
-    ending = application_calls(box, module, "end", {"end"})
-    cases = list(cases_of("application", "close", opening, module))
-    cases += cases_of("application", "end", ending, module)
-    cases += cases_of("init", "close", child_calls(box, "init", "close", paused), paused)
-    cases += roll_back_cases(box, module, [c for c in opening if c.phase == "open"])
-    using = application_calls(box, module, "close", {"run", "run-root"})
-    cases += kill_cases("application", "close", using, module)
-    cases += kill_cases("first", "first", child_calls(box, "first", "first", module), module)
-    return cases
+    scope = os.environ.get("SCOPE")
+    cases = cases_of_session(box) if scope != "user" else []
+    return cases + (cases_of_user(box) if scope != "session" else [])
 
 
 # ---- negative controls ---------------------------------------------------------------------------
@@ -128,5 +159,7 @@ def controls(box):
     killed = {"role": "first", "script": "first", "faults": [("execve", 1, "signal=KILL")]}
     yield "without the module a session is not isolated", [off, off._replace(**killed)]
     yield "a module that does not bring the application back", [leaking, leaking._replace(**killed)]
+    joining = {"name": "leaving", "setting": "join"}
+    yield "with scope=user too", [off._replace(**joining), leaking._replace(**joining)]
     yield "an init that passes over what fails in replacing the procfs", passed_over
 

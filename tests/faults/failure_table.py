@@ -55,7 +55,7 @@ def in_code():
     # Mistakes in the configuration (module/options.c, module/list.c) name what is wrong themselves; the manual
     # pages have them.
     for name in ["pam_unshare.c", *(set(sources("module/*.c")) - {"module/options.c", "module/list.c"})]:
-        source = re.sub(r"/\*.*?\*/", "", read(name), flags=re.S)
+        source = re.sub(r"/\*.*?\*/", "", read(name), flags=re.S).replace("USER_DIRECTORY", '"/run/pam_unshare"')
         for match in re.finditer(r"\bfail\(", source):
             found.update(s for s in strings(call_at(source, match.start()))
                          if not re.match("init($|: )", s))

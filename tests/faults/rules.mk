@@ -15,7 +15,7 @@ $(BUILD)/tests/mutants/careless.so: $(BUILD)/tests/mutants/paused.o
 faults:
 	@tests/install $(FAULTS_PACKAGES)
 	@$(SUBMAKE) all $(PROGRAMS) $(FAULTS_MODULES)
-	@BUILD=$(BUILD) PART='$(PART)' ONLY='$(ONLY)' tests/faults/inject
+	@BUILD=$(BUILD) SCOPE='$(SCOPE)' PART='$(PART)' ONLY='$(ONLY)' tests/faults/inject
 
 # Stop each step, instead: whom does it keep out? PART=, ONLY=.
 stops:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -49,7 +50,9 @@ done </proc/1/status
 LOOK_AS_ROOT = r"""
 set -- /proc/1/fd/*; tries=0
 read -r name </proc/1/comm
-while [ "$name" = pam_unshare ] && [ $# -gt 2 ] && [ $((tries += 1)) -lt 20000 ]; do set -- /proc/1/fd/*; done
+while [ "$name" = pam_unshare ] && [ $# -ne 2 ] && [ $# -ne "$FDS" ] && [ $((tries += 1)) -lt 20000 ]; do
+    set -- /proc/1/fd/*
+done
 echo "init.fds=$#"; echo "init.cwd=$(readlink /proc/1/cwd)"
 """
 
@@ -58,9 +61,13 @@ BEFORE = ["chdir", "/proc", "keep", "/", "keep", "/proc/1", "close", "state"]
 SESSION = ["open", "state", "run", LOOK, "run-root", LOOK_AS_ROOT]
 # PID 2 leaves a process, and children that nobody waits for
 FIRST = "sleep 1000 </dev/null >/dev/null 2>&1 & (sleep 1000 & true) </dev/null >/dev/null 2>&1; true; exit 0"
+# Another of alice's sessions, in a run with scope=user.
+LOOK_BESIDE = '/run/probe "$SECRET"; echo "title=$(tr -d "\\0" </proc/1/cmdline)"'
 SCRIPTS = {
     "close": BEFORE + SESSION + ["close", "state", "end", "state"],
     "end": BEFORE + SESSION + ["end", "state"],
+    "elsewhere": ["elsewhere"] + BEFORE + SESSION + ["close", "state", "end", "state"],
+    "served": BEFORE + ["open", "state", "hold", "served"] + SESSION[2:] + ["close", "state", "end", "state"],
     "first": BEFORE + ["open", "state", "run-held", FIRST] + SESSION[2:] + ["close", "state", "end", "state"],
 }
 TAKES_ARGUMENT = {"chdir", "hold", "keep", "ruid", "run", "run-root", "run-held"}
@@ -75,11 +82,17 @@ def commands(script):
             next(words)
 
 
-# role: "application", "init" or "first" (PID 2), which is traced; faults: of (call, which, strace's word for it);
-# full: record all calls
-Case = collections.namedtuple("Case", "name group role script phase faults module full")
+# setting: "own" (scope=session); with scope=user "make" (the first session of the user's), "join" (another one
+# is open), "elsewhere" (the application is in a mount namespace of its own, besides). FDS: how many descriptors
+# the init has then.
+FDS = {"own": 2, "make": 7, "join": 8, "elsewhere": 8}
+
+# role: "application", "init" (or the process that mounts a procfs elsewhere), or "first" (PID 2), which is
+# traced; faults: of (call, which, strace's word for it); full: record all calls
+Case = collections.namedtuple("Case", "name group role script phase faults module full setting", defaults=["own"])
 Call = collections.namedtuple("Call", "phase name nth")
-Run = collections.namedtuple("Run", "output log status hung left mounts trace errors")
+# beside: what the user's other sessions have printed, each with its name
+Run = collections.namedtuple("Run", "output log status hung left mounts trace errors beside")
 
 
 class Late(Exception):
@@ -172,7 +185,7 @@ class Sandbox:
             while True:
                 text = self.log.recv(65536).decode("utf-8", "replace").rstrip("\0\n")
                 priority, text = re.match(r"<(\d+)>.*?host: (.*)", text, re.S).groups()
-                if not re.match("PAM (audit|_pam)", text):  # libpam's own
+                if not re.match("PAM (audit|_pam)|.*-beside:session", text):  # libpam's own, other sessions'
                     messages.append((int(priority) & 7, text))
         except BlockingIOError:
             return messages
@@ -198,7 +211,7 @@ class Application:
         self.output = ""
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
             [*before, HOST, "/run/pam.d", service, user, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, env={"PATH": os.environ["PATH"], "SECRET": SECRET, **(env or {})}, **others)
+            env={"PATH": os.environ["PATH"], "SECRET": SECRET, **(env or {})}, **others)
 
     def read_until(self, line, limit=LIMIT):
         """Tell whether it has printed that line; it may end before."""
@@ -272,7 +285,7 @@ def trace_child(case, application, here, go):
         strace(case) + ["-p", children(application)[-1]], stderr=subprocess.PIPE, text=True)
     line = tracer.stderr.readline()
     assert "attached" in line, line
-    os.write(go, b"g")
+    os.write(go, b"g" * 16)  # for the init of a session's own too, should it come to that
     return tracer
 
 
@@ -283,13 +296,36 @@ def kill_if_there(process):
         pass
 
 
+def beside(box, *words):
+    """Another session of alice's, with scope=user."""
+    service = box.service(TOP + "/pam_unshare.so", "ipc scope=user grace=1", "-beside")
+    return Application(service, "alice", *words, stderr=subprocess.STDOUT)
+
+
+def log_in_beside(box):
+    return beside(box, "open", "run", LOOK_BESIDE, "close", "end").finish()
+
+
+def take_part(box, case, application, others):
+    """What the user's other sessions do until the application ends."""
+    holder = others.pop("holder", None)
+    if case.script == "served" and application.read_until("served"):
+        others["one that comes and goes"] = log_in_beside(box)
+        application.go_on()
+    status = application.process.wait()
+    if holder:
+        holder.go_on()
+        others["the one that was there before"] = holder.finish()
+    return status
+
+
 def run_case(box, case):
-    command = [HOST, "/run/pam.d", box.service(case.module), "alice", *SCRIPTS[case.script]]
+    service = box.service(case.module, "ipc" if case.setting == "own" else "ipc scope=user grace=1",
+                          "" if case.setting == "own" else "-user")
     pipes = os.pipe() + os.pipe() if case.role != "application" else ()
+    shutil.rmtree("/run/pam_unshare", ignore_errors=True)  # the first session makes it
     if os.path.exists("/run/trace"):
         os.unlink("/run/trace")
-    if case.role == "application":
-        command = strace(case) + ["-qq"] + command
 
     def prepare():
         become_foreground()
@@ -298,34 +334,37 @@ def run_case(box, case):
             os.dup2(pipes[2], FD_GO)
 
     mounts = read_file("/proc/self/mountinfo")
-    started, hung, status = [], False, None
-    with open("/run/output", "w", encoding="utf-8") as out, \
-            open("/run/errors", "w", encoding="utf-8") as err:
+    application, tracer, hung, status, others = None, None, False, None, {}
+    with open("/run/errors", "w", encoding="utf-8") as err:
         signal.setitimer(signal.ITIMER_REAL, LIMIT)
         try:
-            started.append(subprocess.Popen(  # pylint: disable=consider-using-with
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, close_fds=False,
-                preexec_fn=prepare,
-                env={"PATH": os.environ["PATH"], "HOSTS": box.secret, "SECRET": SECRET}))
+            if case.setting in ("join", "elsewhere"):
+                others["holder"] = beside(box, "open", "hold", "up", "run", LOOK_BESIDE, "close", "end")
+                others["holder"].read_until("up")
+            application = Application(
+                service, "alice", *SCRIPTS[case.script], stderr=err, close_fds=False, preexec_fn=prepare,
+                before=strace(case) + ["-qq"] if case.role == "application" else (),
+                env={"HOSTS": box.secret, "FDS": str(FDS[case.setting])})
             if pipes:
-                started.append(trace_child(case, started[0].pid, pipes[0], pipes[3]))
-            status = started[0].wait()
-            for tracer in started[1:]:
+                tracer = trace_child(case, application.process.pid, pipes[0], pipes[3])
+            status = take_part(box, case, application, others)
+            if tracer:
                 tracer.wait()
+            if case.setting != "own":
+                others["the next"] = log_in_beside(box)
         except Late:
             hung = True
-            for process in started:
-                kill_if_there(process)
+            for pid in children(os.getpid()):
+                os.kill(int(pid), signal.SIGKILL)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             for fd in pipes:
                 os.close(fd)
-            for tracer in started[1:]:
+            if tracer:
                 tracer.stderr.close()
+    output = application.finish() if application else ""
     left = reap_all()
-    for process in started:
-        process.returncode = process.returncode or 0  # they have been reaped
-    return Run(read_file("/run/output"), box.read_log(), status, hung, left,
-               read_file("/proc/self/mountinfo") != mounts, read_file("/run/trace"),
-               read_file("/run/errors"))
-
+    if tracer:
+        tracer.returncode = tracer.returncode or 0  # it has been reaped
+    return Run(output, box.read_log(), status, hung, left, read_file("/proc/self/mountinfo") != mounts,
+               read_file("/run/trace"), read_file("/run/errors"), {} if hung else others)

@@ -4,17 +4,18 @@ import re
 
 import failure_table
 from errnos import MESSAGES, NOT_RELEASED
-from runs import LIMIT, commands
+from runs import FDS, LIMIT, commands
 
 PAM_SYSTEM_ERR = 4
 LOG_ERR, LOG_CRIT = 3, 2
+NOT_SHARED = "session of alice gets a namespace of its own, which the user's other sessions do not share: "
 ASTRAY = "cannot return to its working directory and stays in /"
 
 # What a session prints that looks around (runs.LOOK).
 ISOLATED = {
     "foreign": "0", "secret": "hidden", "self": "resolves", "signal_init": "denied",
     "trace_init": "denied", "read_init_memory": "denied", "read_init_environment": "denied",
-    "masked": "masked", "init.fds": "2", "init.cwd": "/", "init.Uid": "0 0 0 0", "init.Groups": "",
+    "masked": "masked", "init.cwd": "/", "init.Uid": "0 0 0 0", "init.Groups": "",
     "init.CapInh": "0" * 16, "init.CapPrm": "0" * 14 + "20", "init.CapEff": "0" * 14 + "20",
     "init.CapBnd": "0" * 16, "init.CapAmb": "0" * 16, "init.SigBlk": "fffffffe7ffbfeff",
     "init.SigIgn": "0" * 16, "init.SigCgt": "0" * 16, "init.NoNewPrivs": "1",
@@ -31,6 +32,11 @@ def after_ready(case, name):
     """Whether the init fails in that call once it is ready: for the bounding set no_new_privs stands in."""
     return case.role == "init" and case.phase == "session" and any(
         call == name and word.startswith("error=") for call, _, word in case.faults)
+
+
+def is_traced_helper(case):
+    """What mounts a procfs elsewhere is a zombie in the user's namespace until its tracer has seen its end."""
+    return case.role == "init" and case.setting == "elsewhere"
 
 
 def states(case, run):
@@ -63,17 +69,22 @@ def results(output, command):
     return [int(n) for n in re.findall(rf"^{command}=(-?\d+)$", output, re.M)]
 
 
-def look(box, case, output):
-    """What is not as in an isolated session; and whether all was looked at."""
+def look(box, case, output, expected):
+    """What is not as in an isolated session; and whether all was looked at. expected: numbers of descriptors that
+    the init may have."""
     facts = dict(re.findall(r"^([\w.]+)=[ \t]*(.*)$", output, re.M))
     faults = [f"{key} is {facts[key]!r}" for key, value in ISOLATED.items()
               if key in facts and " ".join(facts[key].split()) != value
-              and not (key == "init.fds" and not_released(case))
+              and not (key == "foreign" and is_traced_helper(case) and facts[key] == "1")
               and not (key == "init.CapBnd" and after_ready(case, "prctl"))]
     if facts.get("pid_namespace") == box.namespace:
         faults.append("the PID namespace is the host's")
+    if not_released(case):
+        expected.add(facts.get("init.fds"))
+    if facts.get("init.fds", "0") not in expected | {"0"}:
+        faults.append(f"init.fds is {facts['init.fds']}")
     faults += [f"a way to the host: {leak}" for leak in re.findall(r"^leak=(.*)$", output, re.M)]
-    return faults, all(key in facts for key in ISOLATED)
+    return faults, all(key in facts for key in [*ISOLATED, "init.fds"])
 
 
 def hits(case, trace):
@@ -97,6 +108,9 @@ def judge(box, case, run):
         return "wrong", "processes are left: " + "; ".join(run.left)
     if run.mounts:
         return "wrong", "the host's mount table has changed"
+    wrong = judge_others(box, case, run)
+    if wrong:
+        return "wrong", wrong
     if case.role == "application" and word == "signal=KILL":
         return ("ended", "") if hits(case, run.trace) == len(case.faults) else ("missed", "")
     if hits(case, run.trace) < len(case.faults):
@@ -106,17 +120,42 @@ def judge(box, case, run):
     return judge_session(box, case, run)
 
 
+def judge_others(box, case, run):
+    """What is wrong with the user's other sessions."""
+    for who, output in run.beside.items():
+        facts = dict(re.findall(r"^([\w-]+)=(.*)$", output, re.M))
+        passing = who == "one that comes and goes"
+        if facts.get("open") != "0":
+            return f"{who}: open gives {facts.get('open')}"
+        if facts.get("foreign", "0") != "0" or facts.get("pid_namespace") == box.namespace:
+            return f"{who} is not isolated: {facts}"
+        if "secret" not in facts and not (passing and case.faults and case.faults[-1][2] == "signal=KILL"):
+            return f"{who} cannot be used: {facts}"
+        if "(" in facts.get("title", "") and not passing:
+            return f"{who} does not share: {facts}"
+    return ""
+
+
+def may_be_lost(case):
+    """Whether the log may lack a message."""
+    return any(call in MESSAGES for call, _, _ in case.faults)
+
+
 def judge_session(box, case, run):
     opened = (results(run.output, "open") + [None])[0]
     # the first "close" is the one that loads the modules
-    closed = (results(run.output, "close")[1:] + [None])[0] if case.script == "close" else 0
+    closed = (results(run.output, "close")[1:] + [None])[0] if case.script not in ("end", "first") else 0
     state = states(case, run)
     if len(state) < 3 or opened is None or closed is None:
         return "wrong", "it did not run to its end"
     entered = any("session of alice opened" in text for _, text in run.log)
     if opened != 0 and (state[1] == state[0] or not entered):
         return judge_refusal(case, run, opened, state)
-    faults, complete = look(box, case, run.output)
+    own = [text.split(NOT_SHARED)[1] for _, text in run.log if NOT_SHARED in text]
+    if own and not failure_table.in_any_row(own[0]):
+        return "wrong", "doc/troubleshooting.md does not know why: " + own[0]
+    expected = {"2"} if own else {str(FDS[case.setting])} | ({"2"} if may_be_lost(case) else set())
+    faults, complete = look(box, case, run.output, expected)
     if faults:
         return "wrong", f"open gives {opened}, and it is not isolated: " + ", ".join(faults)
     critical = [text for priority, text in run.log if priority <= LOG_CRIT]
@@ -133,12 +172,11 @@ def judge_session(box, case, run):
     if critical:
         return "wrong", "it is back, and the log says " + critical[0]
     # a failure after the module has opened the session is libpam's (audit)
-    return ("succeeded", "") if opened == 0 else ("refused", "")
+    return ("refused" if opened != 0 else "own" if own else "succeeded", "")
 
 
 def judge_refusal(case, run, opened, state):
     said = "; ".join(text for priority, text in run.log if priority <= LOG_ERR)
-    may_be_lost = any(call in MESSAGES for call, _, _ in case.faults)
     if any(priority <= LOG_CRIT for priority, _ in run.log):
         if opened == PAM_SYSTEM_ERR and state[1] != state[0]:
             return "stranded", said
@@ -148,7 +186,7 @@ def judge_refusal(case, run, opened, state):
     step = said.split("cannot isolate the session of alice: ")[-1]
     if said and not failure_table.in_any_row(step):
         return "wrong", "doc/troubleshooting.md does not know the step: " + said
-    if not may_be_lost and (opened != PAM_SYSTEM_ERR or not said):
+    if not may_be_lost(case) and (opened != PAM_SYSTEM_ERR or not said):
         return "wrong", f"refused with {opened}, and the log says {said!r}"
     return "refused", said
 

@@ -27,6 +27,7 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -338,6 +339,13 @@ static int cmd_thread(const char *arg)
 	return pthread_create(&thread, NULL, pause_thread, NULL);
 }
 
+/* As an application whose service has mounts of its own (systemd's PrivateTmp= and its like). */
+static int cmd_elsewhere(const char *arg)
+{
+	(void)arg;
+	return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL);
+}
+
 static int cmd_chroot(const char *arg)
 {
 	return chroot(arg) || chdir("/");
@@ -541,6 +549,7 @@ static const struct command {
 	{"stuck", cmd_stuck, false},
 	{"wait-all", cmd_wait_all, false},
 	{"thread", cmd_thread, false},
+	{"elsewhere", cmd_elsewhere, false},
 	{"chroot", cmd_chroot, true},
 	{"chdir", cmd_chdir, true},
 	{"keep", cmd_keep, true},
