@@ -273,21 +273,33 @@ static void remove_pending(struct members *members, int at)
 {
 	sys_close(members->pending[at]);
 	members->pending[at] = members->pending[--members->n_pending];
-	if (members->n_pending == 0)
+	if (members->n_pending == 0 && !members->paused)
 		set_timer(0);
 }
 
 static void add_pending(struct members *members, int connection)
 {
-	if (members->n_pending == PENDING_MAX)
-		remove_pending(members, 0);
 	if (watch(EPOLL_CTL_ADD, connection, CONNECTION, EPOLLIN) < 0) {
 		sys_close(connection);
 		return;
 	}
-	if (members->n_pending == 0)
+	if (members->n_pending == PENDING_MAX) { /* in the place of the oldest */
+		members->oldest %= PENDING_MAX;
+		sys_close(members->pending[members->oldest]);
+		members->pending[members->oldest++] = connection;
+		return;
+	}
+	if (members->n_pending == 0 && !members->paused)
 		set_timer(PATIENCE);
 	members->pending[members->n_pending++] = connection;
+}
+
+/* The connection that cannot be accepted would be ready again at once: pause. */
+static void pause_accepting(struct members *members)
+{
+	(void)watch(EPOLL_CTL_MOD, FD_LISTENER, LISTENER, 0);
+	members->paused = true;
+	set_timer(PATIENCE);
 }
 
 static void accept_one(struct members *members)
@@ -295,13 +307,11 @@ static void accept_one(struct members *members)
 	const int flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
 	int connection = (int)syscall(SYS_accept4, FD_LISTENER, NULL, NULL, flags);
 
-	if (connection < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
-		/* it would be ready at once again: pause */
-		(void)watch(EPOLL_CTL_MOD, FD_LISTENER, LISTENER, 0);
-		set_timer(PATIENCE);
-	}
-	if (connection < 0)
+	if (connection < 0) {
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			pause_accepting(members);
 		return;
+	}
 	if (!is_roots(connection) || serve(members, connection))
 		sys_close(connection);
 	else
@@ -325,6 +335,7 @@ static void lose_patience(struct members *members)
 	(void)syscall(SYS_read, FD_TIMER, &expirations, sizeof(expirations));
 	while (members->n_pending > 0)
 		remove_pending(members, 0);
+	members->paused = false;
 	(void)watch(EPOLL_CTL_MOD, FD_LISTENER, LISTENER, EPOLLIN);
 }
 

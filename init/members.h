@@ -26,7 +26,9 @@ struct members {
 	uint32_t n_slots; /* how many there is room for */
 	uint32_t n;	  /* how many are used */
 	int pending[PENDING_MAX], n_pending;
-	int survivor; /* pidfd of a process that keeps the namespace (linger); -1: none */
+	unsigned int oldest; /* of them, as far as it is known */
+	bool paused;	     /* it accepts nobody for a while */
+	int survivor;	     /* pidfd of a process that keeps the namespace (linger); -1: none */
 	bool pinned, linger;
 	struct user_answer answer; /* with what is the same in all of them */
 };

@@ -2,13 +2,14 @@
 # Fuzzers of all that reads bytes, with libFuzzer; included by tests/rules.mk.
 
 FUZZ_BUILD    = build-fuzz
-FUZZ_NAMES    = options conf mountinfo pam_stack sessions
+FUZZ_NAMES    = members options conf mountinfo pam_stack sessions
 FUZZERS       = $(FUZZ_NAMES:%=$(FUZZ_BUILD)/%_fuzz) $(FUZZ_NAMES:%=$(FUZZ_BUILD)/%_fuzz_control)
 FUZZ_PACKAGES = $(BUILD_PACKAGES) clang
 FUZZ_CFLAGS   = -std=c17 -I. -I$(BUILD) -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-sanitize-recover=all \
                 -fsanitize=fuzzer,address,undefined
 
 # what conf_read() would read is in the fuzzer itself
+FUZZED_members   = init/end.c init/watch.c
 FUZZED_options   = $(addprefix module/,conf.c failure.c list.c options.c)
 FUZZED_conf      = $(FUZZED_options)
 FUZZED_mountinfo = $(wildcard module/procfs_plan_*.c common/*.c) module/failure.c
