@@ -151,8 +151,10 @@ static enum entry share(
 	struct failure why = {0};
 	int err = namespaces_share(request, &session->ns, &why);
 
-	if (err == 0)
+	if (err == 0) {
+		log_cwd(pamh, session, &why); /* making the namespaces has changed it */
 		return ENTERED;
+	}
 	if (err == -EALREADY)
 		return INSIDE;
 	if (why.return_failed) {

@@ -112,10 +112,11 @@ void host_context_restore(const struct host_context *context, struct failure *wh
 	if (!context->unshared || host_namespaces_enter(&context->namespaces, why) < 0)
 		return;
 	/* setns(2) has changed the root directory to the namespace's, perhaps out of a chroot */
-	if (fchdir(context->root) < 0 || chroot(".") < 0)
+	if (fchdir(context->root) < 0 || chroot(".") < 0) {
+		(void)fail(why, errno, "return to the root directory");
 		why->return_failed = true;
-	else if (fchdir(context->cwd) < 0) /* NFS: even root may not enter it */
-		why->cwd_errno = errno;	   /* the working directory is the root directory */
+	} else if (fchdir(context->cwd) < 0) /* NFS: even root may not enter it */
+		why->cwd_errno = errno;	     /* the working directory is the root directory */
 }
 
 void host_context_close(struct host_context *context)

@@ -20,8 +20,8 @@
    for "/" is the one that is seen. */
 static bool is_root_shared(int proc_self)
 {
-	int fd AUTO_CLOSE = openat(proc_self, "mountinfo", O_RDONLY | O_CLOEXEC);
-	FILE *table = fd >= 0 ? fdopen(fcntl(fd, F_DUPFD_CLOEXEC, 0), "r") : NULL;
+	int fd = openat(proc_self, "mountinfo", O_RDONLY | O_CLOEXEC);
+	FILE *table = fd >= 0 ? fdopen(fd, "r") : NULL;
 	char *line = NULL, point[3], options[256];
 	bool shared = false;
 	size_t size = 0;
@@ -36,6 +36,8 @@ static bool is_root_shared(int proc_self)
 	free(line);
 	if (table)
 		(void)fclose(table);
+	else
+		close_high(&fd);
 	return shared;
 }
 
@@ -152,8 +154,7 @@ static int make(struct share *share, struct failure *why)
 	return why->return_failed ? -why->err : err;
 }
 
-/* ---- becoming a member
- * -----------------------------------------------------------------------------
+/* ---- becoming a member -------------------------------------------------------------------------
  */
 
 static int become_member(struct share *share, struct failure *why)

@@ -63,7 +63,7 @@ ERRORS = {
     "read": "EAGAIN EINTR EIO ENOMEM",
     "readlinkat": "EACCES ENOENT EIO ENOMEM",
     "recvfrom": "EAGAIN EINTR ENOMEM",
-    "recvmsg": "EAGAIN ECONNRESET EINTR ENOMEM",
+    "recvmsg": "EAGAIN EINTR ENOMEM",
     "rt_sigaction": "EFAULT",
     "rt_sigprocmask": "",  # EFAULT and EINVAL only, of arguments that are constant
     "sched_setaffinity": "EINVAL EPERM",

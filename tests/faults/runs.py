@@ -50,7 +50,7 @@ done </proc/1/status
 LOOK_AS_ROOT = r"""
 set -- /proc/1/fd/*; tries=0
 read -r name </proc/1/comm
-while [ "$name" = pam_unshare ] && [ $# -ne 2 ] && [ $# -ne "$FDS" ] && [ $((tries += 1)) -lt 20000 ]; do
+while [ "$name" = pam_unshare ] && [ $# -ne 2 ] && [ $# -ne "$FDS" ] && [ $((tries += 1)) -lt 100000 ]; do
     set -- /proc/1/fd/*
 done
 echo "init.fds=$#"; echo "init.cwd=$(readlink /proc/1/cwd)"
