@@ -285,6 +285,7 @@ static void add_pending(struct members *members, int connection)
 	}
 	if (members->n_pending == PENDING_MAX) { /* in the place of the oldest */
 		members->oldest %= PENDING_MAX;
+		(void)serve(members, members->pending[members->oldest]);
 		sys_close(members->pending[members->oldest]);
 		members->pending[members->oldest++] = connection;
 		return;
@@ -327,14 +328,17 @@ static void serve_pending(struct members *members, int connection)
 		}
 }
 
-/* Those that have just come lose their connection too, and make a new one. */
+/* Those that have just come lose their connection too, and make a new one. What they have said
+   already is done: who leaves does not come again. */
 static void lose_patience(struct members *members)
 {
 	uint64_t expirations;
 
 	(void)syscall(SYS_read, FD_TIMER, &expirations, sizeof(expirations));
-	while (members->n_pending > 0)
+	while (members->n_pending > 0) {
+		(void)serve(members, members->pending[0]);
 		remove_pending(members, 0);
+	}
 	members->paused = false;
 	(void)watch(EPOLL_CTL_MOD, FD_LISTENER, LISTENER, EPOLLIN);
 }

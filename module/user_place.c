@@ -207,7 +207,7 @@ int user_ask(const char *name, struct user_request *request, int passed, struct 
 	return err;
 }
 
-int user_leave(const char *name, const struct user_member *member)
+static int leave_once(const char *name, const struct user_member *member)
 {
 	struct user_request request = {.operation = USER_LEAVE, .member = *member};
 	struct failure why = {.err = 0};
@@ -217,5 +217,15 @@ int user_leave(const char *name, const struct user_member *member)
 		return fd;
 	err = send_request(fd, &request, -1, &why);
 	(void)close(fd);
+	return err;
+}
+
+int user_leave(const char *name, const struct user_member *member)
+{
+	int err, tries = 3;
+
+	do {
+		err = leave_once(name, member);
+	} while (err == -ECONNRESET && --tries > 0); /* the init had no patience, or is ending */
 	return err;
 }

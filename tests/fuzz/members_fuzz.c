@@ -265,6 +265,48 @@ static void demand_service(struct fuzz *fuzz)
 	DEMAND(poll(&answered, 1, 0) == 1);
 }
 
+/* Of many that say nothing the last ones are still heard. */
+static void demand_turns(struct fuzz *fuzz)
+{
+	struct pollfd closed = {.events = POLLIN};
+
+	for (int i = 0; i < PENDING_MAX + 3; i++) {
+		close_client(fuzz, i);
+		fuzz->clients[i] = connect_client();
+		handle_all(fuzz);
+	}
+	for (int i = PENDING_MAX; i < PENDING_MAX + 3; i++) {
+		closed.fd = fuzz->clients[i];
+		DEMAND(poll(&closed, 1, 0) == 0);
+	}
+}
+
+/* Whoever leaves has left, even if the init loses patience just then. */
+static void demand_leave(struct fuzz *fuzz)
+{
+	struct user_request request = {.protocol = USER_PROTOCOL, .operation = USER_JOIN};
+	uint32_t n;
+
+	close_client(fuzz, 0);
+	fuzz->clients[0] = connect_client();
+	fuzz->deaths[0] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	send_bytes(fuzz->clients[0], &request, sizeof(request), &fuzz->deaths[0], 1);
+	handle_all(fuzz);
+	fuzz->known = (struct user_member){.nonce = 0};
+	take_answer(fuzz, 0);
+	if (fuzz->known.nonce == 0)
+		return; /* no room */
+	n = fuzz->init.n;
+	(void)close(fuzz->clients[0]);
+	fuzz->clients[0] = connect_client();
+	handle_all(fuzz);
+	request.operation = USER_LEAVE;
+	request.member = fuzz->known;
+	send_bytes(fuzz->clients[0], &request, sizeof(request), NULL, 0);
+	lose_patience(&fuzz->init);
+	DEMAND(fuzz->init.n == n - 1);
+}
+
 static void end(struct fuzz *fuzz)
 {
 	for (int i = 0; i < CLIENTS; i++)
@@ -298,6 +340,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	limit_descriptors(false);
 	handle_all(&fuzz);
 	demand_service(&fuzz);
+	demand_turns(&fuzz);
+	demand_leave(&fuzz);
 	end(&fuzz);
 	free(slots);
 	return 0;

@@ -26,6 +26,9 @@ $(FUZZ_BUILD)/$(1)_fuzz_control: tests/fuzz/$(1)_fuzz.c tests/fuzz/fuzz.h $(FUZZ
 endef
 $(foreach name,$(FUZZ_NAMES),$(eval $(call fuzzer,$(name))))
 
+# its source is in the fuzzer itself
+$(FUZZ_BUILD)/members_fuzz $(FUZZ_BUILD)/members_fuzz_control: init/members.c
+
 # FUZZ_SECONDS=3600 for a long run of each.
 fuzz:
 	@tests/install $(FUZZ_PACKAGES)
