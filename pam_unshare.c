@@ -65,7 +65,8 @@ static int leave_session(pam_handle_t *pamh, struct session *session)
 	end_err = namespaces_end(&session->ns);
 	err = namespaces_leave(&session->ns, &why);
 	if (why.lacks_capabilities && (end_err == 0 || end_err == -EPERM)) {
-		log_lacks_capabilities(pamh, session, &why, end_err == 0);
+		/* of a user's namespace the application stays a member */
+		log_lacks_capabilities(pamh, session, &why, end_err == 0 && !session->ns.shared);
 		return PAM_SYSTEM_ERR;
 	}
 	errno = -end_err;
