@@ -35,6 +35,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Where a filter of system calls finds the lower half of an argument. */
+#if __BYTE_ORDER == __LITTLE_ENDIAN
+#define ARGUMENT_LOW(n) offsetof(struct seccomp_data, args[n])
+#else
+#define ARGUMENT_LOW(n) (offsetof(struct seccomp_data, args[n]) + 4)
+#endif
+
 static pam_handle_t *pamh;
 static const char *user;
 static const char *answer; /* to who it is, where that was not said; NULL: none */
@@ -484,15 +491,20 @@ static int cmd_start(const char *arg)
 	return pam_start_confdir(service, user, &conv, confdir, &pamh);
 }
 
-/* Have the kernel look like one before 6.8, which knows neither statmount(2) nor listmount(2). */
+/* Have the kernel look like one before 6.5, which knows neither SO_PEERPIDFD nor statmount(2) and
+   listmount(2) of 6.8. */
 static int cmd_old_kernel(const char *arg)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 457, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 458, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 457, 5, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 458, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getsockopt, 0, 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT_LOW(2)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 77 /* SO_PEERPIDFD */, 2, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOPROTOOPT),
 	};
 	const struct sock_fprog program = {sizeof(code) / sizeof(*code), code};
 

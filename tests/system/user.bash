@@ -109,3 +109,34 @@ together() {
         [ "$(pid_namespace "$name")" = "$first" ] || return 1
     done
 }
+
+# ---- the tests' application ----------------------------------------------------------------------
+
+# hold_session NAME USER SERVICE [COMMAND…]: an application with a session open, which goes on at `let_go NAME`
+hold_session() {
+    local name=$1 user=$2 service=$3
+    shift 3
+    rm -f "$STAYS/$name."*
+    mkfifo "$STAYS/$name.go"
+    "$HOST" /run/pam.d "$service" "$user" open hold opened "$@" close hold closed end \
+        <>"$STAYS/$name.go" >"$STAYS/$name.out" 2>&1 3>&- &
+    echo "$!" >"$STAYS/$name.pid"
+    eventually grep -qx opened "$STAYS/$name.out" && grep -qx open=0 "$STAYS/$name.out"
+}
+
+let_go() { # NAME
+    echo >"$STAYS/$1.go"
+}
+
+# let_all_go: end what hold_session has begun
+let_all_go() {
+    local file
+    for file in "$STAYS"/*.pid; do
+        [ ! -e "$file" ] || kill -9 "$(cat "$file")" 2>/dev/null || true
+    done
+}
+
+# ask USER FIELD: what the init of that user's namespace answers
+ask() {
+    python3 "$TOP/tests/system/user_client.py" "$(id -u "$1")" "$2"
+}
