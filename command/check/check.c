@@ -27,6 +27,12 @@ static void run_session(void *data)
 	check_session(attempt->check, attempt->outcome);
 }
 
+/* Tell whether a namespace goes on without the session that was tried. */
+static bool stays(const struct namespace_info *found)
+{
+	return found->shared == KNOWN && (found->n_sessions > 0 || found->pinned || found->linger);
+}
+
 /* A session's processes have the time of grace to end; none may be there afterwards. */
 static void wait_for_end(struct check *check, const struct outcome *outcome)
 {
@@ -36,7 +42,7 @@ static void wait_for_end(struct check *check, const struct outcome *outcome)
 
 	(void)namespaces_find(&found, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (found[i].pid_namespace != outcome->pid_namespace)
+		if (found[i].pid_namespace != outcome->pid_namespace || stays(&found[i]))
 			continue;
 		dead.fd = sys_pidfd_open(found[i].init);
 		if (dead.fd >= 0 && poll(&dead, 1, (int)(outcome->grace + 5) * 1000) == 0)

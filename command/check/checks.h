@@ -8,6 +8,7 @@
 #define PAM_UNSHARE_CHECKS_H
 
 #include "findings.h"
+#include "module/options.h"
 
 #include <pwd.h>
 #include <stdint.h>
@@ -56,6 +57,16 @@ void check_session(struct check *check, struct outcome *outcome);
  * @return whether the module's init is PID 1 there. outcome->pid_namespace is filled in.
  */
 bool check_view(struct check *check, struct outcome *outcome);
+
+/**
+ * Explain scope=user: whether the session has made the user's namespace or joins it, or why it has
+ * one of its own. Reports nothing with scope=session.
+ *
+ * Runs in the process that opened the session, while it is open, as root.
+ *
+ * @param pid_namespace  that the session was opened from
+ */
+void check_scope(struct check *check, const struct options *opts, uint64_t pid_namespace);
 
 /** The number of a namespace, from a path in /proc/self/ns; 0: none. */
 uint64_t namespace_number(const char *path);

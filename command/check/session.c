@@ -155,6 +155,7 @@ static void use_session(struct check *check, pam_handle_t *pamh, const struct op
 		return;
 	}
 	judge_view(check, pamh, opts, host_pid, outcome);
+	check_scope(check, opts, host_pid);
 	outcome->grace = opts->grace;
 	result = pam_close_session(pamh, 0);
 	if (result != PAM_SUCCESS)

@@ -13,7 +13,7 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TABLES = "doc/troubleshooting.md"
-REFUSALS = "command/check/session.c"
+REFUSALS = ["command/check/session.c", "command/check/scope.c"]
 # Linux-PAM's own messages, libpam/pam_handlers.c.
 OF_LIBPAM = {"unable to open config", "unable to dlopen"}
 
@@ -68,7 +68,7 @@ def in_code():
 
 
 def refusals():
-    return re.findall(r'\.logged = "(.*?)"', read(REFUSALS))
+    return re.findall(r'\.logged = "(.*?)"', "".join(map(read, REFUSALS)))
 
 
 def unknown_refusals():
@@ -100,7 +100,7 @@ def main():
     problems += [f"in the code and not in the table: {text}" for text in sorted(code - set(table))]
     problems += [f"in the table and not in the code: {row}" for row in sorted(set(table) - code)]
     problems = [f"{TABLES}, {problem}" for problem in problems]
-    problems += [f"{REFUSALS}, no message has: {text}" for text in unknown_refusals()]
+    problems += [f"{' or '.join(REFUSALS)}, no message has: {text}" for text in unknown_refusals()]
     if not table or not code or not refusals():
         problems.append("nothing found")
     for problem in problems:

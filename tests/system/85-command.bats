@@ -775,6 +775,79 @@ for n in json.load(sys.stdin)["namespaces"]:
     [ -z "$(namespaces)" ]
 }
 
+# ---- check, with scope=user ----------------------------------------------------------------------
+
+# notes: what the last check noted
+notes() {
+    grep '^note: ' <<<"$output"
+}
+
+@test "check: with scope=user the session makes the user's namespace, or joins it" {
+    local holder init
+    edit 's/\(unshare.so open\)/\1 scope=user/'
+    check 0 isolated
+    [ "$(notes)" = "note: with scope=user all sessions of alice share one namespace: there is none now, so this one makes it.
+note: without linger the namespace ends after the last session: the processes that are left get SIGHUP and SIGTERM, and are killed after the grace period." ]
+    eventually no_init_left
+    hold_session
+    init=$(pgrep -x pam_unshare)
+    check 0 isolated
+    [[ $(notes) == *": this one joins it; its init is $init, and it has 1 other session."* ]]
+    "$COMMAND" namespace pin alice
+    edit 's/scope=user/scope=user linger/'
+    check 0 isolated
+    [[ $(notes) == *"note: the namespace is pinned, and stays without sessions until 'pam-unshare namespace unpin alice'."* ]]
+    [[ $(notes) == *"note: the namespace was made with other arguments linger or ipc, and keeps them until it ends." ]]
+    "$COMMAND" namespace unpin alice
+    release_session
+    eventually no_init_left
+    check 0 isolated
+    [[ $(notes) == *"note: with linger the namespace stays after the last session, as long as a process is left in it." ]]
+    # negative control: with scope=session nothing is noted
+    cp "$good" /etc/pam.d/tried
+    check 0 isolated
+    run notes
+    [ -z "$output" ]
+}
+
+@test "check: with scope=user and a private / only the PID namespace is shared" {
+    edit 's/\(unshare.so open\)/\1 scope=user/'
+    run unshare --mount --pid --fork --mount-proc --propagation private -- \
+        sh -c '"$1" check tried alice && true' - "$COMMAND" # the shell is PID 1
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $(notes) == *'note: "/" is not a shared mount on this machine: the sessions share the PID namespace only, and each has a mount namespace of its own.'* ]]
+    check 0 isolated # negative control
+    [[ $(notes) != *'not a shared mount'* ]]
+}
+
+@test "check: with scope=user the session gets a namespace of its own" {
+    local init problem='the session gets a namespace of its own, and not the one that other sessions of alice share.'
+    edit 's/\(unshare.so open\)/\1 scope=user/'
+    check 0 isolated # negative control
+    chmod 755 /run/pam_unshare
+    run check 1 isolated "$problem Correct its owner and mode"
+    chmod 700 /run/pam_unshare
+    [ "$status" -eq 0 ]
+    make_namespace alice
+    kill -STOP "$init"
+    check 1 isolated "$problem Somebody has stopped or frozen the init"
+    kill -CONT "$init"
+    cp -a /etc/passwd /run/passwd
+    sed -i '/^alice:/{p;s/alice/erin/;s/1000/1042/}' /etc/passwd
+    sed -i 's/^alice:x:1000:/alice:x:1042:/;s/^erin:x:1042:/erin:x:1000:/' /etc/passwd
+    run "$COMMAND" check tried erin
+    cat /run/passwd >/etc/passwd
+    echo "$output"
+    grep -q '^problem: .* other sessions of erin share. If that user is gone, end the init' <<<"$output"
+    run session open run-root "$COMMAND check tried alice" close
+    [[ $output == *'problem: this is a session of alice already: check from a root shell of the machine.'* ]]
+    run session open run-root "$COMMAND check tried bob" close
+    [[ $output == *'other sessions of bob share. Check from a root shell of the machine.'* ]]
+    "$COMMAND" namespace unpin alice
+    eventually no_init_left
+}
+
 # completes WORD… -- COMPLETION…: bash completes the last word to these, and to nothing else
 completes() {
     local words=() wanted
