@@ -20,9 +20,12 @@
 #define GRND_INSECURE 4
 #endif
 
-/* How long a connection may say nothing, and how long the init stops accepting when it is out of
-   descriptors, seconds. */
+/* How long a connection may say nothing, seconds. */
 #define PATIENCE 5
+
+/* How long the init accepts nobody when it is out of descriptors, seconds: less than a client
+   waits. */
+#define PAUSE 1
 
 /* What a descriptor is, in the upper half of epoll_data. */
 enum source { SIGNALS, LISTENER, TIMER, CONNECTION, MEMBER, SURVIVOR };
@@ -300,7 +303,7 @@ static void pause_accepting(struct members *members)
 {
 	(void)watch(EPOLL_CTL_MOD, FD_LISTENER, LISTENER, 0);
 	members->paused = true;
-	set_timer(PATIENCE);
+	set_timer(PAUSE);
 }
 
 static void accept_one(struct members *members)
@@ -417,8 +420,12 @@ __attribute__((noinline)) void serve_members(struct members *members)
 		if (syscall(SYS_epoll_pwait, FD_EVENTS, &event, 1, -1, NULL, NSIG / 8) == 1 &&
 			handle_event(members, &event))
 			break;
-	/* the lock last: who has it may be joined */
+	/* the lock after the listener: who has it may be joined */
 	sys_close(FD_LISTENER);
 	sys_close(FD_LOCK);
-	(void)syscall(__NR_close_range, FD_EVENTS, ~0U, 0);
+	/* whoever waits for an answer is to look for another init at once. These two numbers were
+	   free, and may be those of connections. */
+	sys_close(FD_OPENER);
+	sys_close(FD_REPORT);
+	(void)syscall(__NR_close_range, FD_TIMER, ~0U, 0);
 }
