@@ -61,7 +61,6 @@ static void set_up_user(const struct init_task *task)
 {
 	require_step(task, INIT_OWN_PROCFS, open_proc(task->user));
 	require_step(task, INIT_MOUNTS, settle_mounts(task->user));
-	reset_limits();
 	require_step(task, INIT_LISTEN, listen_for_members(task->user));
 }
 
@@ -92,14 +91,16 @@ _Noreturn void init_main(struct init_task *task)
 	require_step(task, INIT_TERMINAL, syscall(SYS_setsid));
 	if (task->is_helper)
 		help(task);
-	if (per_user)
+	(void)syscall(SYS_umask, 022);
+	if (per_user) {
+		require_step(task, INIT_LIMITS, reset_limits());
 		require_step(task, INIT_LOCK, take_lock(task->user));
+	}
 
 	/* 3. Do what needs CAP_SYS_ADMIN. */
 	require_step(task, INIT_CHROOT, compare_root(task));
 	ready.parent_replaced = replace_procfs(task);
 	keep_from_oom_killer();
-	(void)syscall(SYS_umask, 022);
 	if (per_user)
 		set_up_user(task);
 

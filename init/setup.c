@@ -84,17 +84,19 @@ int compare_root(const struct init_task *task)
 	return 0;
 }
 
-/* Memory that is short elsewhere should not end the session. By the fresh /proc: whatever the
-   application's shows, here "self" is the init. */
+/* Memory that is short elsewhere should not end the session. Without CAP_SYS_RESOURCE at least
+   take back what the caller of su may have set. By the fresh /proc: whatever the application's
+   shows, here "self" is the init. */
 void keep_from_oom_killer(void)
 {
-	static const char never[] = "-1000";
+	static const char never[] = "-1000", standard[] = "0";
 	int fd = (int)syscall(
 		SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	(void)syscall(SYS_write, fd, never, sizeof(never) - 1);
+	if (syscall(SYS_write, fd, never, sizeof(never) - 1) < 0)
+		(void)syscall(SYS_write, fd, standard, sizeof(standard) - 1);
 	sys_close(fd);
 }
 

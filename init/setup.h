@@ -28,7 +28,7 @@ int reset_signals(void);
 /** Check that the application is not chrooted. @return -1 with EXDEV if it is */
 int compare_root(const struct init_task *task);
 
-/** Set oom_score_adj to -1000, which needs CAP_SYS_RESOURCE. Best effort. */
+/** Set oom_score_adj to -1000, which needs CAP_SYS_RESOURCE, or to 0. Best effort. */
 void keep_from_oom_killer(void);
 
 /** Keep FD_OPENER, FD_SIGNALS and FD_REPORT, for a user's namespace FD_LOCK, FD_LISTENER and

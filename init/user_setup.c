@@ -17,6 +17,12 @@
 /* How many members there may be; each needs a descriptor as well. */
 #define SLOTS_MAX 65536U
 
+/* With fewer descriptors the namespace is not for all of a user's sessions. */
+#define DESCRIPTORS_MIN 256
+
+/* RLIM64_INFINITY */
+#define UNLIMITED UINT64_MAX
+
 /* Connections that the kernel keeps until the init accepts them; at most net.core.somaxconn. */
 #define BACKLOG 4096
 
@@ -37,19 +43,22 @@ int take_lock(struct user_task *user)
 	return (int)syscall(SYS_flock, user->lock, LOCK_EX | LOCK_NB);
 }
 
-static void raise_limit(int resource, uint64_t wanted)
+/* Returns the limit that is in force then. */
+static uint64_t raise_limit(int resource, uint64_t wanted)
 {
 	uint64_t limit[2] = {wanted, wanted}; /* struct rlimit64 */
 
 	/* more than the hard limit needs CAP_SYS_RESOURCE */
-	if (syscall(SYS_prlimit64, 0, resource, limit, NULL) == 0 ||
-		syscall(SYS_prlimit64, 0, resource, NULL, limit) < 0 || limit[1] < limit[0])
-		return;
+	if (syscall(SYS_prlimit64, 0, resource, limit, NULL) == 0)
+		return wanted;
+	if (syscall(SYS_prlimit64, 0, resource, NULL, limit) < 0)
+		return 0;
 	limit[0] = limit[1];
 	(void)syscall(SYS_prlimit64, 0, resource, limit, NULL);
+	return limit[1];
 }
 
-void reset_limits(void)
+int reset_limits(void)
 {
 	const struct sched_param normal = {.sched_priority = 0};
 	unsigned long processors[1024 / 8 / sizeof(long)];
@@ -58,9 +67,14 @@ void reset_limits(void)
 	(void)syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &normal);
 	(void)syscall(SYS_setpriority, PRIO_PROCESS, 0, 0);
 	(void)syscall(SYS_sched_setaffinity, 0, sizeof(processors), processors);
-	raise_limit(RLIMIT_CPU, ~0ULL);
-	raise_limit(RLIMIT_AS, ~0ULL);
-	raise_limit(RLIMIT_NOFILE, SLOTS_MAX + PENDING_MAX + FD_FREE + 8);
+	(void)raise_limit(RLIMIT_AS, UNLIMITED);
+	(void)raise_limit(RLIMIT_DATA, UNLIMITED);
+	if (raise_limit(RLIMIT_CPU, UNLIMITED) == UNLIMITED &&
+		raise_limit(RLIMIT_NOFILE, SLOTS_MAX + PENDING_MAX + FD_FREE + 8) >=
+			DESCRIPTORS_MIN)
+		return 0;
+	errno = EPERM;
+	return -1;
 }
 
 int open_proc(struct user_task *user)

@@ -19,9 +19,12 @@ int take_lock(struct user_task *user);
 
 /**
  * Be independent of the process that happened to be the first: its limits, priority and processors.
- * Best effort.
+ * Before the lock: whoever has a low priority must not have it.
+ *
+ * @return -1 with EPERM when a limit remains that would end the init, or keep members out: its user
+ *         may have set it for a program of root's, su(1), and the sessions of another
  */
-void reset_limits(void);
+int reset_limits(void);
 
 /** Open a procfs that hides nothing, detached: the init's own view of the namespace. */
 int open_proc(struct user_task *user);

@@ -131,6 +131,8 @@ static const char *step_name(enum init_step step)
 		[INIT_SIGNALS] = "reset the signals",
 		[INIT_TERMINAL] = "start a session of its own (setsid)",
 		[INIT_OPENER] = "watch the application",
+		[INIT_LIMITS] =
+			"be free of the application's limits RLIMIT_CPU and RLIMIT_NOFILE (CAP_SYS_RESOURCE)",
 		[INIT_LOCK] = "take the lock of the user's namespace",
 		[INIT_CHROOT] = "compare the root directories",
 		[INIT_PROCFS] = "replace the procfs",

@@ -85,3 +85,50 @@ starve() {
     close_session
     eventually flock -n "$PLACE.lock" true # the init has seen it
 }
+
+# ---- what the first opener hands down ----------------------------------------------------------
+
+# An opener of alice's with the lowest priority, which is killed first, and with limits of its own
+begin_poorly() { # PRLIMIT…
+    (
+        echo 1000 >/proc/self/oom_score_adj
+        exec nice -n 19 prlimit "$@" "$HOST" /run/pam.d shared alice open hold opened close end
+    ) <&7 >"$WORK/out" 2>&1 3>&- 7>&- 8>&- &
+    eventually grep -qx opened "$WORK/out"
+    INIT=$(pgrep -x pam_unshare)
+}
+
+second_session() { # the log's word for it
+    host shared open close end
+    sed -n 's/.*session of alice opened: PID namespace [0-9]*, init [0-9]*,\{0,1\} \{0,1\}//p' /run/syslog | tail -n 1
+}
+
+@test "the first opener's priority and its place with the out-of-memory killer are not the init's" {
+    begin_poorly --nofile=1000
+    [ "$(ps -o ni= -p "$INIT" | tr -d ' ')" = 0 ]
+    [ "$(cat "/proc/$INIT/oom_score_adj")" -le 0 ]
+    [ "$(ps -o ni= -p "$(pgrep -x host)" | tr -d ' ')" = 19 ] # negative control
+    [[ $(second_session) == *joined ]]
+}
+
+# Either the init has lifted them, which takes CAP_SYS_RESOURCE, or it is that session's own
+not_handed_down() { # PRLIMIT
+    local second
+    begin_poorly "$1"
+    second=$(second_session)
+    ! grep -E '^Max (cpu time|open files) +60 ' "/proc/$INIT/limits" || [[ $second == *made ]] || return
+    echo >&7
+    eventually no_init_left
+    echo "$second"
+}
+
+@test "limits that could end the init or keep members out are lifted, or nobody else shares the namespace" {
+    not_handed_down --cpu=60
+    not_handed_down --nofile=60
+    [[ $(not_handed_down --stack=8000000) == *joined ]] # negative control
+}
+
+@test "the init has a normal priority before it holds the lock: a slow one would keep everybody waiting" {
+    strace -f -qq -o "$WORK/trace" -e trace=flock,sched_setscheduler "$HOST" /run/pam.d shared alice open close end
+    [ "$(grep -oE 'sched_setscheduler|flock' "$WORK/trace" | tr '\n' ' ')" = "sched_setscheduler flock " ]
+}
