@@ -79,6 +79,7 @@ static int leave_session(pam_handle_t *pamh, struct session *session)
 		return PAM_SYSTEM_ERR;
 	}
 	log_cwd(pamh, session, &why);
+	log_leave(pamh, session, &why);
 	if (session->in_foreground)
 		terminal_take_back(session->ns.pid_namespace);
 	init_reap();

@@ -14,6 +14,7 @@ struct failure {
 			       root */
 	bool lacks_capabilities; /* the application lacks those that the text names */
 	int cwd_errno;	 /* not 0: the application has returned, but its working directory is "/" */
+	int leave_errno; /* not 0: the user's namespace was not told that the session has ended */
 	char text[4352]; /* the step in words; holds a mount point of PATH_MAX bytes */
 };
 

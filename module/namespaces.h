@@ -108,7 +108,7 @@ int namespaces_end(const struct namespaces *ns);
  * Runs in the application.
  *
  * @param ns   as filled in by namespaces_create()
- * @param why  filled in on failure; cwd_errno also on success
+ * @param why  filled in on failure; cwd_errno and leave_errno also on success
  * @return 0, or -errno with return_failed or lacks_capabilities set when it is still inside
  */
 int namespaces_leave(struct namespaces *ns, struct failure *why);

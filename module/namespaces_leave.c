@@ -53,6 +53,14 @@ static void wait_if_unused(const struct namespaces *ns)
 		(void)poll(&ended, 1, UNUSED_LIMIT_MS);
 }
 
+/* An init that has ended has no members. */
+static int end_membership(const struct namespaces *ns)
+{
+	int err = user_leave(ns->place, &ns->member);
+
+	return err == -ENOENT || err == -ECONNRESET ? 0 : -err;
+}
+
 int namespaces_leave(struct namespaces *ns, struct failure *why)
 {
 	struct directory cwd;
@@ -60,8 +68,9 @@ int namespaces_leave(struct namespaces *ns, struct failure *why)
 
 	directory_note(&cwd);
 	err = return_to_host(ns, why);
-	if (err == 0 && ns->shared) /* an init that has ended has no members */
-		(void)user_leave(ns->place, &ns->member);
+	host_namespaces_close(&ns->host); /* the rest needs a descriptor, and may get no other */
+	if (err == 0 && ns->shared)
+		why->leave_errno = end_membership(ns);
 	else if (err == 0)
 		wait_if_unused(ns);
 	if (err < 0)
@@ -69,7 +78,6 @@ int namespaces_leave(struct namespaces *ns, struct failure *why)
 	else /* back to where it was at the open, unless the application has changed it since */
 		why->cwd_errno = -directory_enter(
 			ns->cwd_is_root && strcmp(cwd.path, "/") == 0 ? &ns->cwd : &cwd);
-	host_namespaces_close(&ns->host);
 	close_high(&ns->init_pidfd);
 	return err;
 }

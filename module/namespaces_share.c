@@ -104,9 +104,9 @@ static int join(struct share *share, struct namespaces *ns, struct failure *why)
 		return 0;
 	}
 	host_context_restore(&share->creation.host, why);
+	close_high(&share->init.pidfd); /* a connection needs a descriptor, and may get no other */
 	if (!why->return_failed)
 		(void)user_leave(share->place.name, &share->init.answer.member);
-	close_high(&share->init.pidfd);
 	return err;
 }
 

@@ -43,6 +43,9 @@ const char *item(const pam_handle_t *pamh, int type);
 void log_message(const pam_handle_t *pamh, const struct session *session, int priority,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/** Log that the user's namespace was not told that the session has ended, if so. */
+void log_leave(const pam_handle_t *pamh, const struct session *session, const struct failure *why);
+
 /** Log that the application could not return to its working directory, if so. */
 void log_cwd(const pam_handle_t *pamh, const struct session *session, const struct failure *why);
 

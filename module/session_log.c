@@ -30,6 +30,15 @@ void log_message(
 		pam_syslog(pamh, priority, "%s", text);
 }
 
+void log_leave(const pam_handle_t *pamh, const struct session *session, const struct failure *why)
+{
+	errno = why->leave_errno;
+	if (why->leave_errno)
+		log_message(pamh, session, LOG_WARNING,
+			"init %d was not told that the session of %s has ended, and goes on until the application ends: %m",
+			(int)session->ns.init_pid, item(pamh, PAM_USER));
+}
+
 void log_cwd(const pam_handle_t *pamh, const struct session *session, const struct failure *why)
 {
 	errno = why->cwd_errno;

@@ -132,3 +132,45 @@ not_handed_down() { # PRLIMIT
     strace -f -qq -o "$WORK/trace" -e trace=flock,sched_setscheduler "$HOST" /run/pam.d shared alice open close end
     [ "$(grep -oE 'sched_setscheduler|flock' "$WORK/trace" | tr '\n' ' ')" = "sched_setscheduler flock " ]
 }
+
+# ---- what the application lacks ----------------------------------------------------------------
+
+# Another session, of an application that lives on and closes it when all its descriptors are in use
+close_without_descriptors() {
+    local n keep=()
+    for n in {1..8}; do
+        keep+=(keep /etc/passwd)
+    done
+    cd "$WORK" || return
+    host shared open "${keep[@]}" descriptors 14 "$@" hold held <&8 >"$WORK/second" 3>&- 7>&- 8>&- &
+    cd "$TOP" || return
+    eventually grep -qx held "$WORK/second"
+}
+
+members() {
+    python3 "$TOP/tests/system/user_peer.py" "$PLACE" connect ask
+}
+
+@test "an application that has no descriptor left leaves the namespace and finds its directory all the same" {
+    begin
+    close_without_descriptors close
+    grep -qx close=0 "$WORK/second"
+    [[ $(members) == *"'members': 1,"* ]]
+    [ "$(readlink "/proc/$(pgrep -nx host)/cwd")" = "$WORK" ]
+    echo >&8
+}
+
+@test "negative control: it is a member, and inside, until it closes" {
+    begin
+    close_without_descriptors
+    [[ $(members) == *"'members': 2,"* ]]
+    echo >&8
+}
+
+@test "the log says that an init was not told of the end" {
+    begin
+    strace -f -qq -o "$WORK/trace" -e trace=sendmsg -e inject=sendmsg:error=ENOBUFS:when=2 \
+        "$HOST" /run/pam.d shared alice open close end
+    logged 'init [0-9]+ was not told that the session of alice has ended, and goes on until the application ends: No buffer'
+    logged 'session of alice closed'
+}
