@@ -23,9 +23,10 @@
 
 #define USER_NAME_SIZE 256
 
-/* A PAM service; a longer name is cut. A structure, so that it is copied by assignment. */
+/* A PAM service; a longer name is cut. A structure, and aligned, so that an assignment copies it
+   without memcpy(3), which the init has unmapped. */
 struct user_service {
-	char name[16];
+	_Alignas(uint64_t) char name[16];
 };
 
 enum user_operation {
