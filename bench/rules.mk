@@ -4,14 +4,19 @@
 BENCH_PACKAGES = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox \
                  bubblewrap gnuplot-nox python3
 
-$(BUILD)/bench/bench: bench/bench.c $(BUILD)/common/statmount.o
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lpam -lcap
+BENCH_SOURCES = $(addprefix bench/,bench.c commands.c crowd.c floor.c fresh.c held.c inits.c latency.c measure.c parts.c session.c)
+
+# It has the module's libraries, as an application that has loaded the module.
+$(BUILD)/bench/bench: $(BENCH_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/common/statmount.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -lpam -lcap
+
+$(BUILD)/bench/pam_floor.so: $(addprefix $(BUILD)/bench/,pam_floor.o floor.o measure.o)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-z,relro,-z,now -o $@ $(filter %.o,$^)
 
 # A few minutes; as root.
 bench:
 	@tests/install $(BENCH_PACKAGES)
-	@$(SUBMAKE) programs $(BUILD)/bench/bench
+	@$(SUBMAKE) programs $(BUILD)/bench/bench $(BUILD)/bench/pam_floor.so
 	@BUILD=$(BUILD) FULL=$(FULL) bench/run
 
 # The long curves: five minutes.

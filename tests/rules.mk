@@ -78,7 +78,7 @@ SHELL_FILES = $(shell grep -rlE '^#!/(bin/(ba)?sh|usr/bin/env bats)' --exclude-d
 
 lint:
 	@tests/install $(LINT_PACKAGES)
-	clang-format --dry-run --Werror $(C_FILES) $(wildcard common/*.h module/*.h init/*.h command/*.h command/*/*.h tests/unit/*.h tests/fuzz/*.h)
+	clang-format --dry-run --Werror $(C_FILES) $(wildcard common/*.h module/*.h init/*.h command/*.h command/*/*.h bench/*.h tests/unit/*.h tests/fuzz/*.h)
 	$(SUBMAKE) BUILD=build-gcc CC=gcc CFLAGS="-O2 -g -Werror" objects
 	$(SUBMAKE) BUILD=build-clang CC=clang CFLAGS="-O2 -g -Werror" objects
 	$(SUBMAKE) BUILD=build-analyzer CC=gcc \
