@@ -88,6 +88,8 @@ void inits(long sessions, const char *variant)
 	char path[300], pid[16] = "";
 
 	x = sessions;
+	if (proc)
+		(void)usage_of_inits(dirfd(proc), 0, true); /* each has settled */
 	while (proc && (e = readdir(proc))) {
 		if (!is_init(dirfd(proc), e->d_name))
 			continue;
