@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <sys/vfs.h>
 
+/* How many numbers are tried before the descriptors are listed. */
+#define NUMBERS_MAX 1024
+
 int high_fd(int fd)
 {
 	int high;
@@ -62,7 +65,30 @@ static int note_if_host(struct descriptors *found, int fd, struct failure *why)
 	return 0;
 }
 
-int find_host_descriptors(int proc_self, struct descriptors *found, struct failure *why)
+/*
+ * Since Linux 6.2 the size of the directory is the number of open descriptors (proc_fd_getattr()).
+ * To try the numbers takes less time than to list the directory, for which the kernel makes an
+ * inode of each. Returns 0 or -errno, or 1 if not all are among the first numbers.
+ */
+static int find_by_number(int proc_self, struct descriptors *found, struct failure *why)
+{
+	struct stat directory;
+	long left;
+	int err = 0;
+
+	if (fstatat(proc_self, "fd", &directory, 0) < 0 || directory.st_size <= 0)
+		return 1;
+	left = directory.st_size;
+	for (int fd = 0; err == 0 && left > 0 && fd < NUMBERS_MAX; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			continue;
+		err = note_if_host(found, fd, why);
+		left--;
+	}
+	return err < 0 ? err : left > 0;
+}
+
+static int find_by_name(int proc_self, struct descriptors *found, struct failure *why)
 {
 	int fd AUTO_CLOSE = openat(proc_self, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
 	bool complete = false;
@@ -83,6 +109,16 @@ int find_host_descriptors(int proc_self, struct descriptors *found, struct failu
 	if (err == 0 && (errno != 0 || !complete)) /* ENOENT: /proc hides the descriptors */
 		err = fail(why, errno ? errno : ENOENT, "list the application's descriptors");
 	return err;
+}
+
+int find_host_descriptors(int proc_self, struct descriptors *found, struct failure *why)
+{
+	int err = find_by_number(proc_self, found, why);
+
+	if (err <= 0)
+		return err;
+	found->n = 0;
+	return find_by_name(proc_self, found, why);
 }
 
 int close_on_exec(const struct descriptors *found, struct failure *why)

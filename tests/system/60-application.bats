@@ -508,6 +508,16 @@ END
     [[ $output == *cmdline* && $output == *loadavg* ]]
 }
 
+@test "nor does one with a number too high to be tried" {
+    ulimit -n 4096
+    exec 1500</proc
+    run host plain open run 'ls /proc/self/fd/1500/' close end
+    [[ $output == *open=0* && $output != *loadavg* ]]
+    run host off open run 'ls /proc/self/fd/1500/' close end
+    [[ $output == *loadavg* ]]
+    exec 1500<&-
+}
+
 # bats test_tags=plain
 @test "an inherited descriptor of a directory is no way to the host's processes" {
     start_secret
