@@ -5,8 +5,8 @@
  *
  *     EXPERIMENT X VARIANT METRIC ROUND VALUE
  *
- * in microseconds or kilobytes. The variants of a session (session.h) take turns, and each turn
- * begins with another one, so that what else the machine does falls on all of them alike.
+ * in microseconds or kilobytes. The variants of a session (session.h) take turns, so that what else
+ * the machine does falls on all of them alike.
  */
 #include "crowd.h"
 #include "experiments.h"

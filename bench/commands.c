@@ -81,7 +81,7 @@ void commands(long rounds, char **list, int n)
 	adopt_orphans();
 	for (long round = 0; round <= rounds; round++)
 		for (int i = 0; i < count; i++) {
-			char **c = begin[(round + i) % count];
+			char **c = begin[turn(round, i, count)];
 
 			run_and_print(c[0], round, c + 1);
 		}
@@ -101,7 +101,7 @@ void whole(long rounds, char **arg, int n)
 	adopt_orphans();
 	for (long round = 0; round <= rounds; round++)
 		for (int i = 0; i < variants; i++) {
-			char *variant = strdup(arg[1 + (round + i) % variants]);
+			char *variant = strdup(arg[1 + turn(round, i, variants)]);
 			char *content = strchr(variant, '=');
 
 			if (!content)

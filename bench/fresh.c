@@ -93,7 +93,7 @@ void fresh(long rounds, char **variants, int n)
 
 	for (long round = 0; round <= rounds; round++)
 		for (int i = 0; i < n; i++) {
-			const char *variant = variants[(round + i) % n];
+			const char *variant = variants[turn(round, i, n)];
 			const struct usage inits = usage_of_inits(proc, 0, true),
 					   before = usage_of_all();
 			struct usage whole = {0, 0};

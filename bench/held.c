@@ -31,7 +31,7 @@ void memory(long sessions, long passes, char **variants, int n)
 	x = sessions;
 	for (long pass = 0; pass <= passes; pass++)
 		for (int i = 0; i < n; i++) {
-			const char *variant = variants[(pass + i) % n];
+			const char *variant = variants[turn(pass, i, n)];
 			long before = available(), with;
 			struct crowd crowd = gather(sessions, variant);
 

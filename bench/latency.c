@@ -58,7 +58,7 @@ void latency(long rounds, char **variants, int n)
 	}
 	for (long round = 0; round < rounds; round++)
 		for (int i = 0; i < n; i++)
-			measure(variants[(round + i) % n], round);
+			measure(variants[turn(round, i, n)], round);
 }
 
 /* ---- what grows -------------------------------------------------------------------------------

@@ -57,6 +57,11 @@ void print(const char *variant, const char *metric, long round, double value)
 		round, value);
 }
 
+int turn(long round, int i, int n)
+{
+	return (int)((round / 2 + (round % 2 == 0 ? i : n - 1 - i)) % n);
+}
+
 long number_in(const char *path, const char *name)
 {
 	FILE *f = fopen(path, "re");

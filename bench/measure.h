@@ -27,6 +27,10 @@ void print(const char *variant, const char *metric, long round, double value);
 /** A number of /proc/meminfo, /proc/PID/status and the like; -1: there is none of that name. */
 long number_in(const char *path, const char *name);
 
+/** Whose turn is the i-th of a round: each round begins with another one of n, and every second
+   goes backwards, so that none has always the same one before it. */
+int turn(long round, int i, int n);
+
 /* What processes have used. */
 struct usage {
 	double cpu;  /* microseconds, of user and system */
