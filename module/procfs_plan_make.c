@@ -53,8 +53,9 @@ void plan_add(struct procfs_plan *plan, const struct mount *mount, uint64_t uniq
 
 int plan_allocate(struct procfs_plan *plan, size_t n)
 {
-	plan->mounts = calloc(n, sizeof(*plan->mounts));
-	plan->entries = calloc(n, sizeof(*plan->entries));
+	/* not calloc(3), which would write to the pages of all mounts, of which few have a role */
+	plan->mounts = reallocarray(NULL, n, sizeof(*plan->mounts));
+	plan->entries = reallocarray(NULL, n, sizeof(*plan->entries));
 	return plan->mounts && plan->entries ? 0 : -ENOMEM;
 }
 

@@ -6,9 +6,9 @@
 
 #include <stdlib.h>
 
-/* Room for the strings of one mount: at first for three paths of PATH_MAX, at most for the path of
-   a very deep directory. */
-#define STRINGS_SIZE 16384
+/* Room for the strings of one mount: at first for those of most, at most for the path of a very deep
+   directory. */
+#define STRINGS_SIZE 3072
 #define STRINGS_MAX (1 << 20)
 
 /* How many procfs instances may be out of sight. */
