@@ -77,19 +77,25 @@ static void ask_to_end(pid_t pid)
 /*
  * One by one: kill(-1) looks at every process of the machine, with a lock held. It is the only way
  * if hidepid hides the processes from the init, if root inside has mounted something else over
- * /proc, or if there are too many.
+ * /proc, or if there are too many. Returns whether there may be a process that has to end: mostly
+ * the user's has ended before the close.
  */
-static void ask_all_to_end(bool hidden, int proc)
+static bool ask_all_to_end(bool hidden, int proc)
 {
 	struct process_scan scan NOT_CLEARED;
+	bool any = false;
 	pid_t pid;
 
 	scan_begin(&scan, proc);
-	while (!hidden && (pid = scan_next(&scan)) > 0)
+	while (!hidden && (pid = scan_next(&scan)) > 0) {
 		ask_to_end(pid);
+		any = true;
+	}
 	scan_end(&scan);
-	if (hidden || !scan.self || scan.left == 0)
-		ask_to_end(-1);
+	if (!hidden && scan.self && scan.left > 0)
+		return any;
+	ask_to_end(-1);
+	return true;
 }
 
 /* ---- waiting for their end --------------------------------------------------------------------
@@ -150,11 +156,13 @@ static int alarm_after(unsigned int seconds)
 /* Not inlined: an init that waits for the end would have these buffers on its stack. */
 __attribute__((noinline)) void end_processes(unsigned int grace, bool hidden, int proc)
 {
-	struct pollfd events[] = {{.fd = alarm_after(grace), .events = POLLIN}, {.events = POLLIN}};
+	struct pollfd events[] = {{.events = POLLIN}, {.events = POLLIN}};
 	struct survivor left;
 
 	(void)watch_signals(FD_SIGNALS, SIGCHLD, 0);
-	ask_all_to_end(hidden, proc);
+	if (!ask_all_to_end(hidden, proc))
+		return;
+	events[0].fd = alarm_after(grace);
 	while (events[0].fd >= 0 && !events[0].revents) {
 		left = find_survivor(hidden, proc);
 		if (survivor_is_none(&left))
