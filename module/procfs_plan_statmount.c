@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-/* Room for the strings of one mount: at first for those of most, at most for the path of a very deep
-   directory. */
+/* Room for the strings of one mount: at first for those of most, at most for the path of a very
+   deep directory. */
 #define STRINGS_SIZE 3072
 #define STRINGS_MAX (1 << 20)
 
