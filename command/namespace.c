@@ -254,11 +254,14 @@ bool namespace_has_verb(const char *verb)
 
 int namespace_change(const char *verb, const char *user, const struct namespace_options *options)
 {
+	const struct verb *found = find_verb(verb);
 	struct owner owner = {.given = user};
 
+	if (!found)
+		return report(NULL, "there is no command 'namespace %s'", verb);
 	if (!find_owner(&owner))
 		return report(NULL, "there is no user '%s'", user);
 	if (is_init(1))
 		return report(NULL, "this is an isolated session: run it on the host");
-	return find_verb(verb)->run(&owner, options);
+	return found->run(&owner, options);
 }
