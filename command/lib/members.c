@@ -31,14 +31,10 @@ static bool is_socket(const char *name, const char *suffix)
 static int add_session(
 	struct namespace_info *shared, const struct user_answer *answer, pid_t opener)
 {
-	struct session_info *session;
-	struct session_info *grown =
-		reallocarray(shared->sessions, shared->n_sessions + 1, sizeof(*grown));
+	struct session_info *session = session_new(shared);
 
-	if (!grown)
+	if (!session)
 		return -ENOMEM;
-	shared->sessions = grown;
-	session = &grown[shared->n_sessions++];
 	*session = (struct session_info){.since = (time_t)answer->since, .opener = opener};
 	printable(session->service, sizeof(session->service), answer->service.name,
 		strlen(answer->service.name));

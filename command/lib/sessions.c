@@ -223,6 +223,17 @@ int namespaces_find(struct namespace_info **found, size_t *n)
 	return err == 0 ? members_find(*found, *n) : err;
 }
 
+struct session_info *session_new(struct namespace_info *shared)
+{
+	struct session_info *grown =
+		reallocarray(shared->sessions, shared->n_sessions + 1, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	shared->sessions = grown;
+	return &grown[shared->n_sessions++];
+}
+
 void namespaces_free(struct namespace_info *found, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -60,6 +60,9 @@ void namespaces_free(struct namespace_info *found, size_t n);
  */
 int members_find(struct namespace_info *found, size_t n);
 
+/** Add a session to a namespace's. @return NULL when there is no memory */
+struct session_info *session_new(struct namespace_info *shared);
+
 /** The pid that a pidfd of a process (here: /proc/PROCESS/fdinfo/FD) is of; 0: none, or it has
     died. */
 pid_t pid_of_pidfd(const char *process, int fd);
