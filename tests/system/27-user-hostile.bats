@@ -137,7 +137,7 @@ not_handed_down() { # PRLIMIT
 
 # Another session, of an application that lives on and closes it when all its descriptors are in use
 close_without_descriptors() {
-    local n keep=()
+    local keep=()
     for _ in {1..8}; do
         keep+=(keep /etc/passwd)
     done
