@@ -373,6 +373,8 @@ static bool is_deserted(struct members *members)
 		members->survivor = -1;
 	}
 	(void)watch_signals(FD_SIGNALS, SIGTERM, members->survivor < 0 ? SIGCHLD : 0);
+	if (members->survivor < 0) /* out of descriptors: its end may be no orphan's */
+		set_timer(PATIENCE);
 	return false;
 }
 

@@ -99,8 +99,10 @@ begin_poorly() { # PRLIMIT…
 }
 
 second_session() { # the log's word for it
-    host shared open close end
-    sed -n 's/.*session of alice opened: PID namespace [0-9]*, init [0-9]*,\{0,1\} \{0,1\}//p' /run/syslog | tail -n 1
+    log_position
+    host shared open close end >"$WORK/second"
+    logged 'session of alice closed' || return
+    tail -n "+$LOG_FROM" /run/syslog | grep -oE 'namespace of its own.*|made$|joined$' | head -n 1
 }
 
 @test "the first opener's priority and its place with the out-of-memory killer are not the init's" {
@@ -108,7 +110,7 @@ second_session() { # the log's word for it
     [ "$(ps -o ni= -p "$INIT" | tr -d ' ')" = 0 ]
     [ "$(cat "/proc/$INIT/oom_score_adj")" -le 0 ]
     [ "$(ps -o ni= -p "$(pgrep -x host)" | tr -d ' ')" = 19 ] # negative control
-    [[ $(second_session) == *joined ]]
+    [ "$(second_session)" = joined ]
 }
 
 # Either the init has lifted them, which takes CAP_SYS_RESOURCE, or it is that session's own
@@ -116,7 +118,7 @@ not_handed_down() { # PRLIMIT
     local second
     begin_poorly "$1"
     second=$(second_session)
-    ! grep -E '^Max (cpu time|open files) +60 ' "/proc/$INIT/limits" || [[ $second == *made ]] || return
+    ! grep -E '^Max (cpu time|open files) +60 ' "/proc/$INIT/limits" || [ "$second" = made ] || return
     echo >&7
     eventually no_init_left
     echo "$second"
@@ -125,7 +127,7 @@ not_handed_down() { # PRLIMIT
 @test "limits that could end the init or keep members out are lifted, or nobody else shares the namespace" {
     not_handed_down --cpu=60
     not_handed_down --nofile=60
-    [[ $(not_handed_down --stack=8000000) == *joined ]] # negative control
+    [ "$(not_handed_down --stack=8000000)" = joined ] # negative control
 }
 
 @test "the init has a normal priority before it holds the lock: a slow one would keep everybody waiting" {
@@ -173,4 +175,19 @@ members() {
         "$HOST" /run/pam.d shared alice open close end
     logged 'init [0-9]+ was not told that the session of alice has ended, and goes on until the application ends: No buffer'
     logged 'session of alice closed'
+}
+
+@test "a lingering init that could not watch the last process ends all the same, later" {
+    stack lingering "required pam_unshare.so scope=user linger"
+    host lingering open spawn 'exec sleep 1000' hold opened close hold closed end <&7 >"$WORK/out" 2>&1 3>&- 7>&- 8>&- &
+    eventually grep -qx opened "$WORK/out"
+    eventually pgrep -u alice sleep
+    INIT=$(pgrep -x pam_unshare)
+    PLACE=$(find /run/pam_unshare -type s -name '1000.*')
+    strace -qq -p "$INIT" -o "$WORK/trace" -e trace=pidfd_open,epoll_pwait -e inject=pidfd_open:error=ENFILE:when=1 3>&- 7>&- 8>&- &
+    eventually test -s "$WORK/trace"
+    close_session
+    eventually grep -q ENFILE "$WORK/trace"
+    pkill -u alice sleep # the application's child, which does not reap it
+    eventually flock -n "$PLACE.lock" true
 }
