@@ -153,6 +153,14 @@ static int alarm_after(unsigned int seconds)
 	return -1;
 }
 
+/* Without a descriptor to wait for: whether they have ended is not seen. */
+static void sleep_for(unsigned int seconds)
+{
+	int64_t time[2] = {seconds, 0}; /* struct timespec */
+
+	(void)syscall(NR_PPOLL, NULL, 0, time, NULL, NSIG / 8);
+}
+
 /* Not inlined: an init that waits for the end would have these buffers on its stack. */
 __attribute__((noinline)) void end_processes(unsigned int grace, bool hidden, int proc)
 {
@@ -163,6 +171,8 @@ __attribute__((noinline)) void end_processes(unsigned int grace, bool hidden, in
 	if (!ask_all_to_end(hidden, proc))
 		return;
 	events[0].fd = alarm_after(grace);
+	if (events[0].fd < 0) /* any user may use up the machine's */
+		sleep_for(grace);
 	while (events[0].fd >= 0 && !events[0].revents) {
 		left = find_survivor(hidden, proc);
 		if (survivor_is_none(&left))

@@ -191,3 +191,29 @@ members() {
     pkill -u alice sleep # the application's child, which does not reap it
     eventually flock -n "$PLACE.lock" true
 }
+
+@test "a user who has used up the machine's descriptors takes the grace period from nobody" {
+    stack short "required pam_unshare.so scope=user grace=2"
+    host short open spawn "trap '' HUP; trap 'sleep 0.3; echo saved >$WORK/saved; exit' TERM; while :; do sleep 0.05; done" \
+        hold opened close end <&7 >"$WORK/out" 2>&1 3>&- 7>&- 8>&- &
+    chmod 777 "$WORK"
+    eventually grep -qx opened "$WORK/out"
+    eventually pgrep -u alice sleep
+    INIT=$(pgrep -x pam_unshare)
+    strace -qq -p "$INIT" -o "$WORK/trace" -e trace=timerfd_create,epoll_pwait -e inject=timerfd_create:error=ENFILE 3>&- 7>&- 8>&- &
+    eventually test -s "$WORK/trace"
+    echo >&7
+    eventually test ! -e "/proc/$INIT"
+    grep -q ENFILE "$WORK/trace"
+    grep -qx saved "$WORK/saved"
+}
+
+@test "an init that is asked without a limit of time is not asked at all" {
+    begin
+    kill -STOP "$INIT" # it would not answer
+    strace -f -qq -o "$WORK/trace" -e trace=setsockopt -e inject=setsockopt:error=ENOPROTOOPT \
+        "$HOST" /run/pam.d shared alice open close end >"$WORK/second"
+    kill -CONT "$INIT"
+    grep -qx open=0 "$WORK/second"
+    logged 'namespace of its own, .*: limit the time that the init may take: Protocol not available'
+}
