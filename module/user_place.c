@@ -89,8 +89,12 @@ static int connect_to(const char *name, struct failure *why)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(why, errno, "make a socket");
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0) {
+		err = errno;
+		(void)close(fd);
+		return fail(why, err, "limit the time that the init may take");
+	}
 	while (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		if (errno != EINTR) {
 			err = translate(errno);
