@@ -9,4 +9,10 @@ load:
 	@$(SUBMAKE) all $(BUILD)/tests/programs/host $(BUILD)/tests/programs/probe
 	@BUILD=$(BUILD) SESSIONS='$(SESSIONS)' SSH_SESSIONS='$(SSH_SESSIONS)' tests/sandbox tests/load/load
 
-.PHONY: load
+# With scope=user: USERS=100, with EACH=10 sessions.
+load-users:
+	@tests/install $(LOAD_PACKAGES)
+	@$(SUBMAKE) all $(BUILD)/tests/programs/host $(BUILD)/tests/programs/probe
+	@BUILD=$(BUILD) USERS='$(USERS)' EACH='$(EACH)' SEED='$(SEED)' tests/sandbox tests/load/users
+
+.PHONY: load load-users
