@@ -24,9 +24,12 @@
 #?   cross             compiled for six other architectures
 #?   sanitize          unit tests with sanitizers; sanitize-system: system tests
 #?   coverage          lines and branches that the tests reach
-#?   faults            each system call fails, in each way; PART=, ONLY=
+#?   faults            each system call fails, in each way; SCOPE=, PART=, ONLY=
+#?   stops             scope=user: who is stopped at a system call keeps nobody out; PART=, ONLY=
 #?   fuzz              FUZZ_SECONDS=, SEED=
-#?   chaos, load       random sessions; many sessions: SESSIONS=, SSH_SESSIONS=, SEED=
+#?   chaos, load       random sessions; many sessions: SCOPE=, SESSIONS=, SSH_SESSIONS=, SEED=
+#?   rounds, load-users  scope=user: the last logout against the next login; many users: ROUNDS=,
+#?                     USERS=, EACH=, SEED=
 #?   root-check        demo and check in minimal Debian roots; ROOTS=
 #?   i386-check        the tests as 32-bit programs
 #?   vm-check          real applications in Debian guests; SUITES=, TESTS=, NEGATIVE=1

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Which cases there are, and which runs must be found wrong."""
 import collections
+import itertools
 import os
 import re
 
@@ -53,6 +54,13 @@ def calls_of_child(role, trace):
     return calls
 
 
+def ends_of_runs(calls):
+    """Of a call that is made many times in a row, as for each signal, the first ones and the last."""
+    for _, run in itertools.groupby(calls, lambda call: (call.phase, call.name)):
+        run = list(run)
+        yield from run if len(run) < 8 else run[:3] + run[-1:]
+
+
 def words_for(call, index):
     """What is done to a call, in strace's words; index: how many like it there were before."""
     errors = [f"error={e}" for e in ERRORS[call.name].split()]
@@ -64,7 +72,7 @@ def words_for(call, index):
 def cases_of(role, script, calls, module, where=None, first=(), setting="own"):
     seen = collections.Counter()
     prefix = "" if setting == "own" else setting + " "
-    for call in calls:
+    for call in ends_of_runs(calls):
         if call.name.startswith("syscall_"):  # listmount, statmount: newer than strace, which cannot inject
             continue
         if call.name not in ERRORS:
@@ -137,6 +145,8 @@ def cases_of_user(box):
     cases += cases_of("application", "end", ending, MODULE, setting="join")
     for setting, script in ("make", "served"), ("elsewhere", "elsewhere"):
         cases += cases_of("init", script, child_calls(box, "init", script, PAUSED, setting), PAUSED, setting=setting)
+    lingering = [c for c in child_calls(box, "init", "close", PAUSED, "linger") if c.phase == "session"]
+    cases += cases_of("init", "close", lingering, PAUSED, setting="linger")
     return cases
 
 

@@ -11,7 +11,7 @@ WRAP_locking  = namespaces_share
 
 $(BUILD)/tests/mutants/careless.so: $(BUILD)/tests/mutants/paused.o
 
-# PART=2/10 injects each tenth case only; ONLY=REGEX those whose name it matches.
+# PART=2/10 injects each tenth case only; ONLY=REGEX those whose name it matches; SCOPE=user those of scope=user.
 faults:
 	@tests/install $(FAULTS_PACKAGES)
 	@$(SUBMAKE) all $(PROGRAMS) $(FAULTS_MODULES)

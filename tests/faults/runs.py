@@ -83,9 +83,11 @@ def commands(script):
 
 
 # setting: "own" (scope=session); with scope=user "make" (the first session of the user's), "join" (another one
-# is open), "elsewhere" (the application is in a mount namespace of its own, besides). FDS: how many descriptors
-# the init has then.
-FDS = {"own": 2, "make": 7, "join": 8, "elsewhere": 8}
+# is open), "elsewhere" (the application is in a mount namespace of its own, besides), "linger" (as make; the next
+# session finds the namespace, and ends what is left in it). FDS: how many descriptors the init has then.
+FDS = {"own": 2, "make": 7, "join": 8, "elsewhere": 8, "linger": 7}
+
+ARGUMENTS = {"own": "ipc", "linger": "ipc scope=user linger grace=1"}
 
 # role: "application", "init" (or the process that mounts a procfs elsewhere), or "first" (PID 2), which is
 # traced; faults: of (call, which, strace's word for it); full: record all calls
@@ -302,8 +304,8 @@ def beside(box, *words):
     return Application(service, "alice", *words, stderr=subprocess.STDOUT)
 
 
-def log_in_beside(box):
-    return beside(box, "open", "run", LOOK_BESIDE, "close", "end").finish()
+def log_in_beside(box, *more):
+    return beside(box, "open", "run", LOOK_BESIDE, *more, "close", "end").finish()
 
 
 def take_part(box, case, application, others):
@@ -313,6 +315,8 @@ def take_part(box, case, application, others):
         others["one that comes and goes"] = log_in_beside(box)
         application.go_on()
     status = application.process.wait()
+    if case.setting == "linger":
+        others["the next"] = log_in_beside(box, "run", "kill -KILL -1")
     if holder:
         holder.go_on()
         others["the one that was there before"] = holder.finish()
@@ -320,8 +324,7 @@ def take_part(box, case, application, others):
 
 
 def run_case(box, case):
-    service = box.service(case.module, "ipc" if case.setting == "own" else "ipc scope=user grace=1",
-                          "" if case.setting == "own" else "-user")
+    service = box.service(case.module, ARGUMENTS.get(case.setting, "ipc scope=user grace=1"), "-" + case.setting)
     pipes = os.pipe() + os.pipe() if case.role != "application" else ()
     shutil.rmtree("/run/pam_unshare", ignore_errors=True)  # the first session makes it
     if os.path.exists("/run/trace"):
@@ -350,7 +353,7 @@ def run_case(box, case):
             status = take_part(box, case, application, others)
             if tracer:
                 tracer.wait()
-            if case.setting != "own":
+            if case.setting not in ("own", "linger"):
                 others["the next"] = log_in_beside(box)
         except Late:
             hung = True
