@@ -30,8 +30,10 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -247,6 +249,41 @@ static int cmd_run(const char *arg)
 static int cmd_run_root(const char *arg)
 {
 	return wait_for(start(arg, true));
+}
+
+/* A process of the session's that executes no program, as sshd's user process and cron's have it:
+   what it has inherited, and whether that is of any use. The socket is the init's. */
+static int inherit(const char *init_socket, bool as_root)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd, client = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	pid_t child = fork();
+
+	if (child != 0) {
+		(void)close(client);
+		return wait_for(child);
+	}
+	if (!as_root)
+		become(user);
+	print_descriptors();
+	for (fd = 3; fd < 1024; fd++)
+		if (setns(fd, 0) == 0 || syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) == 0)
+			printf("descriptor %d is of use\n", fd);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", init_socket);
+	errno = 0;
+	(void)connect(client, (struct sockaddr *)&address, sizeof(address));
+	printf("connect: %s\n", strerror(errno));
+	_exit(0);
+}
+
+static int cmd_inherit(const char *arg)
+{
+	return inherit(arg, false);
+}
+
+static int cmd_inherit_root(const char *arg)
+{
+	return inherit(arg, true);
 }
 
 /* As "run", but its process waits until a tracer has been attached, as the init of
@@ -555,6 +592,8 @@ static const struct command {
 	{"run", cmd_run, true},
 	{"run-root", cmd_run_root, true},
 	{"run-held", cmd_run_held, true},
+	{"inherit", cmd_inherit, true},
+	{"inherit-root", cmd_inherit_root, true},
 	{"exec", cmd_exec, true},
 	{"spawn", cmd_spawn, true},
 	{"storm", cmd_storm, true},

@@ -4,6 +4,7 @@
 # it is a fork of, where it must not hold.
 
 load lib
+load init
 
 setup_file() {
     prepare
@@ -36,18 +37,10 @@ begin() { # [COMMAND…]: before it opens
     eventually settled "$INIT" # the session does not wait for that
 }
 
-settled() {
-    named "$1" && [[ $(status_of "$1" State) == S* ]]
-}
-
 finish() {
     echo >&7
     eventually no_init_left
     grep -qx close=0 "$work/out"
-}
-
-status_of() { # PID FIELD
-    sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
 }
 
 # holds CHECK: true of the init, false of the application
@@ -59,33 +52,6 @@ holds() {
 two_descriptors() {
     [ "$(find "/proc/$1/fd" -type l | wc -l)" -eq 2 ] &&
         [ "$(readlink "/proc/$1/fd/"* | sed 's/:.*//' | sort | tr '\n' ' ')" = "anon_inode anon_inode " ]
-}
-
-only_cap_kill() {
-    [ "$(status_of "$1" CapEff)" = 0000000000000020 ] && [ "$(status_of "$1" CapPrm)" = 0000000000000020 ] &&
-        [ "$(status_of "$1" CapInh)" = 0000000000000000 ] && [ "$(status_of "$1" CapBnd)" = 0000000000000000 ] &&
-        [ "$(status_of "$1" CapAmb)" = 0000000000000000 ] && [ "$(status_of "$1" NoNewPrivs)" = 1 ]
-}
-
-root_in_every_id() {
-    [ "$(status_of "$1" Uid | tr -s '\t ' ' ')" = "0 0 0 0" ] &&
-        [ "$(status_of "$1" Gid | tr -s '\t ' ' ')" = "0 0 0 0" ] && [ -z "$(status_of "$1" Groups)" ]
-}
-
-no_handler_nothing_ignored() {
-    [ "$(status_of "$1" SigCgt)" = 0000000000000000 ] && [ "$(status_of "$1" SigIgn)" = 0000000000000000 ]
-}
-
-session_leader_without_terminal() {
-    [ "$(ps -o tty= -p "$1")" = '?' ] && [ "$(ps -o sid= -p "$1" | tr -d ' ')" = "$1" ]
-}
-
-at_the_root() {
-    [ "$(readlink "/proc/$1/cwd")" = / ]
-}
-
-umask_022() {
-    [ "$(status_of "$1" Umask)" = 0022 ]
 }
 
 named() {
@@ -115,32 +81,6 @@ in_lsns() {
     finish
 }
 
-# remembers PID: is the text in any memory of the process?
-remembers() {
-    python3 - "$1" "$(printf '%s%s' no-one-may- know)" <<'END'
-import sys
-pid, text = sys.argv[1], sys.argv[2].encode()
-with open(f"/proc/{pid}/mem", "rb", 0) as memory, open(f"/proc/{pid}/maps") as maps:
-    for line in maps:
-        begin, end = (int(n, 16) for n in line.split()[0].split("-"))
-        if line.split()[1][0] == "r" and "[v" not in line:
-            memory.seek(begin)
-            if text in memory.read(end - begin):
-                sys.exit(0)
-sys.exit(1)
-END
-}
-
-forgets() {
-    ! remembers "$1"
-}
-
-# Of the C library nothing that is written to, of the others nothing; libpam stands for all
-no_other_library() {
-    [ "$(uname -m)" = x86_64 ] || { ! grep -q libpam "/proc/$1/maps"; return; }
-    ! grep -E 'libpam|/ld-|rw.*/libc[.-]' "/proc/$1/maps"
-}
-
 # bats test_tags=plain
 @test "nothing of the application's memory: heap, mappings, data, arguments, environment" {
     for before in "" old-kernel; do
@@ -153,12 +93,6 @@ no_other_library() {
         [ "$(grep -cE '\[heap\]|\[stack\]' "/proc/$APPLICATION/maps")" -eq 2 ] # negative control
         finish
     done
-}
-
-kilobytes() { # FILE FIELD…
-    local file=$1
-    shift
-    awk -v fields=" $* " 'index(fields, " " $1 " ") { n += $2 } END { print n + 0 }' "$file"
 }
 
 small() {
@@ -242,9 +176,6 @@ END
     begin
     sh -c 'while :; do sleep 0.5; done' 3>&- 7>&- &
     polling=$!
-    switches() {
-        cat "/proc/$1/status" | awk '/ctxt_switches/ { n += $2 } END { print n }'
-    }
     # it has become idle once two readings agree
     eventually sh -c "grep -q 'S (sleeping)' /proc/$INIT/status"
     init=$(switches "$INIT") other=$(switches "$polling")
@@ -263,11 +194,6 @@ END
     eventually grep -q 'State:.*zombie' "/proc/$INIT/status"
     echo >&7
     eventually grep -qx close=0 "$work/out"
-}
-
-# The number of a system call, or nothing: this architecture does not have it
-call_number() { # NAME
-    printf '#include <sys/syscall.h>\n__NR_%s\n' "$1" | cc -E -P - | sed -n '$s/^[0-9]*$/&/p'
 }
 
 @test "signals from inside do not, not even root's" {
@@ -307,25 +233,10 @@ assert libc.syscall($(call_number rt_sigqueueinfo), 1, 15, info) == 0
     exec 8<&-
 }
 
-# calls_after_ready COMMAND…: the system calls that the init makes from then on, of a run of the
-# application; one line
+# calls_after_ready COMMAND…: the system calls that the init makes from then on, of a run of the application
 calls_after_ready() {
     strace -f -qq -o "$work/trace" "$HOST" /run/pam.d "$@" <&7 >"$work/out" 2>&1 3>&- 7>&- || true
-    awk '/prctl\(PR_SET_NAME, "pam_unshare"/ { init = $1 }
-         init && $1 == init && $2 ~ /^[a-z0-9_]+\(/ {
-             name = $2
-             sub(/\(.*/, "", name)
-             if (ready && name != "restart_syscall") print name # as strace calls a poll that goes on
-             ready = ready || $2 ~ /^write\(2,/
-         }' "$work/trace"
-}
-
-# The list of doc/design.md for this architecture, a line each
-documented_calls() {
-    local wide=
-    [ -z "$(call_number ppoll_time64)" ] || wide='s/^ppoll$/ppoll_time64/; s/^timerfd_settime$/timerfd_settime64/'
-    sed -n '/^After "ready" the init makes/,/^$/p' "$TOP/doc/design.md" |
-        grep -o '`[a-z0-9_]*`' | tr -d '`' | sed "$wide" | sort
+    calls_in "$work/trace"
 }
 
 # bats test_tags=plain
@@ -346,7 +257,7 @@ documented_calls() {
     } | sort -u >"$work/made"
     cat "$work/made"
     [ "$(wc -l <"$work/made")" -ge 10 ]
-    diff -u <(documented_calls) "$work/made"
+    diff -u <(documented_calls 'After "ready" the init makes') "$work/made"
     # negative control: before it is ready it makes others
     grep -q 'fsopen(' "$work/trace"
     run grep -qx fsopen "$work/made"
