@@ -44,11 +44,6 @@ first_and_later() {
     eventually no_init_left
 }
 
-# How often a line of the log says so, since log_position
-count_logged() {
-    tail -n "+$LOG_FROM" /run/syslog | grep -c -- "$1" || true
-}
-
 in_namespace() { # OUTPUT: it names PID namespaces, and not the host's
     grep -qE '^pid:' <<<"$1" && ! grep -qxF "$(readlink /proc/self/ns/pid)" <<<"$1"
 }

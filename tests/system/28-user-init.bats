@@ -137,7 +137,8 @@ has_no_terminal() {
 }
 
 @test "priority, processors and limits of the first application are not the init's" {
-    odd=(nice -n 7 taskset -c 0 prlimit --cpu=1000:1000 --nofile=64:64)
+    odd=(nice -n 7 taskset -c 0)
+    ! can_raise_limits || odd+=(prlimit --cpu=1000:1000 --nofile=64:64) # otherwise it gets none, see 29-user-limits.bats
     fifo="$STAYS/go"
     mkfifo "$fifo"
     begin_oddly() {
@@ -158,10 +159,6 @@ has_no_terminal() {
     run ordinary
     [ "$status" -ne 0 ]
     echo >"$fifo"
-}
-
-can_raise_limits() {
-    [ $((0x$(status_of self CapEff) >> 24 & 1)) -eq 1 ]
 }
 
 # ---- its system calls ----------------------------------------------------------------------------

@@ -121,6 +121,7 @@ hold_session() {
     "$HOST" /run/pam.d "$service" "$user" open hold opened "$@" close hold closed end \
         <>"$STAYS/$name.go" >"$STAYS/$name.out" 2>&1 3>&- &
     echo "$!" >"$STAYS/$name.pid"
+    disown # bash would report the end of one that is killed
     eventually grep -qx opened "$STAYS/$name.out" && grep -qx open=0 "$STAYS/$name.out"
 }
 
@@ -130,13 +131,21 @@ let_go() { # NAME
 
 # let_all_go: end what hold_session has begun
 let_all_go() {
-    local file
-    for file in "$STAYS"/*.pid; do
-        [ ! -e "$file" ] || kill -9 "$(cat "$file")" 2>/dev/null || true
-    done
+    cat "$STAYS"/*.pid 2>/dev/null | xargs -r kill -9 2>/dev/null || true
+    rm -f "$STAYS"/*.pid
 }
 
 # ask USER FIELD: what the init of that user's namespace answers
 ask() {
     python3 "$TOP/tests/system/user_client.py" "$(id -u "$1")" "$2"
+}
+
+# Tell whether root may have more than its hard limit
+can_raise_limits() {
+    [ $((0x$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status) >> 24 & 1)) -eq 1 ] # CAP_SYS_RESOURCE
+}
+
+# How often a line of the log says so, since log_position
+count_logged() {
+    tail -n "+$LOG_FROM" /run/syslog | grep -cE -- "$1" || true
 }
