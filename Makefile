@@ -30,6 +30,7 @@
 #?   chaos, load       random sessions; many sessions: SCOPE=, SESSIONS=, SSH_SESSIONS=, SEED=
 #?   rounds, load-users  scope=user: the last logout against the next login; many users: ROUNDS=,
 #?                     USERS=, EACH=, SEED=
+#?   locks-check       PostgreSQL, borg and git in two sessions of one user
 #?   root-check        demo and check in minimal Debian roots; ROOTS=
 #?   i386-check        the tests as 32-bit programs
 #?   vm-check          real applications in Debian guests; SUITES=, TESTS=, NEGATIVE=1
