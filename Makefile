@@ -113,11 +113,11 @@ COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c namespace.c \
                   $(addprefix harden/,harden.c part.c part_block.c part_file.c part_lines.c parts.c) \
                   $(addprefix lib/,file.c log_capture.c members.c pam_session.c pam_stack.c printable.c sessions.c subprocess.c table.c) \
                   $(addprefix audit/,audit.c bus_call.c context.c crontab.c decoy.c decoy_client.c fixture.c \
-                  fixture_cleanup.c fixture_decoys.c fixture_manager.c fixture_sshd.c forward.c \
+                  fixture_cleanup.c fixture_decoys.c fixture_manager.c fixture_namespace.c fixture_sshd.c forward.c \
                   outside_scan.c probe_runner.c probes.c probes_bus.c probes_cgroup.c \
                   probes_events.c probes_jobs.c probes_logind.c probes_logins.c probes_mail.c \
                   probes_manager.c probes_namespace.c probes_pids.c probes_proc.c \
-                  probes_proc_files.c probes_procfs.c probes_programs.c probes_signals.c \
+                  probes_proc_files.c probes_procfs.c probes_programs.c probes_shared.c probes_signals.c \
                   probes_socket.c probes_systemd.c probes_unpromised.c probes_varlink.c \
                   proc_scan.c report.c servers.c session.c system_bus.c user_file.c))
 # What it has of the module: the parser of arguments; and what makes a user's namespace, with the init.

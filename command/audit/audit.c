@@ -72,6 +72,22 @@ static bool choose(struct audit_context *context, const char *only)
 	return true;
 }
 
+/* Unless the user asks for probes by name, only those that can be tried here. */
+static void leave_out(struct audit_context *context)
+{
+	for (size_t i = 0; i < probes_count(); i++)
+		if (probes[i].needs_sharing && !context->shares)
+			context->wanted[i] = false;
+}
+
+static bool any_of_shared(const struct audit_context *context)
+{
+	for (size_t i = 0; i < probes_count(); i++)
+		if (context->wanted[i] && probes[i].needs_sharing)
+			return true;
+	return false;
+}
+
 static bool any_of_manager(const struct audit_context *context)
 {
 	for (size_t i = 0; i < probes_count(); i++)
@@ -199,6 +215,7 @@ static int prepare(struct audit *audit, struct fixture *fixture)
 	const struct fixture_needs needs = {
 		.sshd = probe_is_wanted(&audit->context, "ssh"),
 		.manager = any_of_manager(&audit->context),
+		.shared = any_of_shared(&audit->context),
 		.unit = any_of_unit(&audit->context),
 	};
 	const char *failed = find_command(&audit->context, &audit->user);
@@ -270,6 +287,9 @@ int audit_service(const struct audit_options *options, const char *service, cons
 	set_user(&audit, found);
 	if (!choose(&audit.context, options->only) || !report_begin(&report, &options->table))
 		return 2;
+	audit.context.shares = service_shares(service);
+	if (!options->only)
+		leave_out(&audit.context);
 	status = audit_user(&audit, &report);
 	report_drop(&report);
 	return status;

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "common/user_protocol.h"
+
 #define DECOYS_MAX 4
 #define PROBES_MAX 96
 
@@ -40,6 +42,10 @@ struct audit_context {
 	bool inhibitor;	       /* one decoy is run by systemd-inhibit */
 	bool descriptors;      /* the application holds / and /proc open */
 	char cron_reason[128]; /* why the user's crontab is left alone; "": it may be changed */
+	bool shares;	       /* the service has scope=user */
+	pid_t namespace_init;  /* of another user's namespace, on the host; 0: there is none */
+	char namespace_place[USER_PLACE_SIZE]; /* its name in USER_DIRECTORY */
+	char namespace_reason[256];	       /* why there is none */
 	bool wanted[PROBES_MAX];
 };
 

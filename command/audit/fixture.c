@@ -75,6 +75,8 @@ const char *fixture_setup(struct fixture *fixture, struct audit_context *context
 		failed = start_decoys(context);
 	if (failed)
 		return failed;
+	if (needs.shared && context->shares)
+		namespace_make(context);
 	if (needs.sshd)
 		sshd_start(context);
 	if (context->systemd && needs.manager)

@@ -22,8 +22,12 @@ struct fixture {
 struct fixture_needs {
 	bool sshd;
 	bool manager; /* the user's */
+	bool shared;  /* another user's namespace, if the service has scope=user */
 	bool unit;    /* a decoy in a system unit, and one that inhibits something */
 };
+
+/** Tell whether a service has scope=user, by its configuration. */
+bool service_shares(const char *service);
 
 /**
  * Make the directory, start the cleaner, then everything else.

@@ -34,6 +34,11 @@ void decoy_start_unit(struct audit_context *context);
 /** Start a sshd on the loopback address; without one, the context has the reason. */
 void sshd_start(struct audit_context *context);
 
+/* fixture_namespace.c */
+
+/** Make a namespace that another user's sessions share; without one, the context has the reason. */
+void namespace_make(struct audit_context *context);
+
 /* fixture_manager.c */
 
 /** Start the user manager as a login does, and note its state. */

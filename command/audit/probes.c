@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const char own_pid_only[] = "the kernel lists only the reader's own processes";
+static const char roots_only[] = "only root may do this to processes and files of root's";
 static const char asks_polkit[] = "polkit asks an administrator first";
 
 const struct probe probes[] = {
@@ -83,6 +84,26 @@ const struct probe probes[] = {
 	{.name = "sockets", .run = probe_socket, .closed_by = BY_MODULE},
 	{.name = "cgroup-procs", .run = probe_cgroup, .closed_by = BY_MODULE},
 	{.name = "user-namespace", .run = probe_user_namespace, .closed_by = BY_MODULE},
+	{.name = "shared-list",
+		.run = probe_shared_list,
+		.closed_by = BY_MODE,
+		.needs_sharing = true,
+		.never_open = roots_only},
+	{.name = "shared-socket",
+		.run = probe_shared_socket,
+		.closed_by = BY_MODE,
+		.needs_sharing = true,
+		.never_open = roots_only},
+	{.name = "shared-enter",
+		.run = probe_shared_enter,
+		.closed_by = BY_NOBODY,
+		.needs_sharing = true,
+		.never_open = roots_only},
+	{.name = "shared-end",
+		.run = probe_shared_end,
+		.closed_by = BY_NOBODY,
+		.needs_sharing = true,
+		.never_open = roots_only},
 	{.name = "process-events", .run = probe_process_events, .closed_by = BY_PROCESS_EVENTS},
 	{.name = "setuid",
 		.run = probe_setuid,

@@ -26,7 +26,8 @@ struct result {
 enum closed_by {
 	BY_NOBODY, /* nothing of this project; the kernel or the distribution may do so already */
 	BY_MODULE,
-	BY_BUS, /* this and the following are parts of pam-unshare harden */
+	BY_MODE, /* of USER_DIRECTORY */
+	BY_BUS,	 /* this and the following are parts of pam-unshare harden */
 	BY_UNITS,
 	BY_MANAGER,
 	BY_CRON,
@@ -48,6 +49,7 @@ struct probe {
 		struct result *result);
 	enum closed_by closed_by;
 	enum probe_mode mode;
+	bool needs_sharing;	  /* runs where the service has scope=user, or if it is named */
 	const char *never_open;	  /* why a stock machine is not open to it; NULL: it is */
 	const char *arguments[8]; /* for run: a program or a method with its arguments, and so on */
 };
@@ -89,6 +91,9 @@ probe_function probe_proc, probe_proc_pid, probe_proc_file, probe_other_procfs, 
 /* probes_pids.c, probes_cgroup.c, probes_socket.c, probes_namespace.c, probes_events.c */
 probe_function probe_call, probe_kill_range, probe_kill_timing, probe_cgroup, probe_socket,
 	probe_user_namespace, probe_process_events;
+
+/* probes_shared.c */
+probe_function probe_shared_list, probe_shared_socket, probe_shared_enter, probe_shared_end;
 
 /* probes_systemd.c, probes_signals.c, probes_logind.c, probes_bus.c, probes_varlink.c */
 probe_function probe_unit_method, probe_unit_properties, probe_unit_by_pid, probe_unit_file,

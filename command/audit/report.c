@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
+#include "config.h"
 
 #include "command/lib/printable.h"
+#include "common/user_protocol.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +54,8 @@ static void describe_remedy(const struct audit_context *context, const struct pr
 		(void)snprintf(text, size,
 			"pam_unshare.so in /etc/pam.d/%s: pam-unshare check %s %s", service,
 			service, context->user);
+	else if (probe->closed_by == BY_MODE)
+		(void)snprintf(text, size, "chmod 700 " USER_DIRECTORY);
 	else if (probe->closed_by != BY_NOBODY)
 		(void)snprintf(
 			text, size, "pam-unshare harden enable %s", part_names[probe->closed_by]);

@@ -123,6 +123,66 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
     grep -q '^result: ' /run/audit-said
 }
 
+# A user may do root's work by the capabilities of the command's file: the probes' own negative control
+SHARED=(shared-list shared-socket shared-enter shared-end)
+ROOTS=cap_dac_override,cap_kill,cap_sys_admin,cap_sys_chroot,cap_sys_ptrace,cap_sys_nice+ep
+
+@test "audit: with scope=user, a user can neither enter nor keep nor end another's namespace" {
+    local only=shared-list,shared-socket,shared-enter,shared-end
+    # without scope=user they are left out, and say why if they are named
+    audit --only=$only tried alice
+    [ "$status" -eq 3 ]
+    says 'not tested' "${SHARED[@]}"
+    [[ $output == *'no scope=user in /etc/pam.d/tried'* ]]
+    audit tried alice
+    run grep '^shared-' <<<"$output"
+    [ "$status" -ne 0 ]
+    sed -i 's/unshare.so open/& scope=user/' /etc/pam.d/tried
+    audit tried alice # all of it; of ssh, the service has not the module
+    [ "$status" -eq 1 ]
+    [[ ${lines[-1]} == *': 1 OPEN, '* ]]
+    says closed "${SHARED[@]}" "${KERNEL[@]}" own-descriptors tmux screen
+    audit --only=$only,proc tried alice
+    [ "$status" -eq 0 ]
+    audit --only=$only tried nobody
+    [ "$status" -eq 0 ]
+    audit --no-session --only=$only tried alice # the host's pids are seen, and of no use
+    [ "$status" -eq 0 ]
+    says closed "${SHARED[@]}"
+    # negative controls; a program with capabilities does not die with its parent, prctl(2)
+    setcap "$ROOTS" /run/sbin/pam-unshare
+    audit --no-session --only=$only tried alice
+    says OPEN "${SHARED[@]}"
+    audit --only=$only tried alice
+    setcap -r /run/sbin/pam-unshare
+    pkill -f ' audit-decoy '
+    says OPEN shared-list shared-socket
+    says closed shared-enter shared-end # the pid is not seen inside
+    chmod 755 /run/pam_unshare
+    audit --only=$only tried alice
+    chmod 700 /run/pam_unshare
+    [ "$status" -eq 1 ]
+    says OPEN shared-list
+    grep -qE '^shared-list +OPEN +chmod 700 /run/pam_unshare +/run/pam_unshare can be listed' <<<"$output"
+    says 'not tested' shared-socket shared-enter shared-end
+    [[ $output == *'no namespace of another user could be made: others than root may enter /run/pam_unshare'* ]]
+    cp "$TOP/pam.d-examples/su" /etc/pam.d/tried
+}
+
+@test "audit: killed, it leaves no namespace" {
+    local audit
+    sed -i 's/unshare.so open/& scope=user/' /etc/pam.d/tried
+    "$COMMAND" audit --only=shared-end,tmux tried alice >/dev/null 2>&1 3>&- &
+    audit=$!
+    eventually pgrep -f '^pam_unshare: init of nobody'
+    kill -KILL "$audit"
+    wait "$audit" || true
+    cp "$TOP/pam.d-examples/su" /etc/pam.d/tried
+    eventually no_init_left
+    gone() { ! pgrep -u alice && ! pgrep -f ' audit-(decoy|probes|scan) ' && ! ls -d /run/pam-unshare-audit.*; }
+    eventually gone
+}
+
 @test "audit: the process that runs the probes dies: nothing is closed" {
     "$COMMAND" audit tried alice >/run/audit-said 2>&1 3>&- &
     local audit=$!
