@@ -73,7 +73,7 @@ static int note_if_host(struct descriptors *found, int fd, struct failure *why)
 static int find_by_number(int proc_self, struct descriptors *found, struct failure *why)
 {
 	struct stat directory;
-	long left;
+	off_t left;
 	int err = 0;
 
 	if (fstatat(proc_self, "fd", &directory, 0) < 0 || directory.st_size <= 0)
