@@ -21,12 +21,14 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
+void *__real_reallocarray(void *old, size_t n, size_t size);
 void __real_free(void *p);
 ssize_t __real_read(int fd, void *buf, size_t size);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+void *__wrap_reallocarray(void *old, size_t n, size_t size);
 void __wrap_free(void *p);
 ssize_t __wrap_read(int fd, void *buf, size_t size);
 ssize_t __wrap___read_chk(int fd, void *buf, size_t size, size_t room);
@@ -65,6 +67,14 @@ void *__wrap_realloc(void *old, size_t size)
 {
 	reallocations++;
 	return allocation_fails() ? NULL : __real_realloc(old, size);
+}
+
+void *__wrap_reallocarray(void *old, size_t n, size_t size)
+{
+	void *p = allocation_fails() ? NULL : __real_reallocarray(old, n, size);
+
+	in_use += p && !old;
+	return p;
 }
 
 void __wrap_free(void *p)
@@ -1048,6 +1058,39 @@ static void no_plan_may_be_released(void **state)
 	procfs_plan_free(NULL);
 }
 
+static void what_is_below_a_mount_goes_with_it(void **state)
+{
+	/* a child before its parent, a loop, a root whose parent is another namespace's */
+	const struct {
+		int id, parent;
+		bool goes;
+	} table[] = {{1, 0, false}, {9, 8, true}, {7, 5, true}, {2, 1, false}, {5, 2, true},
+		{8, 7, true}, {6, 1, false}, {3, 3, false}, {4, 6, false}, {10, 9, true}};
+	struct planned_mount planned[] = {{.mount.id = 9, .role = PROCFS_CARRIED},
+		{.mount.id = 5, .role = PROCFS_INSTANCE}, {.mount.id = 4, .role = PROCFS_COVER}};
+	struct mount_entry entries[sizeof(table) / sizeof(*table)];
+	struct procfs_plan plan = {.mounts = planned,
+		.n_mounts = 3,
+		.entries = entries,
+		.n_entries = sizeof(table) / sizeof(*table)};
+
+	(void)state;
+	for (size_t i = 0; i < plan.n_entries; i++)
+		entries[i] = (struct mount_entry){.id = table[i].id, .parent = table[i].parent};
+	plan_remove(&plan, 5);
+	for (size_t i = 0; i < plan.n_entries; i++)
+		assert_int_equal(entries[i].id, table[i].goes ? NO_ID : table[i].id);
+	assert_int_equal(planned[0].mount.id, NO_ID);
+	assert_int_equal(planned[0].role, PROCFS_WITH_PARENT);
+	assert_int_equal(planned[1].mount.id, NO_ID);
+	assert_int_equal(planned[1].role, PROCFS_INSTANCE);
+	assert_int_equal(planned[2].mount.id, 4);
+	plan_remove(&plan, 6); /* what has gone before does not matter */
+	assert_int_equal(entries[8].id, NO_ID);
+	assert_int_equal(entries[3].id, 2);
+	assert_int_equal(planned[2].role, PROCFS_WITH_PARENT);
+}
+
 static void the_table_of_this_machine(void **state)
 {
 	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
@@ -1117,6 +1160,7 @@ int main(void)
 		TEST(free_does_not_replace_the_read_error),
 		TEST(any_allocation_may_fail),
 		TEST(no_plan_may_be_released),
+		TEST(what_is_below_a_mount_goes_with_it),
 		TEST(the_table_of_this_machine),
 	};
 

@@ -25,7 +25,7 @@ $(BUILD)/tests/unit/file_test: $(BUILD)/command/lib/file.o
 comma := ,
 wrap   = $(addprefix -Wl$(comma)--wrap=,$(1))
 $(BUILD)/tests/unit/mountinfo_test: \
-	WRAPPED = $(call wrap,malloc calloc realloc free read __read_chk)
+	WRAPPED = $(call wrap,malloc calloc realloc reallocarray free read __read_chk)
 $(BUILD)/tests/unit/session_test: WRAPPED = $(call wrap,mmap mmap64 munmap madvise)
 
 $(UNIT_TESTS): %: %.o
