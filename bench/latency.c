@@ -2,10 +2,12 @@
 /* How long the calls take. */
 #include "crowd.h"
 #include "experiments.h"
+#include "inits.h"
 #include "measure.h"
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -90,9 +92,13 @@ void growth(const char *what, long n, long rounds, char **variants, int n_varian
 /* ---- several at a time ------------------------------------------------------------------------
  */
 
+/* Sessions a second; and microseconds of a processor that each uses with its init, which is what
+   bounds them, whatever else the machine does. */
 void parallel(long workers, long each, long round, const char *variant)
 {
-	double before = now();
+	const int proc = (int)must("open /proc", open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const double sessions = (double)(workers * each), before = now(),
+		     used = usage_of_all().cpu + usage_of_inits(proc, 0, true).cpu;
 
 	x = workers;
 	for (long i = 0; i < workers; i++)
@@ -110,7 +116,9 @@ void parallel(long workers, long each, long round, const char *variant)
 		}
 	while (waitpid(-1, NULL, 0) > 0)
 		;
-	print(variant, "rate", round, (double)(workers * each) / (now() - before) * 1e6);
+	print(variant, "rate", round, sessions / (now() - before) * 1e6);
+	print(variant, "cpu", round,
+		(usage_of_all().cpu + usage_of_inits(proc, 0, true).cpu - used) / sessions);
 }
 
 /* How long it takes until the last process of a session is gone. */
