@@ -373,7 +373,8 @@ static bool is_deserted(struct members *members)
 		members->survivor = -1;
 	}
 	(void)watch_signals(FD_SIGNALS, SIGTERM, members->survivor < 0 ? SIGCHLD : 0);
-	if (members->survivor < 0) /* out of descriptors: its end may be no orphan's */
+	/* out of descriptors: its end may be no orphan's. A timer that runs will do. */
+	if (members->survivor < 0 && members->n_pending == 0 && !members->paused)
 		set_timer(PATIENCE);
 	return false;
 }
