@@ -102,7 +102,9 @@ int host_context_save(struct host_context *context, bool ipc, struct failure *wh
 	context->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (context->root >= 0)
 		context->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (context->root < 0 || context->cwd < 0)
+	/* EACCES: a file server lets not even root in (NFS, FUSE). The application is there, but
+	   cannot come back. */
+	if (context->root < 0 || (context->cwd < 0 && errno != EACCES))
 		return fail(why, errno, "open the application's directories");
 	return 0;
 }
@@ -115,8 +117,9 @@ void host_context_restore(const struct host_context *context, struct failure *wh
 	if (fchdir(context->root) < 0 || chroot(".") < 0) {
 		(void)fail(why, errno, "return to the root directory");
 		why->return_failed = true;
-	} else if (fchdir(context->cwd) < 0) /* NFS: even root may not enter it */
-		why->cwd_errno = errno;	     /* the working directory is the root directory */
+	} else if (fchdir(context->cwd) < 0) { /* the working directory is the root directory */
+		why->cwd_errno = context->cwd < 0 ? EACCES : errno;
+	}
 }
 
 void host_context_close(struct host_context *context)

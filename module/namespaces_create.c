@@ -79,16 +79,18 @@ static int plan_procfs(
 
 /*
  * The session inherits the working directory. On the old procfs, or in another mount namespace
- * (reached through /proc/<pid>/root), it would show the host's processes.
+ * (reached through /proc/<pid>/root), it would show the host's processes. Where not even root may
+ * look (NFS, the caller's FUSE), it cannot be told.
  */
 static int leave_host_cwd(
 	const struct procfs_plan *plan, struct namespaces *ns, struct failure *why)
 {
 	struct file_id cwd;
+	const bool seen = file_identify(AT_FDCWD, ".", &cwd) == 0;
 
-	if (file_identify(AT_FDCWD, ".", &cwd) < 0)
+	if (!seen && errno != EACCES)
 		return fail(why, errno, "identify the working directory");
-	ns->cwd_is_root = !procfs_plan_keeps(plan, cwd.mount);
+	ns->cwd_is_root = !seen || !procfs_plan_keeps(plan, cwd.mount);
 	return ns->cwd_is_root && chdir("/") < 0 ? fail(why, errno, "leave the host's procfs") : 0;
 }
 

@@ -217,3 +217,20 @@ members() {
     grep -qx open=0 "$WORK/second"
     logged 'namespace of its own, .*: limit the time that the init may take: Protocol not available'
 }
+
+# As on a file server that does not know root, NFS or the caller's own FUSE
+from_a_closed_directory() { # STACK
+    host "$1" chdir /home/alice/closed drop cap_dac_override drop cap_dac_read_search open run 'echo in $(pwd)' close end
+}
+
+@test "from a directory that even root may not enter a session opens, in /" {
+    install -d -o alice -g alice -m 700 /home/alice/closed
+    stack own "required pam_unshare.so"
+    stack off "required pam_permit.so"
+    for service in shared own; do
+        run from_a_closed_directory "$service"
+        [[ $output == *open=0*"in /"$'\n'*close=0* ]]
+    done
+    run from_a_closed_directory off # negative control
+    [[ $output == *"in /home/alice/closed"* ]]
+}
