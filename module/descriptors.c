@@ -30,6 +30,19 @@ void close_high(int *fd)
 	*fd = -1;
 }
 
+/* Of a file that even root may not look at, on the caller's own FUSE: the kernel knows without
+   asking for a permission. errno stays EACCES where it may be a directory. */
+static bool is_no_directory(int fd)
+{
+	int dot = openat(fd, ".", O_PATH | O_CLOEXEC);
+	const bool is_none = dot < 0 && errno == ENOTDIR;
+
+	if (dot >= 0)
+		(void)close(dot);
+	errno = EACCES;
+	return is_none;
+}
+
 /* Tell whether a descriptor shows the host: it is a directory, or on a procfs. Returns 1, 0, or -1
    with errno. */
 static int shows_host(int fd)
@@ -37,10 +50,12 @@ static int shows_host(int fd)
 	struct statx sx;
 	struct statfs fs;
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &sx) < 0)
-		return -1;
-	if (!S_ISREG(sx.stx_mode) && !S_ISLNK(sx.stx_mode))
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &sx) < 0) {
+		if (errno != EACCES || !is_no_directory(fd))
+			return -1;
+	} else if (!S_ISREG(sx.stx_mode) && !S_ISLNK(sx.stx_mode)) {
 		return S_ISDIR(sx.stx_mode);
+	}
 	return fstatfs(fd, &fs) < 0 ? -1 : fs.f_type == PROC_SUPER_MAGIC;
 }
 

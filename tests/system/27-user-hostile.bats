@@ -234,3 +234,26 @@ from_a_closed_directory() { # STACK
     run from_a_closed_directory off # negative control
     [[ $output == *"in /home/alice/closed"* ]]
 }
+
+@test "a file and a directory on the caller's own FUSE keep nobody from su" {
+    [ -e /dev/fuse ] || mknod /dev/fuse c 10 229
+    (: <>/dev/fuse) 2>/dev/null || skip "no FUSE"
+    chmod 666 /dev/fuse
+    install -d -o alice -g alice /home/alice/fuse
+    on_fuse() { # COMMAND
+        timeout -k 1 60 python3 "$TOP/tests/system/foreign_fuse.py" /home/alice/fuse 1000 \
+            setpriv --reuid alice --regid alice --clear-groups sh -c "$1"
+    }
+    for arguments in "" scope=user; do
+        enable su "$arguments"
+        sed -i '1i auth sufficient pam_permit.so' /etc/pam.d/su
+        [ "$(on_fuse 'su bob -c "echo in" </home/alice/fuse/file')" = in ]
+        [ "$(on_fuse 'cd /home/alice/fuse; su bob -c "echo in"')" = in ]
+    done
+    disable su
+    run stat /home/alice/fuse/file # it is not there
+    [ "$status" -ne 0 ]
+    # negative control: root may not look at it
+    run timeout -k 1 60 python3 "$TOP/tests/system/foreign_fuse.py" /home/alice/fuse 1000 stat /home/alice/fuse/file
+    [[ $output == *"Permission denied"* ]]
+}
