@@ -60,7 +60,7 @@ int share_find_origin(struct share *share, struct failure *why)
 	int fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &there) < 0 || fstat(own, &here) < 0) {
-		(void)fail(why, errno, "open the mount namespace of PID 1");
+		(void)fail(why, errno, "open the mount namespace of PID 1 (CAP_SYS_PTRACE)");
 		close_high(&fd);
 		return -why->err;
 	}
