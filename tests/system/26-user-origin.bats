@@ -180,6 +180,25 @@ with_own_tmp() {
     [ "$status" -ne 0 ]
 }
 
+@test "a container with a PID namespace of its own has a namespace of its own for alice, on the same /run" {
+    stay host1 su_as alice
+    unshare --mount --pid --fork --kill-child --mount-proc --propagation slave sh -c '
+        su alice -c "exec /run/stay inside1" & su alice -c "exec /run/stay inside2"; wait' </dev/null >/dev/null 2>&1 3>&- &
+    container=$!
+    eventually test -s "$STAYS/inside1"
+    eventually test -s "$STAYS/inside2"
+    stay host2 su_as alice
+    together inside1 inside2
+    together host1 host2
+    run together host1 inside1
+    [ "$status" -ne 0 ]
+    [ "$(inits)" -eq 2 ]
+    kill "$container"
+    one_init() { [ "$(inits)" -eq 1 ]; }
+    eventually one_init
+    su_as alice 'pgrep -f "^stay-host1"'
+}
+
 # ---- "/" shared or not ---------------------------------------------------------------------------
 
 propagation() {

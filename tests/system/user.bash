@@ -112,13 +112,16 @@ together() {
 
 # ---- the tests' application ----------------------------------------------------------------------
 
+# What the application does before it opens
+BEFORE=()
+
 # hold_session NAME USER SERVICE [COMMAND…]: an application with a session open, which goes on at `let_go NAME`
 hold_session() {
     local name=$1 user=$2 service=$3
     shift 3
     rm -f "$STAYS/$name."*
     mkfifo "$STAYS/$name.go"
-    "$HOST" /run/pam.d "$service" "$user" open hold opened "$@" close hold closed end \
+    "$HOST" /run/pam.d "$service" "$user" "${BEFORE[@]}" open hold opened "$@" close hold closed end \
         <>"$STAYS/$name.go" >"$STAYS/$name.out" 2>&1 3>&- &
     echo "$!" >"$STAYS/$name.pid"
     disown # bash would report the end of one that is killed
@@ -148,4 +151,30 @@ can_raise_limits() {
 # How often a line of the log says so, since log_position
 count_logged() {
     tail -n "+$LOG_FROM" /run/syslog | grep -cE -- "$1" || true
+}
+
+# ---- its init ------------------------------------------------------------------------------------
+
+# Where the init of alice's namespace listens
+# shellcheck disable=SC2034 # for the tests
+PLACE="/run/pam_unshare/1000.$(stat -L -c %i /proc/self/ns/pid)"
+
+# begin SERVICE [COMMAND…]: three members; the first one carries out the commands before it opens
+# shellcheck disable=SC2034 # for the tests
+begin() {
+    local BEFORE=("${@:2}")
+    hold_session first alice "$1"
+    BEFORE=()
+    hold_session second alice "$1"
+    hold_session third alice "$1"
+    INIT=$(pgrep -x pam_unshare)
+    eventually settled "$INIT"
+    FIRST=$(cat "$STAYS/first.pid")
+}
+
+# joins: another session does so
+joins() {
+    log_position
+    host user open close end >"$BATS_TEST_TMPDIR/joins" 2>&1 && grep -qx open=0 "$BATS_TEST_TMPDIR/joins" &&
+        logged "session of alice opened: PID namespace [0-9]+, init $INIT, the user.s, joined\$"
 }
