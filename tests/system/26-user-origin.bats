@@ -193,7 +193,7 @@ with_own_tmp() {
     run together host1 inside1
     [ "$status" -ne 0 ]
     [ "$(inits)" -eq 2 ]
-    kill "$container"
+    kill -9 "$container" # SIGTERM is blocked
     one_init() { [ "$(inits)" -eq 1 ]; }
     eventually one_init
     su_as alice 'pgrep -f "^stay-host1"'
