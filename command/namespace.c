@@ -118,19 +118,29 @@ static int parse_settings(struct words *words, struct options *settings)
 	return 0;
 }
 
+/* While this process is a member, the namespace does not end. */
+static int ask_as_member(struct share *share, enum user_operation operation, struct failure *why)
+{
+	struct user_request request = {.operation = operation};
+	struct user_init init;
+	int err = user_ask(share->place.name, &request, -1, &init, NULL, why);
+
+	close_fd(&init.pidfd);
+	(void)user_leave(share->place.name, &share->init.answer.member);
+	return err;
+}
+
 static int make_and_pin(struct share *share, struct failure *why)
 {
-	struct user_request pin = {.operation = USER_PIN};
-	struct user_init init;
 	bool joined = false;
 	int err = share_become_member(share, &joined, why);
 
-	if (err < 0 || !joined) /* it was made pinned */
-		return err;
-	/* while this is a member it does not end */
-	err = user_ask(share->place.name, &pin, -1, &init, NULL, why);
-	close_fd(&init.pidfd);
-	(void)user_leave(share->place.name, &share->init.answer.member);
+	if (err == 0 && joined)
+		return ask_as_member(share, USER_PIN, why);
+	/* It was made pinned. If it was made, but this process could not return, nobody is told of
+	   it. */
+	if (err < 0 && !joined && share->init.pidfd >= 0)
+		(void)ask_as_member(share, USER_UNPIN, why);
 	return err;
 }
 

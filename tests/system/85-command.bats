@@ -640,6 +640,21 @@ release_session() {
     [ "$output" = "pam-unshare: 'grace=soon' is not understood: pam_unshare(8) says what it takes" ]
 }
 
+@test "namespace make: where it fails, none is left" {
+    local call
+    for call in clone mount chroot; do # the last one on the way back
+        run strace -o /dev/null -e inject="$call:error=ENOMEM" "$COMMAND" namespace make alice
+        echo "$call: $output"
+        [ "$status" -eq 2 ]
+        [[ $output == *'cannot make the namespace of alice: '* ]]
+        eventually no_init_left
+    done
+    run strace -o /dev/null -e inject=pidfd_send_signal:error=ENOMEM "$COMMAND" namespace make alice # negative control
+    [ "$status" -eq 0 ]
+    "$COMMAND" namespace unpin alice
+    eventually no_init_left
+}
+
 @test "namespace make: twenty at the same time make one" {
     local i pids=()
     for i in {1..20}; do
