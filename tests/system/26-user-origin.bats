@@ -9,6 +9,7 @@ load user
 setup_file() {
     prepare
     prepare_stays
+    cp /etc/security/namespace.conf "$BATS_FILE_TMPDIR/namespace.conf"
     stack user "required pam_unshare.so scope=user grace=1"
     stack session "required pam_unshare.so scope=session grace=1"
 }
@@ -26,6 +27,7 @@ teardown() {
     mount --make-rshared /
     leave_all
     isolate_nobody
+    cp "$BATS_FILE_TMPDIR/namespace.conf" /etc/security/namespace.conf
 }
 
 NS='readlink /proc/self/ns/pid'
