@@ -54,7 +54,7 @@ comes_back() { # SERVICE COMMAND…
     local said=${*: -1} # by first_and_later
     set -- "${@:1:$#-1}"
     log_position
-    run host "$1" state "${@:2}" state end
+    run host "$1" state "${@:2}" state # no "end", which may be one of the commands
     [[ $output == *open=0* && $output != *open=[^0]* && $output != *close=[^0]* ]] && in_namespace "$output" &&
         same_state "$output" && logged "session of alice opened: .*, the user.s, $said\$"
 }

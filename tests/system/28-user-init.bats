@@ -88,6 +88,7 @@ has_no_terminal() {
         SECRET_IN_ENVIRONMENT=no-one-may-know "$HOST" /run/pam.d user alice remember no-one-may-know $before open hold opened close end \
             <>"$STAYS/go" >"$STAYS/out" 2>&1 3>&- &
         FIRST=$!
+        echo "$FIRST" >"$STAYS/before.pid"
         eventually grep -qx opened "$STAYS/out"
         INIT=$(pgrep -x pam_unshare)
         eventually settled "$INIT"
@@ -98,7 +99,7 @@ has_no_terminal() {
         echo >"$STAYS/go"
         wait "$FIRST"
         eventually no_init_left
-        rm "$STAYS/go"
+        rm "$STAYS/go" "$STAYS/out"
     done
 }
 
@@ -150,8 +151,10 @@ has_no_terminal() {
     fifo="$STAYS/go"
     mkfifo "$fifo"
     begin_oddly() {
-        "${odd[@]}" "$HOST" /run/pam.d "$1" alice open hold opened close end <>"$fifo" >"$STAYS/out" 2>&1 3>&- &
-        eventually grep -qx opened "$STAYS/out"
+        rm -f "$STAYS/odd.out"
+        "${odd[@]}" "$HOST" /run/pam.d "$1" alice open hold opened close end <>"$fifo" >"$STAYS/odd.out" 2>&1 3>&- &
+        echo "$!" >"$STAYS/odd.pid"
+        eventually grep -qx opened "$STAYS/odd.out"
         INIT=$(pgrep -x pam_unshare)
     }
     ordinary() {
@@ -176,11 +179,12 @@ has_no_terminal() {
 traced() {
     local service=$1
     shift
-    rm -f "$STAYS/go"
+    rm -f "$STAYS/go" "$STAYS/out"
     mkfifo "$STAYS/go"
     strace -f -qq -o "$STAYS/trace" "$HOST" /run/pam.d "$service" alice open hold opened "$@" \
         <>"$STAYS/go" >"$STAYS/out" 2>&1 3>&- &
     local tracer=$!
+    echo "$tracer" >"$STAYS/tracer.pid"
     eventually grep -qx opened "$STAYS/out"
     host "$service" open run true close end >/dev/null
     host "$service" open kill-self 9 >/dev/null 2>&1 || true
