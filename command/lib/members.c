@@ -83,8 +83,16 @@ static bool ask(const char *name, uint32_t slot, struct user_init *init, pid_t *
 	return answered;
 }
 
+static bool in_time(time_t begin)
+{
+	struct timespec now = {.tv_sec = begin};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - begin < MEMBERS_LIMIT;
+}
+
 /* The members of one init, from slot to slot. */
-static int ask_for_members(const char *name, struct namespace_info *found, size_t n)
+static int ask_for_members(const char *name, time_t begun, struct namespace_info *found, size_t n)
 {
 	struct namespace_info *shared;
 	struct user_init init;
@@ -104,16 +112,8 @@ static int ask_for_members(const char *name, struct namespace_info *found, size_
 		if (opener > 0)
 			err = add_session(shared, &init.answer, opener);
 		slot = init.answer.member.slot + 1;
-	} while (err == 0 && init.answer.member.used);
+	} while (err == 0 && init.answer.member.used && in_time(begun));
 	return err;
-}
-
-static bool in_time(time_t begin)
-{
-	struct timespec now = {.tv_sec = begin};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec - begin < MEMBERS_LIMIT;
 }
 
 int members_find(struct namespace_info *found, size_t n)
@@ -130,7 +130,7 @@ int members_find(struct namespace_info *found, size_t n)
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
 	while (err == 0 && in_time(begin.tv_sec) && (entry = readdir(dir)))
 		if (is_socket(entry->d_name, suffix))
-			err = ask_for_members(entry->d_name, found, n);
+			err = ask_for_members(entry->d_name, begin.tv_sec, found, n);
 	(void)closedir(dir);
 	return err;
 }

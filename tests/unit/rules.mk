@@ -4,7 +4,8 @@
 UNIT_TESTS = $(BUILD)/tests/unit/failure_test $(BUILD)/tests/unit/options_test \
              $(BUILD)/tests/unit/mountinfo_test $(BUILD)/tests/unit/session_test \
              $(BUILD)/tests/unit/pam_stack_test $(BUILD)/tests/unit/proc_scan_test \
-             $(BUILD)/tests/unit/file_test $(BUILD)/tests/unit/conf_test
+             $(BUILD)/tests/unit/file_test $(BUILD)/tests/unit/conf_test \
+             $(BUILD)/tests/unit/members_test
 
 # What a test needs of the project; everything else that the project calls is in the test itself.
 $(BUILD)/tests/unit/failure_test: $(BUILD)/module/failure.o
@@ -19,6 +20,7 @@ $(BUILD)/tests/unit/pam_stack_test: $(BUILD)/command/lib/pam_stack.o
 $(BUILD)/tests/unit/proc_scan_test: $(BUILD)/command/audit/proc_scan.o $(BUILD)/command/audit/context.o \
 	$(BUILD)/command/lib/file.o $(BUILD)/command/lib/printable.o
 $(BUILD)/tests/unit/file_test: $(BUILD)/command/lib/file.o
+$(BUILD)/tests/unit/members_test: $(addprefix $(BUILD)/command/lib/,file.o members.o printable.o sessions.o)
 
 # Functions of the C library that a test makes fail. A fortified read(2) has another name, and mmap(2)
 # of large files where they are not all large, on 32-bit architectures.
@@ -26,6 +28,8 @@ comma := ,
 wrap   = $(addprefix -Wl$(comma)--wrap=,$(1))
 $(BUILD)/tests/unit/mountinfo_test: \
 	WRAPPED = $(call wrap,malloc calloc realloc reallocarray free read __read_chk)
+$(BUILD)/tests/unit/members_test: WRAPPED = \
+	$(call wrap,opendir readdir readdir64 closedir clock_gettime __clock_gettime64 pid_of_pidfd)
 $(BUILD)/tests/unit/session_test: WRAPPED = $(call wrap,mmap mmap64 munmap madvise)
 
 $(UNIT_TESTS): %: %.o
