@@ -171,7 +171,11 @@ static int make_with(struct owner *owner, const struct options *settings)
 	share_close(&share);
 	if (err < 0)
 		return report(&why, "cannot make the namespace of %s", owner->name);
-	return printf("%d\n", (int)share.init.pid) > 0 && fflush(stdout) == 0 ? 0 : 2;
+	if (printf("%d\n", (int)share.init.pid) > 0 && fflush(stdout) == 0)
+		return 0;
+	return report(NULL,
+		"the namespace of %s is there, but the pid of its init could not be written: %s",
+		owner->name, strerror(errno));
 }
 
 static int make(struct owner *owner, const struct namespace_options *options)

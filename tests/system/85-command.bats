@@ -651,6 +651,9 @@ release_session() {
     done
     run strace -o /dev/null -e inject=pidfd_send_signal:error=ENOMEM "$COMMAND" namespace make alice # negative control
     [ "$status" -eq 0 ]
+    run eval '"$COMMAND" namespace make alice >/dev/full'
+    [ "$status" -eq 2 ]
+    [ "$output" = 'pam-unshare: the namespace of alice is there, but the pid of its init could not be written: No space left on device' ]
     "$COMMAND" namespace unpin alice
     eventually no_init_left
 }
