@@ -146,8 +146,11 @@ zombies() { # APPLICATION
     wait "$application"
     # one that forks: the last one, which goes with the next session. This one ends a second after the close.
     stack slow "required pam_unshare.so grace=1"
-    start_application slow ignore 17 open spawn 'trap "" HUP TERM; exec sleep 4735' close hold first \
+    start_application slow ignore 17 open spawn 'trap "" HUP TERM; exec sleep 4735' hold spawned close hold first \
         open hold second close
+    reached spawned
+    eventually pgrep -u alice -f '^sleep 4735' # it ignores the signals by now
+    echo >&7
     reached first
     eventually has 1
     echo >&7
