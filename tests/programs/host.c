@@ -191,8 +191,11 @@ static int cmd_close(const char *arg)
 
 static int cmd_end(const char *arg)
 {
+	int result = pamh ? pam_end(pamh, 0) : -1; /* it has ended already */
+
 	(void)arg;
-	return pam_end(pamh, 0);
+	pamh = NULL;
+	return result;
 }
 
 /* As login and su do in the process that becomes the user's shell. */
