@@ -221,6 +221,7 @@ zombies() { # APPLICATION
     isolated_run "$output"
 }
 
+# bats test_tags=plain
 @test "privilege that is gone at the close: one warning, and the session ends" {
     local numbers='PID namespace [0-9]+, init [0-9]+' said name
     for gone in "become alice" "drop cap_sys_admin" "drop cap_sys_chroot"; do
@@ -441,6 +442,7 @@ END
     isolated_run "$(cat "$BATS_TEST_TMPDIR/out")"
 }
 
+# bats test_tags=plain
 @test "no descriptor is to be had at close: the application comes back" {
     log_position
     run host plain state open descriptors 4 close state end
