@@ -235,6 +235,7 @@ from_a_closed_directory() { # STACK
     [[ $output == *"in /home/alice/closed"* ]]
 }
 
+# bats test_tags=plain
 @test "a file and a directory on the caller's own FUSE keep nobody from su" {
     [ -e /dev/fuse ] || mknod /dev/fuse c 10 229
     (: <>/dev/fuse) 2>/dev/null || skip "no FUSE"
