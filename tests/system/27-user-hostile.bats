@@ -90,6 +90,7 @@ starve() {
 
 # An opener of alice's with the lowest priority, which is killed first, and with limits of its own
 begin_poorly() { # PRLIMIT…
+    : >"$WORK/out" # of the one before
     (
         echo 1000 >/proc/self/oom_score_adj
         exec nice -n 19 prlimit "$@" "$HOST" /run/pam.d shared alice open hold opened close end

@@ -15,7 +15,9 @@ setup_file() {
 
 setup() {
     log_position
-    export PYTHONPATH=$TOP/tests/system
+    # where other users can read it too
+    install -D -m 644 "$TOP/tests/system/user_client.py" /run/python/user_client.py
+    export PYTHONPATH=/run/python
 }
 
 teardown() {
