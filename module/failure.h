@@ -30,4 +30,16 @@ struct failure {
  */
 int fail(struct failure *why, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/**
+ * Forget a failure before another try. That the application has lost its working directory stays
+ * true.
+ *
+ * Runs in the application.
+ */
+static inline void forget_failure(struct failure *why)
+{
+	why->err = 0;
+	why->return_failed = why->lacks_capabilities = false;
+}
+
 #endif

@@ -14,32 +14,42 @@
 /* ---- the namespaces ---------------------------------------------------------------------------
  */
 
-/* A filter of system calls may make unshare(2) do nothing and report success: what follows would
-   then be done to the host. */
-static int check_unshared(const struct host_context *host, struct failure *why)
+int identify_mount_namespace(int proc_self, ino_t *inode, struct failure *why)
 {
-	struct stat before, after;
+	struct stat st;
 
-	if (fstat(host->namespaces.mount, &before) < 0 ||
-		fstatat(host->proc_self, "ns/mnt", &after, 0) < 0)
+	if (fstatat(proc_self, "ns/mnt", &st, 0) < 0)
 		return fail(why, errno, "identify the mount namespace");
-	return before.st_ino == after.st_ino
-		       ? fail(why, ENOTSUP,
-				 "unshare has no effect; a filter of system calls may ignore it")
-		       : 0;
+	*inode = st.st_ino;
+	return 0;
 }
 
-static int unshare_all(struct host_context *host, int flags, struct failure *why)
+/* A filter of system calls may make unshare(2) do nothing and report success: what follows would
+   then be done to the host, or to whose mount namespace the application is in. */
+static int unshare_checked(struct host_context *host, int flags, struct failure *why)
 {
-	int err;
+	ino_t before = 0, after = 0;
+	int err = identify_mount_namespace(host->proc_self, &before, why);
 
+	if (err < 0)
+		return err;
 	if (unshare(flags) < 0)
 		return fail(why, errno, "make the namespaces (unshare)%s",
 			errno == ENOSPC
 				? ", one of user.max_pid_namespaces, user.max_mnt_namespaces, fs.mount-max or 32 nested levels is reached"
 				: "");
 	host->unshared = true;
-	err = check_unshared(host, why);
+	err = identify_mount_namespace(host->proc_self, &after, why);
+	return err == 0 && before == after
+		       ? fail(why, ENOTSUP,
+				 "unshare has no effect; a filter of system calls may ignore it")
+		       : err;
+}
+
+static int unshare_all(struct host_context *host, int flags, struct failure *why)
+{
+	int err = unshare_checked(host, flags, why);
+
 	if (err < 0)
 		return err;
 	/* Slave: no mount made here reaches the host. Private would also keep the administrator's

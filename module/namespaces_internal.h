@@ -52,6 +52,9 @@ void creation_forget(struct creation *creation);
 /** Release what is not handed over. */
 void creation_close(struct creation *creation);
 
+/** Tell the inode of the application's mount namespace. @return 0 or -errno */
+int identify_mount_namespace(int proc_self, ino_t *inode, struct failure *why);
+
 /** Note the inode of the PID namespace that the next child is born in. @return 0 or -errno */
 int identify_pid_namespace(int proc_self, struct namespaces *ns, struct failure *why);
 

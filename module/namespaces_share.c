@@ -34,6 +34,27 @@ static int enter_pid_namespace(struct share *share, int flags, struct failure *w
 	return check_alive(&share->init, why);
 }
 
+/* A filter of system calls may make setns(2) do nothing and report success: the session would be
+   on the host. */
+static int check_entered(
+	const struct share *share, bool whole, const struct namespaces *ns, struct failure *why)
+{
+	const struct host_context *host = &share->creation.host;
+	struct stat before;
+	ino_t here = 0;
+	int err = 0;
+
+	if (whole && fstat(host->namespaces.mount, &before) < 0)
+		err = fail(why, errno, "identify the mount namespace");
+	if (err == 0 && whole)
+		err = identify_mount_namespace(host->proc_self, &here, why);
+	if (err < 0)
+		return err;
+	return ns->pid_namespace == share->pid_namespace || (whole && here == before.st_ino)
+		       ? fail_setns(why)
+		       : 0;
+}
+
 /* A mount namespace and a procfs of its own, which shows the user's PID namespace. */
 static int make_mount_namespace(struct share *share, struct namespaces *ns, struct failure *why)
 {
@@ -64,9 +85,11 @@ static int enter(struct share *share, struct namespaces *ns, struct failure *why
 	if (err == 0)
 		err = enter_pid_namespace(share, whole ? CLONE_NEWNS : 0, why);
 	if (err == 0)
-		err = whole ? enter_directories(ns, why) : make_mount_namespace(share, ns, why);
-	if (err == 0)
 		err = identify_pid_namespace(proc_self, ns, why);
+	if (err == 0)
+		err = check_entered(share, whole, ns, why);
+	if (err == 0)
+		err = whole ? enter_directories(ns, why) : make_mount_namespace(share, ns, why);
 	if (err == 0)
 		err = close_on_exec(&shown, why);
 	free(shown.fds);
@@ -116,7 +139,7 @@ static int join_living(struct share *share, struct namespaces *ns, struct failur
 	int err, tries = 3;
 
 	do {
-		*why = (struct failure){.err = 0};
+		forget_failure(why);
 		share->creation.host.unshared = false;
 		err = join(share, ns, why);
 	} while (err == -ESRCH && !why->return_failed && --tries > 0);

@@ -41,12 +41,19 @@ static bool is_root_shared(int proc_self)
 	return shared;
 }
 
+int fail_setns(struct failure *why)
+{
+	return fail(why, ENOTSUP, "setns has no effect; a filter of system calls may ignore it");
+}
+
 static int check_chroot(struct failure *why)
 {
 	struct file_id here, there;
 
-	if (file_identify(AT_FDCWD, "/", &here) < 0 ||
-		file_identify(AT_FDCWD, "/proc/1/root/.", &there) < 0)
+	int root AUTO_CLOSE = open("/proc/1/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0 || file_identify(AT_FDCWD, "/", &here) < 0 ||
+		file_identify(root, "", &there) < 0)
 		return fail(why, errno, "compare the root directory with that of PID 1");
 	return memcmp(&here, &there, sizeof(here)) != 0
 		       ? fail(why, EXDEV, "the application is chrooted")
@@ -80,7 +87,8 @@ int share_begin(struct share *share, struct failure *why)
 		return err;
 	if (fstat(share->creation.host.namespaces.pid, &pid_namespace) < 0)
 		return fail(why, errno, "identify the application's PID namespace");
-	return user_place_open(share->request->user, pid_namespace.st_ino, &share->place, why);
+	share->pid_namespace = pid_namespace.st_ino;
+	return user_place_open(share->request->user, share->pid_namespace, &share->place, why);
 }
 
 void share_close(struct share *share)
@@ -134,24 +142,41 @@ static int make_there(struct share *share, struct creation *creation, struct fai
 	return 0;
 }
 
+/* Go to the mount namespace of PID 1, if the application is in another one. */
+static int enter_origin(const struct share *share, struct host_context *host, struct failure *why)
+{
+	struct stat origin;
+	ino_t here = 0;
+	int err;
+
+	if (share->origin < 0)
+		return 0;
+	host->unshared = true;
+	if (setns(share->origin, CLONE_NEWNS) < 0 || fstat(share->origin, &origin) < 0)
+		return fail(why, errno, "enter the mount namespace of PID 1");
+	err = identify_mount_namespace(host->proc_self, &here, why);
+	return err == 0 && here != origin.st_ino ? fail_setns(why) : err;
+}
+
 /* Make them, and return: whoever makes them joins them like everybody else. */
 static int make(struct share *share, struct failure *why)
 {
 	struct creation creation = CREATION_NONE;
 	int err = host_context_save(&creation.host, share->request->ipc, why);
 
-	if (err == 0 && share->origin >= 0) {
-		creation.host.unshared = true;
-		if (setns(share->origin, CLONE_NEWNS) < 0)
-			err = fail(why, errno, "enter the mount namespace of PID 1");
-	}
+	if (err == 0)
+		err = enter_origin(share, &creation.host, why);
 	if (err == 0)
 		err = make_there(share, &creation, why);
 	if (err < 0)
 		init_discard(&creation.init);
 	host_context_restore(&creation.host, why);
 	creation_close(&creation);
-	return why->return_failed ? -why->err : err;
+	if (!why->return_failed)
+		return err;
+	if (err == 0) /* nobody would end the membership before the application does */
+		(void)user_leave(share->place.name, &share->init.answer.member);
+	return -why->err;
 }
 
 /* ---- becoming a member -------------------------------------------------------------------------
@@ -208,7 +233,7 @@ static int join_or_make(struct share *share, bool *joined, struct failure *why)
 	*joined = err == 0;
 	if (err != -ENOENT)
 		return err;
-	*why = (struct failure){.err = 0};
+	forget_failure(why);
 	return make(share, why);
 }
 
@@ -222,7 +247,7 @@ static int find_or_make(struct share *share, bool *joined, struct failure *why)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (;;) {
-		*why = (struct failure){.err = 0};
+		forget_failure(why);
 		share->tries++;
 		err = join_or_make(share, joined, why);
 		if ((err != -EWOULDBLOCK && err != -ECONNRESET) || why->return_failed ||

@@ -13,6 +13,7 @@
 struct share {
 	const struct namespaces_request *request;
 	struct creation creation; /* the host context is used for joining as well */
+	ino_t pid_namespace;	  /* the caller's own */
 	int origin; /* the mount namespace of PID 1, which they are made from; -1: the application
 		       is in it */
 	struct user_place place;
@@ -58,6 +59,9 @@ int share_find_origin(struct share *share, struct failure *why);
  *         init is out of the caller's reach), ETIMEDOUT, or another
  */
 int share_become_member(struct share *share, bool *joined, struct failure *why);
+
+/** Note that setns(2) has reported success and done nothing. Returns -ENOTSUP. */
+int fail_setns(struct failure *why);
 
 /** Release what is not handed over. */
 void share_close(struct share *share);

@@ -182,6 +182,37 @@ with_own_tmp() {
     [ "$status" -ne 0 ]
 }
 
+@test "an unshare that does nothing, from another mount namespace: the host's / stays shared" {
+    root_mount() { awk '$5 == "/"' /proc/1/mountinfo; }
+    before=$(root_mount)
+    [[ $before == *shared:* ]]
+    from_elsewhere() { # [INJECTION…]
+        run unshare --mount --propagation unchanged strace -qq -o /dev/null "$@" "$HOST" /run/pam.d user alice open end
+        echo "$output"
+    }
+    from_elsewhere --inject=unshare:retval=0
+    [[ $output == *open=4* ]]
+    logged 'cannot isolate the session of alice: unshare has no effect'
+    [ "$(root_mount)" = "$before" ]
+    from_elsewhere -e trace=none # negative control
+    [[ $output == *open=0* ]]
+}
+
+@test "a setns that does nothing, and says that it did: the session is isolated, and says why not with the others" {
+    stay first su_as alice
+    joins_without() { # [INJECTION…]
+        log_position
+        run timeout 60 strace -qq -o /dev/null "$@" "$HOST" /run/pam.d user alice open run "$NS" end
+        echo "$output"
+        [[ $output == *open=0*run=0* ]] && ! grep -qxF "$(readlink /proc/self/ns/pid)" <<<"$output"
+    }
+    joins_without --inject=setns:retval=0
+    logged 'gets a namespace of its own.*setns has no effect'
+    [ "$(grep -cxF "$(pid_namespace first)" <<<"$output")" -eq 0 ]
+    joins_without -e trace=none # negative control
+    [ "$(grep -cxF "$(pid_namespace first)" <<<"$output")" -eq 1 ]
+}
+
 @test "a container with a PID namespace of its own has a namespace of its own for alice, on the same /run" {
     stay host1 su_as alice
     unshare --mount --pid --fork --kill-child --mount-proc --propagation slave sh -c '
