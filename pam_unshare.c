@@ -17,6 +17,9 @@
  *       namespaces_end(): tell the init ──────────►  ask the processes that are left to end; exit
  *       namespaces_leave(): return to the host's namespaces; nobody waits for the init
  *
+ * With scope=user namespaces_share() joins the namespaces of the user's other sessions, and makes
+ * them if there are none (module/user_make.h); namespaces_leave() then ends the membership.
+ *
  * module/ is the application's side, init/ is PID 1, common/ is what both use. This file logs, by
  * module/session_log.c, and module/options.c and module/list.c what is wrong with the
  * configuration.

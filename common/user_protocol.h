@@ -11,6 +11,7 @@
 #define PAM_UNSHARE_USER_PROTOCOL_H
 
 #include <stdint.h>
+#include <sys/socket.h>
 
 /* The names there: "UID.NAMESPACE" is the socket, with ".lock" the lock. NAMESPACE is the inode of
    the PID namespace that the sessions are opened from: the host's, or that of a container. */
@@ -61,6 +62,12 @@ struct user_answer {
 	uint64_t since;	     /* USER_ASK: when the member joined, seconds since the epoch */
 	struct user_service service; /* USER_ASK: the member's */
 	char user[USER_NAME_SIZE];   /* the name that the namespace was made for */
+};
+
+/* Room for the one descriptor that a message may bring. The kernel closes what else it holds. */
+union user_control {
+	struct cmsghdr header;
+	unsigned char bytes[CMSG_LEN(sizeof(int))];
 };
 
 #endif

@@ -108,16 +108,10 @@ int members_watch(void)
 /* ---- requests ---------------------------------------------------------------------------------
  */
 
-/* Room for one descriptor: the kernel closes what else a message holds. */
-union control {
-	struct cmsghdr header;
-	unsigned char bytes[CMSG_LEN(sizeof(int))];
-};
-
 /* Receive a request without waiting. Returns its size, or -1 with errno. */
 static long receive(int connection, struct user_request *request, int *passed)
 {
-	union control control = {.header = {.cmsg_len = 0}};
+	union user_control control = {.header = {.cmsg_len = 0}};
 	struct iovec vector = {.iov_base = request, .iov_len = sizeof(*request)};
 	struct msghdr message = {.msg_iov = &vector,
 		.msg_iovlen = 1,
@@ -136,9 +130,9 @@ static long receive(int connection, struct user_request *request, int *passed)
 /* Tells whether the answer was sent. */
 static bool reply(int connection, const struct user_answer *answer, int passed)
 {
-	union control control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
-					 .cmsg_level = SOL_SOCKET,
-					 .cmsg_type = SCM_RIGHTS}};
+	union user_control control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+					      .cmsg_level = SOL_SOCKET,
+					      .cmsg_type = SCM_RIGHTS}};
 	union {
 		const struct user_answer *answer;
 		void *data;

@@ -130,16 +130,11 @@ static int identify_peer(int fd, struct user_init *init, struct failure *why)
 		       : 0;
 }
 
-union control {
-	struct cmsghdr header;
-	unsigned char bytes[CMSG_LEN(sizeof(int))];
-};
-
 static int send_request(int fd, struct user_request *request, int passed, struct failure *why)
 {
-	union control control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
-					 .cmsg_level = SOL_SOCKET,
-					 .cmsg_type = SCM_RIGHTS}};
+	union user_control control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+					      .cmsg_level = SOL_SOCKET,
+					      .cmsg_type = SCM_RIGHTS}};
 	struct iovec vector = {.iov_base = request, .iov_len = sizeof(*request)};
 	struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
 	ssize_t n;
@@ -159,7 +154,7 @@ static int send_request(int fd, struct user_request *request, int passed, struct
 /* Returns a descriptor that came along, or -1 in *got. */
 static int receive_answer(int fd, struct user_answer *answer, int *got, struct failure *why)
 {
-	union control control = {.header = {.cmsg_len = 0}};
+	union user_control control = {.header = {.cmsg_len = 0}};
 	struct iovec vector = {.iov_base = answer, .iov_len = sizeof(*answer)};
 	struct msghdr message = {.msg_iov = &vector,
 		.msg_iovlen = 1,

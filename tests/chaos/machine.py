@@ -4,7 +4,11 @@ import collections
 import os
 import re
 import subprocess
+import sys
 import time
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import Tap  # noqa: E402, F401
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
@@ -111,20 +115,3 @@ def eventually(condition):
             return False
         time.sleep(0.05)
     return True
-
-
-
-# ---- TAP -----------------------------------------------------------------------------------------
-
-
-class Tap:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, good, text, otherwise=""):
-        self.passed += bool(good)
-        self.failed += not good
-        number = self.passed + self.failed
-        print(f"{'ok' if good else 'not ok'} {number} - {text}", flush=True)
-        if not good and otherwise:
-            print("# " + str(otherwise).replace("\n", "\n# "), flush=True)

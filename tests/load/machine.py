@@ -3,7 +3,11 @@
 import os
 import re
 import subprocess
+import sys
 import time
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import Tap  # noqa: E402, F401
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HOST = os.path.join(TOP, os.environ.get("BUILD", "build"), "tests/programs/host")
@@ -42,18 +46,6 @@ def settle(wanted):
     while host_state() != wanted and time.monotonic() < end:
         time.sleep(0.2)
     return host_state()
-
-
-class Tap:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, good, text, otherwise=""):
-        self.passed += bool(good)
-        self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.passed + self.failed} - {text}", flush=True)
-        if not good:
-            print("# " + str(otherwise).replace("\n", "\n# "), flush=True)
 
 
 # ---- sessions ------------------------------------------------------------------------------------

@@ -75,10 +75,7 @@ forget_alice() {
 # ---- limits --------------------------------------------------------------------------------------
 
 @test "user.max_pid_namespaces: the first is refused, and nothing is changed" {
-    # the limit is of the machine's user namespace: another one has its own
-    run unshare --user --map-root-user --mount --propagation unchanged sh -c '
-        echo 0 >/proc/sys/user/max_pid_namespaces &&
-        exec "$0" /run/pam.d user alice state open state end' "$HOST"
+    run host_without_namespaces user state open state end
     [[ $output == *open=4* ]]
     same_state "$output"
     logged 'cannot isolate the session of alice: .*user.max_pid_namespaces.*No space left'

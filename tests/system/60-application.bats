@@ -384,10 +384,7 @@ END
 }
 
 @test "user.max_pid_namespaces=0" {
-    # the limit is of the machine's user namespace: another one has its own
-    run unshare --user --map-root-user --mount --propagation unchanged sh -c '
-        echo 0 >/proc/sys/user/max_pid_namespaces &&
-        exec "$0" /run/pam.d plain alice state open state end' "$HOST"
+    run host_without_namespaces plain state open state end
     [[ $output == *open=4* ]]
     logged 'user.max_pid_namespaces.*No space left'
     same_state "$output"

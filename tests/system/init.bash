@@ -99,3 +99,16 @@ documented_calls() {
         sed -n "/^$beginning/,/^\$/p" "$TOP/doc/design.md"
     done | grep -o '`[a-z0-9_]*`' | tr -d '`' | sed "$wide" | sort
 }
+
+# stays_idle PID: for ten seconds it does not run; a process that polls does
+stays_idle() {
+    local polling before other idle=0
+    sh -c 'while :; do sleep 0.5; done' 3>&- 7>&- &
+    polling=$!
+    before=$(switches "$1") other=$(switches "$polling")
+    sleep 10
+    [ "$(switches "$1")" -eq "$before" ] || idle=1
+    [ "$(switches "$polling")" -gt "$other" ] || idle=2 # negative control
+    kill "$polling"
+    return "$idle"
+}

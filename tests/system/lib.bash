@@ -150,6 +150,14 @@ host() {
     timeout -k 1 60 "$HOST" /run/pam.d "$service" alice "$@"
 }
 
+# host_without_namespaces SERVICE COMMAND…: where no PID namespace may be made
+host_without_namespaces() {
+    # the limit is of the machine's user namespace: another one has its own
+    timeout -k 1 60 unshare --user --map-root-user --mount --propagation unchanged sh -c '
+        echo 0 >/proc/sys/user/max_pid_namespaces && exec "$0" "$@"' \
+        "$HOST" /run/pam.d "$1" alice "${@:2}"
+}
+
 # same_state OUTPUT: the first and the last state that the application printed are equal, but for
 # children: an init that is told to end is not waited for.
 same_state() {
