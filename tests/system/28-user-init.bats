@@ -208,7 +208,6 @@ END
             traced "$service" spawn "$stubborn" kill-self 9
         done
     } | sort -u >"$STAYS/made"
-    cat "$STAYS/made"
     diff -u <(documented_calls 'After "ready" the init makes' "The init of a user's namespace makes these besides" | sort -u) "$STAYS/made"
     # negative control: that of a session makes fewer
     strace -f -qq -o "$STAYS/trace" "$HOST" /run/pam.d session alice open run 'exit 0' close end >/dev/null
