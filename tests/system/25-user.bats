@@ -127,7 +127,7 @@ closed() { # COUNT
 survives_the_first() {
     log_position
     stay first ssh_as alice && stay second su_as alice || return
-    su_as alice 'setsid sleep 4731 >/dev/null 2>&1 </dev/null &' || return
+    leave_behind alice 4731 || return
     leave first
     eventually closed 2 || return
     su_as alice 'pgrep -f "^sleep 4731"' || return

@@ -49,7 +49,7 @@ forget_alice() {
 
 @test "a uid that is reused while its namespace lingers: the new user gets one of his own, and sees nothing of the old" {
     isolate scope=user linger grace=1
-    su_as alice 'setsid sleep 4751 >/dev/null 2>&1 </dev/null &'
+    leave_behind alice 4751
     old=$(pgrep -x pam_unshare)
     sees() { # USER
         su_as "$1" 'pgrep -f "^sleep 4751"'

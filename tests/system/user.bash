@@ -24,7 +24,11 @@ isolate_nobody() {
 # only_shared CHECK [ARGUMENT…]: CHECK leaves no session open when it has succeeded
 only_shared() {
     isolate scope=user
-    "$@" || { die "fails with scope=user: $*"; return 1; }
+    "$@" || {
+        tail -n "+$LOG_FROM" /run/syslog >&2
+        die "fails with scope=user: $*"
+        return 1
+    }
     eventually no_init_left || return
     isolate scope=session
     ! "$@" || { die "holds with scope=session too, so it shows nothing: $*"; return 1; }
@@ -61,6 +65,12 @@ su_as() { # USER COMMAND
     su "$1" -c "$2"
 }
 
+# leave_behind USER SECONDS: a session that ends while its `sleep SECONDS` runs
+leave_behind() {
+    su_as "$1" "setsid sleep $2 >/dev/null 2>&1 </dev/null &
+        until pgrep -f '^sleep $2' >/dev/null; do sleep 0.01; done"
+}
+
 sudo_as() { # USER COMMAND
     # shellcheck disable=SC2086 # words
     sudo -u "$1" $2
@@ -78,7 +88,7 @@ stay_by_cron() { # NAME USER
 
 # leave NAME: end that session
 leave() {
-    pkill -f "^stay-$1 1000\$"
+    eventually pkill -f "^stay-$1 1000\$" # it says where it is before it has this name
     rm -f "$STAYS/$1"
 }
 
