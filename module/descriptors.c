@@ -59,9 +59,9 @@ static int shows_host(int fd)
 	return fstatfs(fd, &fs) < 0 ? -1 : fs.f_type == PROC_SUPER_MAGIC;
 }
 
-static int note_if_host(struct descriptors *found, int fd, struct failure *why)
+static int note_if_host(struct descriptors *found, int fd, int flags, struct failure *why)
 {
-	int shows = shows_host(fd), *more;
+	int shows = flags == FD_CLOEXEC ? 0 : shows_host(fd), *more;
 
 	/* A security module may forbid the look: then the descriptor goes as well. Not 0 to 2: a
 	   program would find other files in their place. */
@@ -95,9 +95,11 @@ static int find_by_number(int proc_self, struct descriptors *found, struct failu
 		return 1;
 	left = directory.st_size;
 	for (int fd = 0; err == 0 && left > 0 && fd < NUMBERS_MAX; fd++) {
-		if (fcntl(fd, F_GETFD) < 0)
+		int flags = fcntl(fd, F_GETFD);
+
+		if (flags < 0)
 			continue;
-		err = note_if_host(found, fd, why);
+		err = note_if_host(found, fd, flags, why);
 		left--;
 	}
 	return err < 0 ? err : left > 0;
@@ -119,7 +121,7 @@ static int find_by_name(int proc_self, struct descriptors *found, struct failure
 
 		complete = complete || open_fd == fd;
 		if (open_fd >= 0 && open_fd != fd)
-			err = note_if_host(found, open_fd, why);
+			err = note_if_host(found, open_fd, fcntl(open_fd, F_GETFD), why);
 	}
 	if (err == 0 && (errno != 0 || !complete)) /* ENOENT: /proc hides the descriptors */
 		err = fail(why, errno ? errno : ENOENT, "list the application's descriptors");

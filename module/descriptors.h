@@ -37,7 +37,7 @@ void close_high(int *fd);
 /**
  * Find the descriptors through which the session could see the host's processes: directories,
  * which lead to the host's /proc, and whatever is on a procfs. The application may have opened
- * them, or its caller.
+ * them, or its caller. Those that are close-on-exec already are left out.
  *
  * Runs in the application.
  *

@@ -32,15 +32,21 @@ int directory_enter(const struct directory *dir)
 /* ---- the namespaces ---------------------------------------------------------------------------
  */
 
-static int open_namespaces(
-	int proc_self, bool ipc, struct host_namespaces *host, struct failure *why)
+int host_context_save_ipc(struct host_context *context, struct failure *why)
+{
+	int *ipc = &context->namespaces.ipc;
+
+	if (*ipc < 0)
+		*ipc = high_fd(openat(context->proc_self, "ns/ipc", O_RDONLY | O_CLOEXEC));
+	return *ipc < 0 ? fail(why, errno, "open the application's IPC namespace") : 0;
+}
+
+static int open_namespaces(int proc_self, struct host_namespaces *host, struct failure *why)
 {
 	host->mount = high_fd(openat(proc_self, "ns/mnt", O_RDONLY | O_CLOEXEC));
 	if (host->mount >= 0)
 		host->pid = high_fd(openat(proc_self, "ns/pid", O_RDONLY | O_CLOEXEC));
-	if (host->pid >= 0 && ipc)
-		host->ipc = high_fd(openat(proc_self, "ns/ipc", O_RDONLY | O_CLOEXEC));
-	if (host->mount < 0 || host->pid < 0 || (ipc && host->ipc < 0))
+	if (host->mount < 0 || host->pid < 0)
 		return fail(why, errno, "open the application's namespaces");
 	return 0;
 }
@@ -96,7 +102,9 @@ int host_context_save(struct host_context *context, bool ipc, struct failure *wh
 	int err = open_proc_self(context, why);
 
 	if (err == 0)
-		err = open_namespaces(context->proc_self, ipc, &context->namespaces, why);
+		err = open_namespaces(context->proc_self, &context->namespaces, why);
+	if (err == 0 && ipc)
+		err = host_context_save_ipc(context, why);
 	if (err < 0)
 		return err;
 	context->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -52,6 +52,15 @@ struct directory {
 int host_context_save(struct host_context *context, bool ipc, struct failure *why);
 
 /**
+ * Open the IPC namespace, if it is not open yet: it is known only later that it will be left.
+ *
+ * Runs in the application, before it has left anything.
+ *
+ * @return 0 or -errno: EMFILE, or that of open(2)
+ */
+int host_context_save_ipc(struct host_context *context, struct failure *why);
+
+/**
  * Return to the namespaces, the root directory and the working directory, after a failure.
  *
  * Runs in the application. Does nothing if it has not left them.

@@ -26,10 +26,13 @@ static int check_alive(const struct user_init *init, struct failure *why)
 static int enter_pid_namespace(struct share *share, int flags, struct failure *why)
 {
 	struct host_context *host = &share->creation.host;
+	const bool ipc = share->init.answer.ipc;
+	int err = ipc ? host_context_save_ipc(host, why) : 0;
 
+	if (err < 0)
+		return err;
 	host->unshared = true;
-	if (setns(share->init.pidfd,
-		    flags | CLONE_NEWPID | (share->init.answer.ipc ? CLONE_NEWIPC : 0)) < 0)
+	if (setns(share->init.pidfd, flags | CLONE_NEWPID | (ipc ? CLONE_NEWIPC : 0)) < 0)
 		return fail(why, errno, "enter the user's namespaces");
 	return check_alive(&share->init, why);
 }
@@ -77,11 +80,9 @@ static int enter(struct share *share, struct namespaces *ns, struct failure *why
 {
 	const bool whole = share->init.answer.shared_root && share->origin < 0;
 	const int proc_self = share->creation.host.proc_self;
-	struct descriptors shown = {.fds = NULL};
-	int err;
+	int err = share->looked ? 0 : find_host_descriptors(proc_self, &share->shown, why);
 
 	directory_note(&ns->cwd);
-	err = find_host_descriptors(proc_self, &shown, why);
 	if (err == 0)
 		err = enter_pid_namespace(share, whole ? CLONE_NEWNS : 0, why);
 	if (err == 0)
@@ -91,8 +92,7 @@ static int enter(struct share *share, struct namespaces *ns, struct failure *why
 	if (err == 0)
 		err = whole ? enter_directories(ns, why) : make_mount_namespace(share, ns, why);
 	if (err == 0)
-		err = close_on_exec(&shown, why);
-	free(shown.fds);
+		err = close_on_exec(&share->shown, why);
 	return err;
 }
 

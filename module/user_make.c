@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "user_make.h"
 
-#include "descriptors.h"
 #include "init/init.h"
 
 #include <sched.h>
@@ -81,7 +80,7 @@ int share_find_origin(struct share *share, struct failure *why)
 int share_begin(struct share *share, struct failure *why)
 {
 	struct stat pid_namespace;
-	int err = creation_prepare(true, &share->creation, why);
+	int err = creation_prepare(false, &share->creation, why);
 
 	if (err < 0)
 		return err;
@@ -93,6 +92,7 @@ int share_begin(struct share *share, struct failure *why)
 
 void share_close(struct share *share)
 {
+	free(share->shown.fds);
 	creation_close(&share->creation);
 	user_place_close(&share->place);
 	close_high(&share->origin);
@@ -182,15 +182,33 @@ static int make(struct share *share, struct failure *why)
 /* ---- becoming a member -------------------------------------------------------------------------
  */
 
+/* If it cannot, whoever enters looks again, and says why. */
+static void look_at_descriptors(struct share *share)
+{
+	struct failure ignored NOT_CLEARED;
+
+	if (share->looked)
+		return;
+	ignored.err = 0;
+	share->looked = find_host_descriptors(
+				share->creation.host.proc_self, &share->shown, &ignored) == 0;
+	if (!share->looked)
+		share->shown.n = 0;
+}
+
 static int become_member(struct share *share, struct failure *why)
 {
 	struct user_request request = {.operation = USER_JOIN};
-	int pidfd AUTO_CLOSE = sys_pidfd_open(getpid());
+	int pidfd AUTO_CLOSE = sys_pidfd_open(getpid()), connection;
 
 	if (pidfd < 0)
 		return fail(why, errno, "open the application's pidfd");
 	set_service(&request.service, share->request->service);
-	return user_ask(share->place.name, &request, pidfd, &share->init, NULL, why);
+	connection = user_call(share->place.name, &request, pidfd, &share->init, why);
+	if (connection < 0)
+		return connection;
+	look_at_descriptors(share); /* while the init answers */
+	return user_hear(connection, &share->init, NULL, why);
 }
 
 /* The user that had this uid may have been deleted: what is left of his is not the new one's. */

@@ -6,6 +6,7 @@
 #ifndef PAM_UNSHARE_USER_MAKE_H
 #define PAM_UNSHARE_USER_MAKE_H
 
+#include "descriptors.h"
 #include "namespaces_internal.h"
 #include "user_place.h"
 
@@ -19,6 +20,8 @@ struct share {
 	struct user_place place;
 	struct user_init init;
 	unsigned int tries; /* to become a member */
+	bool looked;	    /* the descriptors are those that find_host_descriptors() has found */
+	struct descriptors shown;
 };
 
 #define SHARE_NONE(asked)                                                    \

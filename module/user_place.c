@@ -179,31 +179,48 @@ static int receive_answer(int fd, struct user_answer *answer, int *got, struct f
 	return 0;
 }
 
-int user_ask(const char *name, struct user_request *request, int passed, struct user_init *init,
-	int *got, struct failure *why)
+int user_call(const char *name, struct user_request *request, int passed, struct user_init *init,
+	struct failure *why)
 {
-	int err, fd = connect_to(name, why);
+	int err, connection = connect_to(name, why);
 
 	init->pidfd = -1;
-	if (got)
-		*got = -1;
-	if (fd < 0)
-		return fd;
-	err = identify_peer(fd, init, why);
+	if (connection < 0)
+		return connection;
+	err = identify_peer(connection, init, why);
 	if (err == 0 && init->pid == 0 && request->operation == USER_JOIN)
 		err = fail(why, EXDEV, "the init is not below the application's PID namespace");
 	if (err == 0)
-		err = send_request(fd, request, passed, why);
+		err = send_request(connection, request, passed, why);
 	if (err == 0)
-		err = receive_answer(fd, &init->answer, got, why);
+		return connection;
+	(void)close(connection);
+	close_high(&init->pidfd);
+	return err;
+}
+
+int user_hear(int connection, struct user_init *init, int *got, struct failure *why)
+{
+	int err = receive_answer(connection, &init->answer, got, why);
+
+	(void)close(connection);
 	if (err == 0 && init->answer.err != 0)
 		err = fail(why, (int)init->answer.err, "the init refuses");
-	(void)close(fd);
 	if (err < 0)
 		close_high(&init->pidfd);
 	if (err < 0 && got)
 		close_high(got);
 	return err;
+}
+
+int user_ask(const char *name, struct user_request *request, int passed, struct user_init *init,
+	int *got, struct failure *why)
+{
+	int connection = user_call(name, request, passed, init, why);
+
+	if (got)
+		*got = -1;
+	return connection < 0 ? connection : user_hear(connection, init, got, why);
 }
 
 static int leave_once(const char *name, const struct user_member *member)

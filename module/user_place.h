@@ -63,6 +63,17 @@ int user_ask(const char *name, struct user_request *request, int passed, struct 
 	int *got, struct failure *why);
 
 /**
+ * The two halves of user_ask(): the init needs a while for the answer, and another processor.
+ *
+ * Both run in the application, and in the command.
+ *
+ * @return the connection, which user_hear() closes, or -errno
+ */
+int user_call(const char *name, struct user_request *request, int passed, struct user_init *init,
+	struct failure *why);
+int user_hear(int connection, struct user_init *init, int *got, struct failure *why);
+
+/**
  * End a membership. Does not wait for an answer: there is none.
  *
  * Runs in the application.

@@ -10,7 +10,7 @@ chaos:
 	@BUILD=$(BUILD) SESSIONS='$(SESSIONS)' SEED='$(SEED)' SCOPE='$(SCOPE)' tests/sandbox tests/chaos/chaos
 
 # The last logout against the next login; ROUNDS=2000, SEED=N.
-WRAP_unguarded = user_ask
+WRAP_unguarded = user_call
 
 rounds:
 	@tests/install $(CHAOS_PACKAGES)

@@ -5,14 +5,14 @@
  */
 #include "module/user_place.h"
 
-int __real_user_ask(const char *name, struct user_request *request, int passed,
-	struct user_init *init, int *got, struct failure *why);
-int __wrap_user_ask(const char *name, struct user_request *request, int passed,
-	struct user_init *init, int *got, struct failure *why);
+int __real_user_call(const char *name, struct user_request *request, int passed,
+	struct user_init *init, struct failure *why);
+int __wrap_user_call(const char *name, struct user_request *request, int passed,
+	struct user_init *init, struct failure *why);
 
-int __wrap_user_ask(const char *name, struct user_request *request, int passed,
-	struct user_init *init, int *got, struct failure *why)
+int __wrap_user_call(const char *name, struct user_request *request, int passed,
+	struct user_init *init, struct failure *why)
 {
 	request->operation = USER_ASK;
-	return __real_user_ask(name, request, passed, init, got, why);
+	return __real_user_call(name, request, passed, init, why);
 }
