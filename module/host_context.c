@@ -38,7 +38,7 @@ int host_context_save_ipc(struct host_context *context, struct failure *why)
 
 	if (*ipc < 0)
 		*ipc = high_fd(openat(context->proc_self, "ns/ipc", O_RDONLY | O_CLOEXEC));
-	return *ipc < 0 ? fail(why, errno, "open the application's IPC namespace") : 0;
+	return *ipc < 0 ? fail(why, errno, "open the application's namespaces") : 0;
 }
 
 static int open_namespaces(int proc_self, struct host_namespaces *host, struct failure *why)
