@@ -132,7 +132,8 @@ def judge_others(box, case, run):
         foreign = {"0", "1"} if case.setting == "elsewhere" else {"0"}
         if facts.get("foreign", "0") not in foreign or facts.get("pid_namespace") == box.namespace:
             return f"{who} is not isolated: {facts}"
-        if "secret" not in facts and not (passing and case.faults and case.faults[-1][2] == "signal=KILL"):
+        killed = case.faults and case.faults[-1][2] == "signal=KILL" and (passing or case.setting == "linger")
+        if "secret" not in facts and not killed:  # it may have been in the namespace whose init was killed
             return f"{who} cannot be used: {facts}"
         if "(" in facts.get("title", "") and not passing:
             return f"{who} does not share: {facts}"
