@@ -95,7 +95,8 @@ bob_gets_in() {
     remember_host
     for ((i = 0; i < LOGINS; i++)); do
         said=$(bob_runs $((i % 2)) "cat /proc/self/mountinfo; exec $PROBE") || { tail -n 3 /run/syslog; return 1; }
-        [[ $said == *foreign=0* && $said == *secret=hidden* ]] && no_instance_of_host "$said" || { echo "$said"; return 1; }
+        [[ $said == *foreign=0* && $said == *secret=hidden* ]] && no_instance_of_host "$said" ||
+            { echo "$said"; cat "$BATS_TEST_TMPDIR/instances"; return 1; }
     done
     said=$(timeout 30 "$HOST" /run/pam.d plain bob state open run true close state end)
     [[ $said == *open=0*close=0* ]] || { echo "$said"; tail -n 3 /run/syslog; return 1; }
