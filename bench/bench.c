@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 		return usage();
 	experiment = argv[1];
 	must("die with the parent", prctl(PR_SET_PDEATHSIG, SIGKILL));
-	/* as sshd: the module looks at each descriptor, and those of whoever runs this do not count */
+	/* as sshd does: the module looks at each, and those of whoever runs this do not count */
 	must("close what was inherited", close_range(STDERR_FILENO + 1, ~0U, 0));
 	return run(argc - 2, argv + 2);
 }

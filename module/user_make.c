@@ -190,8 +190,8 @@ static void look_at_descriptors(struct share *share)
 	if (share->looked)
 		return;
 	ignored.err = 0;
-	share->looked = find_host_descriptors(
-				share->creation.host.proc_self, &share->shown, &ignored) == 0;
+	share->looked =
+		find_host_descriptors(share->creation.host.proc_self, &share->shown, &ignored) == 0;
 	if (!share->looked)
 		share->shown.n = 0;
 }
