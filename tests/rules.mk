@@ -97,6 +97,8 @@ lint:
 		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D_GNU_SOURCE -Ibuild-clang $(SOURCES) $(COMMAND_SOURCES)
 	tests/check-imports build-gcc build-clang
 	shellcheck --severity=warning --external-sources $(SHELL_FILES)
+	@# what "eventually" repeats must look anew each time
+	! grep -nE 'eventually (test|\[) [^|;&]*\$$\(' tests/system/*.bats tests/system/*.bash tests/vm/guest/*.bats
 	tests/check-includes --self-test
 	tests/check-includes
 	tests/check-manual

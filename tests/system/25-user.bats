@@ -89,7 +89,7 @@ ten_at_once() {
         su alice -c "/run/stay $n" </dev/null >/dev/null 2>&1 3>&- &
     done
     for n in "${names[@]}"; do
-        eventually test -s "$STAYS/$n" || return
+        eventually stays "$n" || return
     done
     together "${names[@]}" && [ "$(inits)" -eq 1 ] && leave_all
 }

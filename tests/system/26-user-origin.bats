@@ -155,7 +155,7 @@ with_own_tmp() {
     unshare --mount --propagation private sh -c '
         mount -t tmpfs volume /mnt && echo key >/mnt/key && su alice -c "cat /mnt/key >/run/stays/seen; exec /run/stay first"
         ' </dev/null >/dev/null 2>&1 3>&- &
-    eventually test -s "$STAYS/first"
+    eventually stays first
     [ "$(cat "$STAYS/seen")" = key ] # negative control: there it is
     for name in second third; do
         stay "$name" su_as alice
@@ -218,8 +218,8 @@ with_own_tmp() {
     unshare --mount --pid --fork --kill-child --mount-proc --propagation slave sh -c '
         su alice -c "exec /run/stay inside1" & su alice -c "exec /run/stay inside2"; wait' </dev/null >/dev/null 2>&1 3>&- &
     container=$!
-    eventually test -s "$STAYS/inside1"
-    eventually test -s "$STAYS/inside2"
+    eventually stays inside1
+    eventually stays inside2
     stay host2 su_as alice
     together inside1 inside2
     together host1 host2
@@ -311,7 +311,7 @@ new_session_has_volume() {
     run new_session_has_volume
     [ "$status" -ne 0 ]
     leave first
-    eventually test "$(pgrep -cf '^stay-')" -eq 1
+    eventually eval '[ "$(pgrep -cf "^stay-")" -eq 1 ]'
     run released # a session that had it is open still
     [ "$status" -ne 0 ]
     stay third su_as alice

@@ -94,7 +94,7 @@ comes_back() { # SERVICE COMMAND…
     hold_session resident alice user
     run host user open close end start /run/pam.d:user open run "$NS" close end start /run/pam.d:user open end
     [ "$(grep -cx open=0 <<<"$output")" -eq 3 ]
-    eventually test "$(ask alice n_members)" -eq 1
+    eventually eval '[ "$(ask alice n_members)" -eq 1 ]'
     [ "$(count_logged 'session of alice opened: .* joined')" -eq 3 ]
     # at the same time the second is refused by name
     run host user open start /run/pam.d:user open

@@ -141,7 +141,7 @@ saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$
 @test "a stopped process is woken to end" {
     begin plain open spawn 'kill -STOP $$; sleep 4722' hold opened close hold closed end
     reached opened
-    eventually test "$(ps -eo stat=,args= | grep -c '^T.*sleep 472[2]')" = 1
+    eventually eval 'ps -eo stat=,args= | grep -q "^T.*sleep 472[2]"'
     go_on
     reached closed
     go_on

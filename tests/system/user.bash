@@ -52,13 +52,18 @@ END
     chmod 755 /run/stay
 }
 
+# stays NAME: that session has said where it is, and has its name
+stays() {
+    test -s "$STAYS/$1" && pgrep -f "^stay-$1 1000\$"
+}
+
 # stay NAME COMMAND…: a session that COMMAND opens, to run the command line that is its last argument
 stay() {
     local name=$1
     shift
     rm -f "$STAYS/$name"
     "$@" "/run/stay $name" </dev/null >"$BATS_TEST_TMPDIR/stay-$name" 2>&1 3>&- &
-    eventually test -s "$STAYS/$name" || { cat "$BATS_TEST_TMPDIR/stay-$name" >&2; return 1; }
+    eventually stays "$name" || { cat "$BATS_TEST_TMPDIR/stay-$name" >&2; return 1; }
 }
 
 su_as() { # USER COMMAND
@@ -83,12 +88,12 @@ stay_by_cron() { # NAME USER
     install -o "$2" -m 600 /dev/stdin "/var/spool/cron/crontabs/$2" <<<"@reboot /run/stay $1"
     cron -f 3>&- &
     CRON=$!
-    eventually test -s "$STAYS/$1"
+    eventually stays "$1"
 }
 
 # leave NAME: end that session
 leave() {
-    eventually pkill -f "^stay-$1 1000\$" # it says where it is before it has this name
+    pkill -f "^stay-$1 1000\$"
     rm -f "$STAYS/$1"
 }
 
