@@ -182,6 +182,12 @@ static int make(struct share *share, struct failure *why)
 /* ---- becoming a member -------------------------------------------------------------------------
  */
 
+static void forget_descriptors(struct share *share)
+{
+	share->looked = false;
+	share->shown.n = 0;
+}
+
 /* If it cannot, whoever enters looks again, and says why. */
 static void look_at_descriptors(struct share *share)
 {
@@ -193,7 +199,7 @@ static void look_at_descriptors(struct share *share)
 	share->looked =
 		find_host_descriptors(share->creation.host.proc_self, &share->shown, &ignored) == 0;
 	if (!share->looked)
-		share->shown.n = 0;
+		forget_descriptors(share);
 }
 
 static int become_member(struct share *share, struct failure *why)
@@ -212,13 +218,15 @@ static int become_member(struct share *share, struct failure *why)
 }
 
 /* The user that had this uid may have been deleted: what is left of his is not the new one's. */
-static int check_user(const struct share *share, struct failure *why)
+static int check_user(struct share *share, struct failure *why)
 {
 	const struct namespaces_request *request = share->request;
 	const char *made_for = share->init.answer.user;
 
-	if (strcmp(made_for, request->name) == 0 ||
-		request->is_same_user(request->context, made_for))
+	if (strcmp(made_for, request->name) == 0)
+		return 0;
+	forget_descriptors(share); /* to look a user up may open and close some */
+	if (request->is_same_user(request->context, made_for))
 		return 0;
 	return fail(why, EEXIST,
 		"the namespace with init %d was made for user %s, who is not %s: end that process if %s is gone",

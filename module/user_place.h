@@ -63,14 +63,24 @@ int user_ask(const char *name, struct user_request *request, int passed, struct 
 	int *got, struct failure *why);
 
 /**
- * The two halves of user_ask(): the init needs a while for the answer, and another processor.
+ * The first half of user_ask(): send the request. The caller can do something else before
+ * user_hear(), which has to follow.
  *
- * Both run in the application, and in the command.
+ * Runs in the application, and in the command.
  *
+ * @param init  its pid and pidfd are filled in on success
  * @return the connection, which user_hear() closes, or -errno
  */
 int user_call(const char *name, struct user_request *request, int passed, struct user_init *init,
 	struct failure *why);
+
+/**
+ * The second half: wait for the answer. Closes the connection, and on failure the init's pidfd.
+ *
+ * Runs in the application, and in the command.
+ *
+ * @return 0 or -errno
+ */
 int user_hear(int connection, struct user_init *init, int *got, struct failure *why);
 
 /**
