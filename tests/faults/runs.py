@@ -94,7 +94,8 @@ ARGUMENTS = {"own": "ipc", "linger": "ipc scope=user linger grace=1"}
 Case = collections.namedtuple("Case", "name group role script phase faults module full setting", defaults=["own"])
 Call = collections.namedtuple("Call", "phase name nth")
 # beside: what the user's other sessions have printed, each with its name
-Run = collections.namedtuple("Run", "output log status hung left mounts trace errors beside")
+# joined: a session of the user's other ones has
+Run = collections.namedtuple("Run", "output log joined status hung left mounts trace errors beside")
 
 
 class Late(Exception):
@@ -182,15 +183,17 @@ class Sandbox:
         return log
 
     def read_log(self):
-        messages = []
+        """The messages, and whether another session of the user's has joined."""
+        messages, joined = [], False
         try:
             while True:
                 text = self.log.recv(65536).decode("utf-8", "replace").rstrip("\0\n")
                 priority, text = re.match(r"<(\d+)>.*?host: (.*)", text, re.S).groups()
                 if not re.match("PAM (audit|_pam)|.*-beside:session", text):  # libpam's own, other sessions'
                     messages.append((int(priority) & 7, text))
+                joined = joined or re.search("-beside:session.*, joined$", text) is not None
         except BlockingIOError:
-            return messages
+            return messages, joined
 
     def service(self, module, arguments="ipc", suffix=""):
         """A stack with the module, which is made if it is not there; pam_permit.so takes no arguments."""
@@ -369,5 +372,5 @@ def run_case(box, case):
     left = reap_all()
     if tracer:
         tracer.returncode = tracer.returncode or 0  # it has been reaped
-    return Run(output, box.read_log(), status, hung, left, read_file("/proc/self/mountinfo") != mounts,
+    return Run(output, *box.read_log(), status, hung, left, read_file("/proc/self/mountinfo") != mounts,
                read_file("/run/trace"), read_file("/run/errors"), {} if hung else others)

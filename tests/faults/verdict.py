@@ -132,8 +132,9 @@ def judge_others(box, case, run):
         foreign = {"0", "1"} if case.setting == "elsewhere" else {"0"}
         if facts.get("foreign", "0") not in foreign or facts.get("pid_namespace") == box.namespace:
             return f"{who} is not isolated: {facts}"
-        killed = case.faults and case.faults[-1][2] == "signal=KILL" and (passing or case.setting == "linger")
-        if "secret" not in facts and not killed:  # it may have been in the namespace whose init was killed
+        inside = passing or (case.setting == "linger" and run.joined)
+        # in the namespace whose init was killed
+        if "secret" not in facts and not (inside and case.faults and case.faults[-1][2] == "signal=KILL"):
             return f"{who} cannot be used: {facts}"
         if "(" in facts.get("title", "") and not passing:
             return f"{who} does not share: {facts}"

@@ -197,16 +197,14 @@ END
 
 # bats test_tags=plain
 @test "the system calls that it makes after it is ready are those that doc/design.md lists" {
-    local stubborn='trap "" TERM HUP; exec sleep 4723'
-    local up='until pgrep -f "^sleep 4723" >/dev/null; do sleep 0.01; done' # or it may end at once
     {
         for service in user linger brutal hidden; do
             traced "$service" run 'exit 0' close end
             traced "$service" spawn 'exec sleep 0.3' close end
         done
         for service in user brutal hidden; do
-            traced "$service" spawn "$stubborn" run "$up" close end
-            traced "$service" spawn "$stubborn" run "$up" kill-self 9
+            traced "$service" spawn "$STUBBORN" run "$STUBBORN_RUNS" close end
+            traced "$service" spawn "$STUBBORN" run "$STUBBORN_RUNS" kill-self 9
         done
     } | sort -u >"$STAYS/made"
     diff -u <(documented_calls 'After "ready" the init makes' "The init of a user's namespace makes these besides" | sort -u) "$STAYS/made"

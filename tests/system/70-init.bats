@@ -235,17 +235,16 @@ calls_after_ready() {
 
 # bats test_tags=plain
 @test "the system calls that it makes after it is ready are those that doc/design.md lists" {
-    local stubborn='trap "" TERM HUP; exec sleep 4723' service
-    local up='until pgrep -f "^sleep 4723" >/dev/null; do sleep 0.01; done' # or it may end at once
+    local service
     stack plain "required pam_unshare.so grace=1"
     stack brutal "required pam_unshare.so grace=0"
     stack hidden "required pam_unshare.so grace=1 proc_options=hidepid=2"
     {
         for service in plain brutal hidden; do
             calls_after_ready "$service" alice open run 'exit 0' close end
-            calls_after_ready "$service" alice open spawn "$stubborn" run "$up" close end
-            calls_after_ready "$service" alice open spawn "$stubborn" run "$up" end
-            calls_after_ready "$service" alice open spawn "$stubborn" run "$up" kill-self 9
+            calls_after_ready "$service" alice open spawn "$STUBBORN" run "$STUBBORN_RUNS" close end
+            calls_after_ready "$service" alice open spawn "$STUBBORN" run "$STUBBORN_RUNS" end
+            calls_after_ready "$service" alice open spawn "$STUBBORN" run "$STUBBORN_RUNS" kill-self 9
             calls_after_ready "$service" alice open spawn 'exec sleep 1000' run-root 'kill -TERM 1' \
                 close end
         done

@@ -78,6 +78,13 @@ call_number() { # NAME
     printf '#include <sys/syscall.h>\n__NR_%s\n' "$1" | cc -E -P - | sed -n '$s/^[0-9]*$/&/p'
 }
 
+# A process of the session's that has to be killed, and a command that ends when it runs: at a signal that
+# comes earlier it ends
+# shellcheck disable=SC2034 # for the tests that load this
+STUBBORN='trap "" TERM HUP; exec sleep 4723'
+# shellcheck disable=SC2034
+STUBBORN_RUNS='timeout 10 sh -c "until pgrep -f ^sleep.4723; do sleep 0.01; done" >/dev/null'
+
 # calls_in TRACE: the system calls that the init makes once it is ready, of what strace -f has seen;
 # a line each
 calls_in() {

@@ -73,7 +73,7 @@ su_as() { # USER COMMAND
 # leave_behind USER SECONDS: a session that ends while its `sleep SECONDS` runs
 leave_behind() {
     su_as "$1" "setsid sleep $2 >/dev/null 2>&1 </dev/null &
-        until pgrep -f '^sleep $2' >/dev/null; do sleep 0.01; done"
+        timeout 10 sh -c 'until pgrep -f ^sleep.$2; do sleep 0.01; done' >/dev/null"
 }
 
 sudo_as() { # USER COMMAND
