@@ -13,9 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What processes and what the kernel keeps for them takes, kilobytes (proc_meminfo(5)).
+   MemAvailable would count caches and each processor's free pages too. */
+static const char *const kinds[] = {"AnonPages", "PageTables", "KernelStack", "SUnreclaim"};
+
+enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
+
 /* Each processor counts for itself until it is asked (proc_sys_vm(5), stat_refresh), and what has
    ended is freed later. What else the machine does shows here: a difference of a few seconds. */
-static long available(void)
+static void look(long *used)
 {
 	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
 
@@ -23,7 +29,8 @@ static long available(void)
 	if (fd >= 0 && write(fd, "1", 1) < 0)
 		die("stat_refresh");
 	(void)close(fd);
-	return number_in("/proc/meminfo", "MemAvailable");
+	for (int i = 0; i < KINDS; i++)
+		used[i] = number_in("/proc/meminfo", kinds[i]);
 }
 
 void memory(long sessions, long passes, char **variants, int n)
@@ -32,14 +39,21 @@ void memory(long sessions, long passes, char **variants, int n)
 	for (long pass = 0; pass <= passes; pass++)
 		for (int i = 0; i < n; i++) {
 			const char *variant = variants[turn(pass, i, n)];
-			long before = available(), with;
-			struct crowd crowd = gather(sessions, variant);
+			long before[KINDS], with[KINDS], sum = 0;
+			struct crowd crowd;
 
-			with = available();
+			look(before);
+			crowd = gather(sessions, variant);
+			look(with);
 			dismiss(&crowd);
-			if (pass > 0) /* the first fills the kernel's caches */
-				print(variant, "kB", pass,
-					(double)(before - with) / (double)sessions);
+			if (pass == 0) /* it fills the kernel's caches */
+				continue;
+			for (int k = 0; k < KINDS; k++) {
+				print(variant, kinds[k], pass,
+					(double)(with[k] - before[k]) / (double)sessions);
+				sum += with[k] - before[k];
+			}
+			print(variant, "kB", pass, (double)sum / (double)sessions);
 		}
 }
 
