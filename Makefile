@@ -111,7 +111,8 @@ MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c namespace.c \
                   $(addprefix check/,applications.c check.c files.c findings.c order.c scope.c session.c view.c) \
                   $(addprefix harden/,harden.c part.c part_block.c part_file.c part_lines.c parts.c) \
-                  $(addprefix lib/,file.c log_capture.c members.c pam_session.c pam_stack.c printable.c sessions.c subprocess.c table.c) \
+                  $(addprefix launch/,cgroup.c child.c launch.c) \
+                  $(addprefix lib/,file.c isolation.c log_capture.c members.c pam_session.c pam_stack.c printable.c sessions.c subprocess.c table.c) \
                   $(addprefix audit/,audit.c bus_call.c context.c crontab.c decoy.c decoy_client.c fixture.c \
                   fixture_cleanup.c fixture_decoys.c fixture_manager.c fixture_namespace.c fixture_sshd.c forward.c \
                   outside_scan.c probe_runner.c probes.c probes_bus.c probes_cgroup.c \
@@ -122,8 +123,8 @@ COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c namespace.c \
                   proc_scan.c report.c servers.c session.c system_bus.c user_file.c))
 # What it has of the module: the parser of arguments; and what makes a user's namespace, with the init.
 OF_MODULE = $(addprefix module/,conf.c conf_read.c descriptors.c failure.c host_context.c init_start.c list.c \
-            namespaces_create.c options.c preflight.c procfs_plan_make.c procfs_plan_mountinfo.c procfs_plan_servers.c \
-            procfs_plan_statmount.c user_make.c user_place.c)
+            namespaces_create.c namespaces_leave.c namespaces_share.c options.c preflight.c procfs_plan_make.c \
+            procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c user_make.c user_place.c)
 COMMAND_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(COMMAND_SOURCES) $(OF_MODULE) $(INIT_SOURCES) $(COMMON_SOURCES))
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)
 
@@ -183,6 +184,9 @@ install-programs: all
 	$(INSTALL) -m 755 $(COMMAND) $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -d $(DESTDIR)$(HARDENDIR)
 	$(INSTALL) -m 644 hardening/* $(DESTDIR)$(HARDENDIR)
+	$(INSTALL) -m 644 systemd/* $(DESTDIR)$(HARDENDIR)
+	sed -i 's|/usr/sbin/pam-unshare|$(SBINDIR)/pam-unshare|; s|/run/pam_unshare|$(RUNSTATEDIR)/pam_unshare|' \
+		$(addprefix $(DESTDIR)$(HARDENDIR)/,$(notdir $(wildcard systemd/*)))
 	$(INSTALL) -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	[ -e $(DESTDIR)$(SYSCONFDIR)/security/unshare.conf ] || \

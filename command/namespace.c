@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "namespace.h"
 
+#include "command/lib/isolation.h"
+#include "command/lib/log_capture.h"
+#include "command/lib/pam_session.h"
+#include "command/lib/subprocess.h"
 #include "init/init.h"
 #include "module/init_start.h"
 #include "module/options.h"
@@ -13,6 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+
+/* How long to wait until the service manager has read what it was told, microseconds. */
+#define NOTIFY_LIMIT 20000000
 
 /* Whose namespace. */
 struct owner {
@@ -70,7 +79,7 @@ static bool is_same_user(void *context, const char *name)
 	return found && found->pw_uid == owner->uid;
 }
 
-/* ---- make -------------------------------------------------------------------------------------
+/* ---- what it is made with ---------------------------------------------------------------------
  */
 
 /* The module's arguments that the options stand for. */
@@ -130,21 +139,59 @@ static int ask_as_member(struct share *share, enum user_operation operation, str
 	return err;
 }
 
+/* Its init is not a child of the unit's, nor in its control group. */
+static int refuse_joined(struct share *share, struct failure *why)
+{
+	(void)user_leave(share->place.name, &share->init.answer.member);
+	return fail(why, EEXIST, "there is one already, whose init %d is no process of this unit",
+		(int)share->init.pid);
+}
+
 static int make_and_pin(struct share *share, struct failure *why)
 {
 	bool joined = false;
 	int err = share_become_member(share, &joined, why);
 
+	if (err == 0 && joined && share->request->maker == MAKER_IS_UNIT)
+		return refuse_joined(share, why);
 	if (err == 0 && joined)
 		return ask_as_member(share, USER_PIN, why);
-	/* It was made pinned. If it was made, but this process could not return, nobody is told of
-	   it. */
+	/* It was made pinned, or held. If it was made, but this process could not return, nobody is
+	   told of it. */
 	if (err < 0 && !joined && share->init.pidfd >= 0)
 		(void)ask_as_member(share, USER_UNPIN, why);
 	return err;
 }
 
-static int make_with(struct owner *owner, const struct options *settings)
+/* ---- the service manager ----------------------------------------------------------------------
+ */
+
+/* The unit stays as long as its main process. The barrier is passed when all has been read: the
+   sender must live until then, and the main process must not end before it is known. */
+static int notify(const char *what, struct failure *why)
+{
+	int err = sd_notify(0, what);
+
+	if (err == 0)
+		return fail(why, ENOTSOCK, "no service manager waits (NOTIFY_SOCKET)");
+	if (err > 0)
+		err = sd_notify_barrier(0, NOTIFY_LIMIT);
+	return err < 0 ? fail(why, -err, "tell the service manager") : 0;
+}
+
+static int notify_made(const struct share *share, struct failure *why)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "MAINPID=%d\nREADY=1\nSTATUS=Namespace of %.64s",
+		(int)share->init.pid, share->request->name);
+	return notify(text, why);
+}
+
+/* ---- make -------------------------------------------------------------------------------------
+ */
+
+static int make_with(struct owner *owner, const struct options *settings, bool is_unit)
 {
 	char title[320];
 	const struct namespaces_request request = {.title = title,
@@ -155,7 +202,8 @@ static int make_with(struct owner *owner, const struct options *settings)
 		.name = owner->name,
 		.service = "pam-unshare",
 		.linger = settings->linger,
-		.pinned = true,
+		.pinned = !is_unit,
+		.maker = is_unit ? MAKER_IS_UNIT : MAKER_CALLER,
 		.is_same_user = is_same_user,
 		.context = owner};
 	struct share share = SHARE_NONE(&request);
@@ -168,9 +216,13 @@ static int make_with(struct owner *owner, const struct options *settings)
 		err = share_find_origin(&share, &why);
 	if (err == 0)
 		err = make_and_pin(&share, &why);
+	if (err == 0 && is_unit)
+		err = notify_made(&share, &why);
 	share_close(&share);
 	if (err < 0)
 		return report(&why, "cannot make the namespace of %s", owner->name);
+	if (is_unit)
+		return 0;
 	if (printf("%d\n", (int)share.init.pid) > 0 && fflush(stdout) == 0)
 		return 0;
 	return report(NULL,
@@ -189,7 +241,7 @@ static int make(struct owner *owner, const struct namespace_options *options)
 	set_words(options, &words);
 	status = parse_settings(&words, &settings);
 	if (status == 0)
-		status = make_with(owner, &settings);
+		status = make_with(owner, &settings, options->notify);
 	options_free(&settings);
 	return status;
 }
@@ -245,6 +297,94 @@ static int unpin(struct owner *owner, const struct namespace_options *options)
 		       : report(&why, "cannot unpin the namespace of %s", owner->given);
 }
 
+/* ---- who has one -------------------------------------------------------------------------------
+ */
+
+/* Tell whether the file says that the user has a namespace. Returns 1 or 0; or an exit status that
+   is negative. A user who is gone may have left one. */
+static int is_shared(const struct owner *owner)
+{
+	const struct passwd *user = getpwuid(owner->uid);
+	struct options opts = {.text = NULL};
+	enum isolation isolation = ISOLATION_SHARED;
+	pam_handle_t *pamh = NULL;
+
+	if (!user)
+		return 1;
+	if (start_transaction("pam-unshare", owner->name, NULL, &pamh) != PAM_SUCCESS)
+		return -report(NULL, "cannot begin a transaction of PAM");
+	isolation = isolation_of(pamh, user, &opts);
+	options_free(&opts);
+	(void)pam_end(pamh, PAM_SUCCESS);
+	if (isolation == ISOLATION_UNKNOWN)
+		return -report(NULL, "%s",
+			log_capture_message(0) ? log_capture_message(0)
+					       : "the configuration is not understood");
+	return isolation == ISOLATION_SHARED;
+}
+
+/* Nothing is wrong, and there is nothing to do: the unit has started. */
+static int decline(const struct namespace_options *options)
+{
+	struct failure why = {0};
+
+	return options->notify && notify("READY=1\nSTATUS=Not isolated", &why) < 0
+		       ? report(&why, "cannot end well")
+		       : 0;
+}
+
+/* ---- request ----------------------------------------------------------------------------------
+ */
+
+static int run_systemctl(const char *verb, const char *unit, uid_t uid)
+{
+	struct subprocess program = {.limit_s = USER_MAKER_LIMIT};
+	char name[64];
+	const char *const argv[] = {"systemctl", verb, "--quiet", name, NULL};
+	int err;
+
+	(void)snprintf(name, sizeof(name), "%s@%lu.service", unit, (unsigned long)uid);
+	err = subprocess_run(&program, argv);
+	if (err == 0 && program.status != 0)
+		err = -EIO;
+	subprocess_free(&program);
+	return err;
+}
+
+/* A user who is logged in has had a pin: of a namespace that is gone. */
+static int make_by_unit(uid_t uid)
+{
+	struct owner owner = {.uid = uid};
+	struct failure why = {0};
+	int err = run_systemctl("start", "pam-unshare", uid);
+
+	if (err < 0 || run_systemctl("is-active", "user-runtime-dir", uid) < 0)
+		return err;
+	err = run_systemctl("start", "pam-unshare-pin", uid);
+	if (err == 0)
+		err = ask(&owner, USER_PIN, &why);
+	return is_gone(err) ? 0 : err;
+}
+
+int namespace_request(void)
+{
+	const struct timeval limit = {.tv_sec = USER_ANSWER_LIMIT};
+	struct user_maker_request request;
+	struct user_maker_answer answer = {.protocol = USER_PROTOCOL};
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != 0)
+		return report(NULL, "standard input is no connection of root's");
+	(void)setsockopt(STDIN_FILENO, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (recv(STDIN_FILENO, &request, sizeof(request), 0) != (ssize_t)sizeof(request) ||
+		request.protocol != USER_PROTOCOL)
+		return report(NULL, "the request is not understood");
+	answer.err = (uint32_t)-make_by_unit(request.uid);
+	(void)send(STDIN_FILENO, &answer, sizeof(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+	return answer.err == 0 ? 0 : 2;
+}
+
 /* ---- the command ------------------------------------------------------------------------------
  */
 
@@ -270,6 +410,7 @@ int namespace_change(const char *verb, const char *user, const struct namespace_
 {
 	const struct verb *found = find_verb(verb);
 	struct owner owner = {.given = user};
+	int shared;
 
 	if (!found)
 		return report(NULL, "there is no command 'namespace %s'", verb);
@@ -277,5 +418,8 @@ int namespace_change(const char *verb, const char *user, const struct namespace_
 		return report(NULL, "there is no user '%s'", user);
 	if (is_init(1))
 		return report(NULL, "this is an isolated session: run it on the host");
-	return found->run(&owner, options);
+	shared = options->if_shared ? is_shared(&owner) : 1;
+	if (shared < 0)
+		return -shared;
+	return shared ? found->run(&owner, options) : decline(options);
 }

@@ -6,6 +6,7 @@
 #include "command/audit/probes.h"
 #include "command/check/check.h"
 #include "command/harden/harden.h"
+#include "command/launch/launch.h"
 #include "config.h"
 #include "list.h"
 #include "namespace.h"
@@ -22,6 +23,7 @@ static const char usage[] =
 	"       pam-unshare list [OPTION...]\n"
 	"       pam-unshare audit [OPTION...] SERVICE USER\n"
 	"       pam-unshare namespace [OPTION...] make|pin|unpin USER|UID\n"
+	"       pam-unshare launch [OPTION...] UID -- PROGRAM [ARGUMENT...]\n"
 	"       pam-unshare harden [OPTION...] enable|disable|status [PART...]\n"
 	"       pam-unshare --help | --version\n";
 
@@ -35,6 +37,8 @@ static const char help[] =
 	"             a session of USER; this takes a minute or two\n"
 	"  namespace  with scope=user: make the namespace of a user and pin it, so that\n"
 	"             it stays without sessions; pin or unpin it\n"
+	"  launch     with scope=user: the program of the unit user@UID.service; runs the\n"
+	"             user manager in the user's namespace\n"
 	"  harden     close side doors of the machine, reopen them, or show their state\n"
 	"\n"
 	"Options:\n"
@@ -46,6 +50,11 @@ static const char help[] =
 	"      --grace SECONDS        namespace make: as the module's argument\n"
 	"      --linger, --ipc        namespace make: as the module's arguments\n"
 	"      --proc-options LIST    namespace make: as the module's argument\n"
+	"      --notify               namespace make: as the program of a unit\n"
+	"      --if-shared            namespace: only if the configuration file says that\n"
+	"                             the user's sessions share a namespace\n"
+	"      --scopes               launch: let the user move processes out of the scopes\n"
+	"                             of sessions, as systemd-run --user --scope does\n"
 	"  -h, --help                 print this text\n"
 	"  -V, --version              print the version\n"
 	"\n";
@@ -64,6 +73,7 @@ struct arguments {
 	struct table_options table;
 	struct audit_options audit;
 	struct namespace_options namespace;
+	bool scopes; /* of launch */
 	char **words;
 	int n_words;
 };
@@ -109,9 +119,18 @@ static int change_namespace(const struct arguments *arguments)
 {
 	const char *verb = arguments->n_words > 0 ? arguments->words[0] : "";
 
+	if (arguments->n_words == 1 && strcmp(verb, "request") == 0)
+		return namespace_request();
 	if (arguments->n_words != 2 || !namespace_has_verb(verb))
 		return wrong("namespace needs make, pin or unpin, and a USER or UID");
 	return namespace_change(verb, arguments->words[1], &arguments->namespace);
+}
+
+static int launch_program(const struct arguments *arguments)
+{
+	if (arguments->n_words < 2 || arguments->words[1][0] != '/')
+		return wrong("launch needs a UID, and the absolute path of a PROGRAM");
+	return launch(arguments->words[0], arguments->scopes, arguments->words + 1);
 }
 
 static int change_hardening(const struct arguments *arguments)
@@ -132,6 +151,9 @@ enum {
 	OPTION_LINGER,
 	OPTION_IPC,
 	OPTION_PROC_OPTIONS,
+	OPTION_NOTIFY,
+	OPTION_IF_SHARED,
+	OPTION_SCOPES,
 };
 
 /* clang-format off */
@@ -153,7 +175,11 @@ static const char general_command_letters[] = "hV";
 static const struct option known_namespace[] = {GENERAL_OPTIONS,
 	{"grace", required_argument, NULL, OPTION_GRACE},
 	{"linger", no_argument, NULL, OPTION_LINGER}, {"ipc", no_argument, NULL, OPTION_IPC},
-	{"proc-options", required_argument, NULL, OPTION_PROC_OPTIONS}, {0}};
+	{"proc-options", required_argument, NULL, OPTION_PROC_OPTIONS},
+	{"notify", no_argument, NULL, OPTION_NOTIFY},
+	{"if-shared", no_argument, NULL, OPTION_IF_SHARED}, {0}};
+static const struct option known_launch[] = {
+	GENERAL_OPTIONS, {"scopes", no_argument, NULL, OPTION_SCOPES}, {0}};
 
 static const struct command {
 	const char *name;
@@ -165,6 +191,7 @@ static const struct command {
 	{.name = "list", .run = list, .options = known_table, .table = &list_table},
 	{.name = "audit", .run = audit, .options = known_audit, .table = &audit_table},
 	{.name = "namespace", .run = change_namespace, .options = known_namespace},
+	{.name = "launch", .run = launch_program, .options = known_launch},
 	{.name = "harden", .run = change_hardening, .options = known_table, .table = &harden_table},
 };
 
@@ -239,6 +266,12 @@ static bool namespace_option(int option, struct namespace_options *options)
 	case OPTION_PROC_OPTIONS:
 		options->proc_options = optarg;
 		return true;
+	case OPTION_NOTIFY:
+		options->notify = true;
+		return true;
+	case OPTION_IF_SHARED:
+		options->if_shared = true;
+		return true;
 	default:
 		return false;
 	}
@@ -256,6 +289,9 @@ static int take_option(int option, struct arguments *arguments)
 		return -1;
 	case OPTION_ONLY:
 		arguments->audit.only = optarg;
+		return -1;
+	case OPTION_SCOPES:
+		arguments->scopes = true;
 		return -1;
 	case 'h':
 		return print_help();

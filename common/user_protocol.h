@@ -24,6 +24,20 @@
 
 #define USER_NAME_SIZE 256
 
+/* The name there of the socket of a unit that makes namespaces, if the machine has one. A
+   connection is for one request. */
+#define USER_MAKER "make"
+
+struct user_maker_request {
+	uint32_t protocol;
+	uint32_t uid; /* whose namespace */
+};
+
+struct user_maker_answer {
+	uint32_t protocol;
+	uint32_t err; /* errno; 0: it has been made, or was there */
+};
+
 /* A PAM service; a longer name is cut. A structure, and aligned, so that an assignment copies it
    without memcpy(3), which the init has unmapped. */
 struct user_service {

@@ -68,7 +68,7 @@ static void begin_user(const struct init_task *task, struct members *members,
 	struct retained *retained, struct user_member *first)
 {
 	require_step(task, INIT_MEMBERS, members_begin(task->user, members, retained, first));
-	require_step(task, INIT_MEMBERS, members_watch());
+	require_step(task, INIT_MEMBERS, members_watch(members));
 }
 
 _Noreturn void init_main(struct init_task *task)

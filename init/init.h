@@ -28,6 +28,7 @@ struct user_task {
 	const char *name;	     /* the user's */
 	struct user_service service; /* of the opener */
 	bool linger, pinned, ipc, shared_root;
+	bool held;		  /* it waits a minute for its first member */
 	int lock, listener, proc; /* the init's; FD_FREE or higher */
 };
 

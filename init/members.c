@@ -23,6 +23,10 @@
 /* How long a connection may say nothing, seconds. */
 #define PATIENCE 5
 
+/* How long the init of a unit waits for its first member, or to be pinned, seconds: whoever wanted
+   it comes then. */
+#define HOLD 60
+
 /* How long the init accepts nobody when it is out of descriptors, seconds: less than a client
    waits. */
 #define PAUSE 1
@@ -94,7 +98,7 @@ static void leave(struct members *members, uint32_t slot)
 	members->n--;
 }
 
-int members_watch(void)
+int members_watch(const struct members *members)
 {
 	if (syscall(SYS_timerfd_create, CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK) != FD_TIMER ||
 		syscall(SYS_epoll_create1, EPOLL_CLOEXEC) != FD_EVENTS ||
@@ -102,6 +106,7 @@ int members_watch(void)
 		watch(EPOLL_CTL_ADD, FD_TIMER, TIMER, EPOLLIN) < 0 ||
 		watch(EPOLL_CTL_ADD, FD_LISTENER, LISTENER, EPOLLIN) < 0)
 		return -1;
+	set_timer(members->held ? HOLD : 0);
 	return watch(EPOLL_CTL_ADD, FD_OPENER, MEMBER, EPOLLIN);
 }
 
@@ -193,6 +198,14 @@ static int describe(const struct members *members, uint32_t slot, struct user_an
 	return (int)slot;
 }
 
+/* Somebody has come. */
+static void release(struct members *members)
+{
+	if (members->held && members->n_pending == 0 && !members->paused)
+		set_timer(0);
+	members->held = false;
+}
+
 /* Do what is asked. Returns a descriptor to pass with the answer, or -1. */
 static int carry_out(struct members *members, struct user_request *request, int *pidfd,
 	struct user_answer *answer)
@@ -201,10 +214,13 @@ static int carry_out(struct members *members, struct user_request *request, int 
 	case USER_JOIN:
 		answer->err = join(members, request, *pidfd, &answer->member);
 		*pidfd = -1;
+		if (answer->err == 0)
+			release(members);
 		return -1;
 	case USER_PIN:
 	case USER_UNPIN:
 		members->pinned = request->operation == USER_PIN;
+		release(members);
 		return -1;
 	case USER_ASK:
 		return describe(members, request->member.slot, answer);
@@ -271,7 +287,7 @@ static void remove_pending(struct members *members, int at)
 	sys_close(members->pending[at]);
 	members->pending[at] = members->pending[--members->n_pending];
 	if (members->n_pending == 0 && !members->paused)
-		set_timer(0);
+		set_timer(members->held ? HOLD : 0);
 }
 
 static void add_pending(struct members *members, int connection)
@@ -332,11 +348,15 @@ static void lose_patience(struct members *members)
 	uint64_t expirations;
 
 	(void)syscall(SYS_read, FD_TIMER, &expirations, sizeof(expirations));
+	if (members->n_pending == 0 && !members->paused) /* it was that of the hold */
+		members->held = false;
 	while (members->n_pending > 0) {
 		(void)serve(members, members->pending[0]);
 		remove_pending(members, 0);
 	}
 	members->paused = false;
+	if (members->held)
+		set_timer(HOLD);
 	(void)watch(EPOLL_CTL_MOD, FD_LISTENER, LISTENER, EPOLLIN);
 }
 
@@ -375,7 +395,7 @@ static bool is_deserted(struct members *members)
 
 static bool is_over(struct members *members)
 {
-	if (members->n > 0 || members->pinned) {
+	if (members->n > 0 || members->pinned || members->held) {
 		forget_survivor(members);
 		return false;
 	}

@@ -30,6 +30,7 @@ struct members {
 	bool paused;	     /* it accepts nobody for a while */
 	int survivor;	     /* pidfd of a process that keeps the namespace (linger); -1: none */
 	bool pinned, linger;
+	bool held;		   /* nobody has joined yet, and HOLD is not over */
 	struct user_answer answer; /* with what is the same in all of them */
 };
 
@@ -47,11 +48,11 @@ uint64_t new_nonce(void);
  *
  * @return 0, or -1 with errno
  */
-int members_watch(void);
+int members_watch(const struct members *members);
 
 /**
- * Serve the socket, and wait until the namespace ends: there is no member, it is not pinned, and,
- * if it lingers, no process is left; or a SIGTERM has come from outside.
+ * Serve the socket, and wait until the namespace ends: there is no member, it is neither pinned nor
+ * held, and, if it lingers, no process is left; or a SIGTERM has come from outside.
  *
  * Runs in the init. From its return on nobody can join: the socket and the lock are closed.
  */

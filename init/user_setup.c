@@ -130,6 +130,7 @@ int members_begin(const struct user_task *user, struct members *members, struct 
 		.n_slots = SLOTS_MAX,
 		.survivor = -1,
 		.pinned = user->pinned,
+		.held = user->held,
 		.linger = user->linger,
 		.answer = {.protocol = USER_PROTOCOL,
 			.linger = user->linger,

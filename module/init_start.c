@@ -59,7 +59,8 @@ static char *put_title(void *stack, const char *title)
 
 /* Fork with an exit signal of 0, so that the application's wait(2) does not see the init; on a
    stack of its own, so that it can unmap the application's. */
-static int fork_init(struct init_task *task, struct started_init *init, struct failure *why)
+static int fork_init(
+	struct init_task *task, int flags, struct started_init *init, struct failure *why)
 {
 	sigset_t all, before;
 	int pidfd = -1;
@@ -68,7 +69,7 @@ static int fork_init(struct init_task *task, struct started_init *init, struct f
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &before);
 	/* the C library's wrapper counts downwards on every supported architecture */
-	init->pid = clone(run_init, task->title, CLONE_PIDFD, task, &pidfd);
+	init->pid = clone(run_init, task->title, CLONE_PIDFD | flags, task, &pidfd);
 	if (init->pid < 0)
 		(void)fail(why, errno, "fork the namespace's init");
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
@@ -76,8 +77,8 @@ static int fork_init(struct init_task *task, struct started_init *init, struct f
 }
 
 /* Open what the init inherits, fork it, and close that here. */
-static int open_and_fork(
-	int proc_self, struct init_task *task, struct started_init *init, struct failure *why)
+static int open_and_fork(const struct init_request *request, struct init_task *task,
+	struct started_init *init, struct failure *why)
 {
 	int ends[2], err;
 
@@ -86,11 +87,11 @@ static int open_and_fork(
 	init->report_fd = ends[0];
 	task->report_fd = ends[1] = high_fd(ends[1]);
 	task->opener = high_fd(sys_pidfd_open(getpid()));
-	task->mount_namespace = openat(proc_self, "ns/mnt", O_RDONLY | O_CLOEXEC);
+	task->mount_namespace = openat(request->proc_self, "ns/mnt", O_RDONLY | O_CLOEXEC);
 	if (ends[1] < 0 || task->opener < 0 || task->mount_namespace < 0)
 		err = fail(why, errno, "open what the init needs");
 	else
-		err = fork_init(task, init, why);
+		err = fork_init(task, request->is_parents ? CLONE_PARENT : 0, init, why);
 	close_high(&ends[1]); /* before reading: the end of the pipe says that the init has ended */
 	close_high(&task->opener);
 	close_high(&task->mount_namespace);
@@ -113,7 +114,7 @@ int init_start(const struct init_request *request, struct started_init *init, st
 		return fail(why, errno, "allocate what the init needs");
 	task.title = put_title(task.stack, request->title);
 	memory_retain(&task.retained, task.stack);
-	err = open_and_fork(request->proc_self, &task, init, why);
+	err = open_and_fork(request, &task, init, why);
 	init_stack_free(task.stack);
 	return err;
 }

@@ -23,7 +23,9 @@ struct init_request {
 	int proc_self;		  /* the application's directory in the host's /proc */
 	struct file_id root;	  /* the application's root directory */
 	struct user_task *user;	  /* NULL: the init of a session */
-	bool is_helper;		  /* only replace the procfs, in a PID namespace that has an init */
+	bool is_parents; /* it becomes a child of the caller's parent, and its exit signal is the
+			    caller's */
+	bool is_helper;	 /* only replace the procfs, in a PID namespace that has an init */
 };
 
 /* An init that was started. */

@@ -12,6 +12,15 @@
 
 #include <stdint.h>
 
+/* Who makes a user's namespace that is not there. */
+enum maker {
+	MAKER_UNIT_OR_CALLER, /* its unit, where that can be asked for it; else the caller */
+	MAKER_UNIT,	      /* its unit alone */
+	MAKER_CALLER,	      /* the caller */
+	MAKER_IS_UNIT, /* the caller, which is the unit's program: the init becomes a child of
+			  the caller's parent, and waits a minute for its first member */
+};
+
 /* What to create. */
 struct namespaces_request {
 	const char *title;	  /* the init's command line in ps(1), less than a page */
@@ -25,6 +34,7 @@ struct namespaces_request {
 	const char *service; /* PAM service */
 	bool linger;	     /* the namespace ends only when its last process has ended */
 	bool pinned;	     /* it stays without members, until it is told otherwise */
+	enum maker maker;
 	/* Tell whether another name is the user's too: whoever made the namespace was called so. */
 	bool (*is_same_user)(void *context, const char *name);
 	void *context;

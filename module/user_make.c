@@ -117,12 +117,13 @@ static int make_there(struct share *share, struct creation *creation, struct fai
 		.name = request->name,
 		.linger = request->linger,
 		.pinned = request->pinned,
+		.held = request->maker == MAKER_IS_UNIT,
 		.ipc = request->ipc,
 		.shared_root = is_root_shared(creation->host.proc_self),
 		.lock = -1,
 		.listener = -1,
 		.proc = -1};
-	struct init_request init = {.user = &task};
+	struct init_request init = {.user = &task, .is_parents = request->maker == MAKER_IS_UNIT};
 	struct init_report report = {.step = INIT_READY};
 	int err;
 
@@ -251,13 +252,34 @@ static bool in_time(const struct timespec *begin)
 	return now.tv_sec - begin->tv_sec < SHARE_LIMIT;
 }
 
+/* A unit's init has nothing of whoever happens to be the first: limits, control group. It waits
+   for a member. */
+static int join_what_unit_makes(struct share *share, struct failure *why)
+{
+	int err = user_have_made(share->request->user, why);
+
+	if (err < 0)
+		return err;
+	err = become_member(share, why);
+	if (err != -ENOENT)
+		return err;
+	*why = (struct failure){.err = 0};
+	return fail(why, ESRCH,
+		"the unit has made no namespace: the configuration file may say that the user is not isolated");
+}
+
 /* Join the user's namespaces, or make them if there are none. */
 static int join_or_make(struct share *share, bool *joined, struct failure *why)
 {
+	const enum maker maker = share->request->maker;
 	int err = become_member(share, why);
 
+	if (err == -ENOENT && (maker == MAKER_UNIT_OR_CALLER || maker == MAKER_UNIT)) {
+		*why = (struct failure){.err = 0};
+		err = join_what_unit_makes(share, why);
+	}
 	*joined = err == 0;
-	if (err != -ENOENT)
+	if (err != -ENOENT || maker == MAKER_UNIT)
 		return err;
 	forget_failure(why);
 	return make(share, why);

@@ -77,9 +77,9 @@ static int translate(int err)
 	}
 }
 
-static int connect_to(const char *name, struct failure *why)
+static int connect_to(const char *name, int seconds, struct failure *why)
 {
-	const struct timeval limit = {.tv_sec = USER_ANSWER_LIMIT};
+	const struct timeval limit = {.tv_sec = seconds};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd, err;
 
@@ -99,7 +99,7 @@ static int connect_to(const char *name, struct failure *why)
 		if (errno != EINTR) {
 			err = translate(errno);
 			(void)close(fd);
-			return fail(why, err, "connect to the init at " USER_DIRECTORY "/%s", name);
+			return fail(why, err, "connect to " USER_DIRECTORY "/%s", name);
 		}
 	return fd;
 }
@@ -182,7 +182,7 @@ static int receive_answer(int fd, struct user_answer *answer, int *got, struct f
 int user_call(const char *name, struct user_request *request, int passed, struct user_init *init,
 	struct failure *why)
 {
-	int err, connection = connect_to(name, why);
+	int err, connection = connect_to(name, USER_ANSWER_LIMIT, why);
 
 	init->pidfd = -1;
 	if (connection < 0)
@@ -227,7 +227,7 @@ static int leave_once(const char *name, const struct user_member *member)
 {
 	struct user_request request = {.operation = USER_LEAVE, .member = *member};
 	struct failure why = {.err = 0};
-	int err, fd = connect_to(name, &why);
+	int err, fd = connect_to(name, USER_ANSWER_LIMIT, &why);
 
 	if (fd < 0)
 		return fd;
@@ -243,5 +243,44 @@ int user_leave(const char *name, const struct user_member *member)
 	do {
 		err = leave_once(name, member);
 	} while (err == -ECONNRESET && --tries > 0); /* the init had no patience, or is ending */
+	return err;
+}
+
+/* ---- the unit that makes them -----------------------------------------------------------------
+ */
+
+/* The socket is root's, in a directory that only root may enter. */
+static int ask_maker(int fd, uid_t uid, struct failure *why)
+{
+	const struct user_maker_request request = {.protocol = USER_PROTOCOL, .uid = uid};
+	struct user_maker_answer answer;
+	ssize_t n;
+
+	do {
+		n = send(fd, &request, sizeof(request), MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return fail(why, errno, "ask the unit for the user's namespace");
+	do {
+		n = recv(fd, &answer, sizeof(answer), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return fail(why, errno == EAGAIN ? ETIMEDOUT : errno,
+			"wait for the unit that makes the user's namespace");
+	if (n != (ssize_t)sizeof(answer) || answer.protocol != USER_PROTOCOL)
+		return fail(why, EPROTO, "the unit has not answered");
+	return answer.err == 0
+		       ? 0
+		       : fail(why, (int)answer.err, "the unit cannot make the user's namespace");
+}
+
+int user_have_made(uid_t uid, struct failure *why)
+{
+	int err, fd = connect_to(USER_MAKER, USER_MAKER_LIMIT, why);
+
+	if (fd < 0)
+		return fd;
+	err = ask_maker(fd, uid, why);
+	(void)close(fd);
 	return err;
 }

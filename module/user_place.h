@@ -15,6 +15,9 @@
    is late if somebody has frozen it. */
 #define USER_ANSWER_LIMIT 2
 
+/* How long the unit may take that makes a namespace, seconds. It takes some 50 milliseconds. */
+#define USER_MAKER_LIMIT 20
+
 struct user_place {
 	int directory; /* USER_DIRECTORY */
 	char name[USER_PLACE_SIZE];
@@ -82,6 +85,15 @@ int user_call(const char *name, struct user_request *request, int passed, struct
  * @return 0 or -errno
  */
 int user_hear(int connection, struct user_init *init, int *got, struct failure *why);
+
+/**
+ * Have the unit make a user's namespace, where the machine has such a unit.
+ *
+ * Runs in the application.
+ *
+ * @return 0 or -errno: ENOENT (there is no such unit), ETIMEDOUT after USER_MAKER_LIMIT, or another
+ */
+int user_have_made(uid_t uid, struct failure *why);
 
 /**
  * End a membership. Does not wait for an answer: there is none.

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether a user's whole life is in one namespace, by the configuration file alone: units and the
+ * launcher of the user manager have no line of PAM whose arguments could say so. Runs in the
+ * command, as root.
+ */
+#ifndef PAM_UNSHARE_ISOLATION_H
+#define PAM_UNSHARE_ISOLATION_H
+
+#include "module/options.h"
+
+enum isolation {
+	ISOLATION_NONE,	   /* not isolated, or each session has a namespace of its own */
+	ISOLATION_SHARED,  /* the user's sessions share a namespace */
+	ISOLATION_UNKNOWN, /* the file is not understood; never for root, who must correct it */
+};
+
+/**
+ * Find out what the configuration file says of a user.
+ *
+ * @param pamh  a transaction, to log what is wrong with the file
+ * @param user  whose sessions
+ * @param opts  filled in, with scope=user; free it with options_free() in any case
+ */
+enum isolation isolation_of(pam_handle_t *pamh, const struct passwd *user, struct options *opts);
+
+#endif
