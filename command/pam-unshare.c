@@ -24,6 +24,7 @@ static const char usage[] =
 	"       pam-unshare audit [OPTION...] SERVICE USER\n"
 	"       pam-unshare namespace [OPTION...] make|pin|unpin USER|UID\n"
 	"       pam-unshare launch [OPTION...] UID -- PROGRAM [ARGUMENT...]\n"
+	"       pam-unshare enable|disable|status [OPTION...]\n"
 	"       pam-unshare harden [OPTION...] enable|disable|status [PART...]\n"
 	"       pam-unshare --help | --version\n";
 
@@ -39,6 +40,10 @@ static const char help[] =
 	"             it stays without sessions; pin or unpin it\n"
 	"  launch     with scope=user: the program of the unit user@UID.service; runs the\n"
 	"             user manager in the user's namespace\n"
+	"  enable     where systemd runs: put the whole life of each user into one\n"
+	"             namespace, with the user manager and its services\n"
+	"  disable    take that back\n"
+	"  status     show whether that is so\n"
 	"  harden     close side doors of the machine, reopen them, or show their state\n"
 	"\n"
 	"Options:\n"
@@ -62,7 +67,8 @@ static const char help[] =
 static const char help_end[] =
 	"Exit status:\n"
 	"  0  all is well\n"
-	"  1  something is wrong, a probe of audit is OPEN, or there is nothing to pin\n"
+	"  1  something is wrong, a probe of audit is OPEN, there is nothing to pin, or\n"
+	"     a part of status is off\n"
 	"  2  the command could not do its work\n"
 	"  3  nothing is OPEN, but some probes could not be tested\n"
 	"\n"
@@ -133,6 +139,28 @@ static int launch_program(const struct arguments *arguments)
 	return launch(arguments->words[0], arguments->scopes, arguments->words + 1);
 }
 
+static int change_units(const char *verb, const struct arguments *arguments)
+{
+	if (arguments->n_words > 0)
+		return wrong("%s takes no arguments, but '%s' is given", verb, arguments->words[0]);
+	return change_inside(verb, &arguments->table);
+}
+
+static int enable(const struct arguments *arguments)
+{
+	return change_units("enable", arguments);
+}
+
+static int disable(const struct arguments *arguments)
+{
+	return change_units("disable", arguments);
+}
+
+static int show_status(const struct arguments *arguments)
+{
+	return change_units("status", arguments);
+}
+
 static int change_hardening(const struct arguments *arguments)
 {
 	const char *verb = arguments->n_words > 0 ? arguments->words[0] : "";
@@ -192,6 +220,9 @@ static const struct command {
 	{.name = "audit", .run = audit, .options = known_audit, .table = &audit_table},
 	{.name = "namespace", .run = change_namespace, .options = known_namespace},
 	{.name = "launch", .run = launch_program, .options = known_launch},
+	{.name = "enable", .run = enable, .options = known_table},
+	{.name = "disable", .run = disable, .options = known_table},
+	{.name = "status", .run = show_status, .options = known_table},
 	{.name = "harden", .run = change_hardening, .options = known_table, .table = &harden_table},
 };
 

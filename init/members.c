@@ -23,8 +23,7 @@
 /* How long a connection may say nothing, seconds. */
 #define PATIENCE 5
 
-/* How long the init of a unit waits for its first member, or to be pinned, seconds: whoever wanted
-   it comes then. */
+/* How long the init of a unit waits for whoever wanted it, seconds. */
 #define HOLD 60
 
 /* How long the init accepts nobody when it is out of descriptors, seconds: less than a client
@@ -210,17 +209,16 @@ static void release(struct members *members)
 static int carry_out(struct members *members, struct user_request *request, int *pidfd,
 	struct user_answer *answer)
 {
+	if (request->operation != USER_ASK)
+		release(members);
 	switch (request->operation) {
 	case USER_JOIN:
 		answer->err = join(members, request, *pidfd, &answer->member);
 		*pidfd = -1;
-		if (answer->err == 0)
-			release(members);
 		return -1;
 	case USER_PIN:
 	case USER_UNPIN:
 		members->pinned = request->operation == USER_PIN;
-		release(members);
 		return -1;
 	case USER_ASK:
 		return describe(members, request->member.slot, answer);
@@ -348,15 +346,13 @@ static void lose_patience(struct members *members)
 	uint64_t expirations;
 
 	(void)syscall(SYS_read, FD_TIMER, &expirations, sizeof(expirations));
-	if (members->n_pending == 0 && !members->paused) /* it was that of the hold */
+	if (members->n_pending == 0) /* it was not that of a connection */
 		members->held = false;
+	members->paused = false;
 	while (members->n_pending > 0) {
 		(void)serve(members, members->pending[0]);
 		remove_pending(members, 0);
 	}
-	members->paused = false;
-	if (members->held)
-		set_timer(HOLD);
 	(void)watch(EPOLL_CTL_MOD, FD_LISTENER, LISTENER, EPOLLIN);
 }
 

@@ -80,57 +80,97 @@ static bool is_named(const struct part *part, char *const names[], int n)
 /* Tell whether it is the first entry of its name. */
 static bool is_first(size_t i)
 {
-	return i == 0 || strcmp(parts[i].name, parts[i - 1].name) != 0;
+	const struct part *part = &hardening.parts[i];
+
+	return i == 0 || strcmp(part->name, part[-1].name) != 0;
 }
 
 static bool is_known(const char *name)
 {
-	for (size_t i = 0; i < n_parts; i++)
-		if (strcmp(parts[i].name, name) == 0)
+	for (size_t i = 0; i < hardening.n; i++)
+		if (strcmp(hardening.parts[i].name, name) == 0)
 			return true;
 	(void)fprintf(stderr, "pam-unshare: there is no part '%s'; the parts are", name);
-	for (size_t i = 0; i < n_parts; i++)
+	for (size_t i = 0; i < hardening.n; i++)
 		if (is_first(i))
-			(void)fprintf(stderr, " %s", parts[i].name);
+			(void)fprintf(stderr, " %s", hardening.parts[i].name);
 	(void)fprintf(stderr, "\n");
 	return false;
 }
 
 void harden_help(FILE *to)
 {
-	for (size_t i = 0; i < n_parts; i++)
-		(void)fprintf(to, "  %-14s %s\n", is_first(i) ? parts[i].name : "", parts[i].about);
+	for (size_t i = 0; i < hardening.n; i++)
+		(void)fprintf(to, "  %-14s %s\n", is_first(i) ? hardening.parts[i].name : "",
+			hardening.parts[i].about);
 }
 
-static int change_parts(bool enable, char *const names[], int n)
+/* Returns whether it went well. */
+static bool run(const struct part_command *command)
 {
+	const char *failed = part_run(command, NULL);
+
+	if (failed)
+		(void)fprintf(stderr, "pam-unshare: %s: %s\n", command->argv[0], failed);
+	return !failed;
+}
+
+static int change_parts(const struct part_set *set, bool enable, char *const names[], int n)
+{
+	const struct part *part;
 	int status = 0;
 
 	if (!take_lock()) {
 		(void)fprintf(stderr, "pam-unshare: cannot lock " LOCK ": %s\n", strerror(errno));
 		return 1;
 	}
-	for (size_t i = 0; i < n_parts; i++)
-		if (is_named(&parts[i], names, n) && !change(&parts[i], enable))
+	if (!enable && !run(set->before_disable))
+		status = 1;
+	for (size_t i = 0; i < set->n; i++) {
+		part = &set->parts[enable ? i : set->n - 1 - i];
+		if (is_named(part, names, n) && !change(part, enable))
 			status = 1;
+	}
+	if (enable && !run(set->after_enable))
+		status = 1;
 	return status;
+}
+
+static int change_and_show(const struct part_set *set, const char *verb, char *const names[], int n,
+	const struct table_options *options)
+{
+	struct table *table = table_new(&harden_table, options);
+	int status = 0;
+
+	if (!table)
+		return 2;
+	if (strcmp(verb, "status") != 0)
+		status = change_parts(set, strcmp(verb, "enable") == 0, names, n);
+	for (size_t i = 0; i < set->n; i++)
+		if (is_named(&set->parts[i], names, n))
+			add_row(table, &set->parts[i]);
+	return table_print(table) == 0 ? status : 2;
 }
 
 int harden(const char *verb, char *const names[], int n, const struct table_options *options)
 {
-	struct table *table;
-	int status = 0;
-
 	for (int i = 0; i < n; i++)
 		if (!is_known(names[i]))
 			return 2;
-	table = table_new(&harden_table, options);
-	if (!table)
-		return 2;
-	if (strcmp(verb, "status") != 0)
-		status = change_parts(strcmp(verb, "enable") == 0, names, n);
-	for (size_t i = 0; i < n_parts; i++)
-		if (is_named(&parts[i], names, n))
-			add_row(table, &parts[i]);
-	return table_print(table) == 0 ? status : 2;
+	return change_and_show(&hardening, verb, names, n, options);
+}
+
+static bool is_any_off(const struct part_set *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (state_of(&set->parts[i]) == PART_OFF)
+			return true;
+	return false;
+}
+
+int change_inside(const char *verb, const struct table_options *options)
+{
+	const int status = change_and_show(&inside, verb, NULL, 0, options);
+
+	return status == 0 && strcmp(verb, "status") == 0 && is_any_off(&inside) ? 1 : status;
 }

@@ -20,6 +20,16 @@ extern const struct table_layout harden_table;
  */
 int harden(const char *verb, char *const names[], int n, const struct table_options *options);
 
+/**
+ * Put the user's whole life into one namespace, by units of systemd and the configuration file;
+ * take that back; or show the parts. As harden() otherwise, for all parts at once.
+ *
+ * Sessions that are open stay as they are.
+ *
+ * @return as harden(); with "status" 1 as well when a part is off
+ */
+int change_inside(const char *verb, const struct table_options *options);
+
 /** Print the parts, for --help. */
 void harden_help(FILE *to);
 

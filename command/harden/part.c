@@ -135,6 +135,8 @@ static bool run(const char *const argv[], const char *input)
 
 const char *part_run(const struct part_command *command, const char *input)
 {
+	if (!command)
+		return NULL;
 	if (access(command->needs, F_OK) < 0 || run(command->argv, input))
 		return NULL;
 	return "a command that must be run afterwards has failed; correct the cause and run the same command again";

@@ -43,7 +43,7 @@ const char *part_keep_copy(const struct part *part, const char *text);
 void part_drop_copy(const struct part *part);
 
 /**
- * Run a command of a part, if what it needs is there.
+ * Run a command of a part, if what it needs is there. NULL: there is none.
  *
  * @return NULL, or what failed; the output of the command is on standard error
  */

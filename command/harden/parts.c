@@ -66,7 +66,7 @@ static const char *process_events_note(void)
 	return none ? "this kernel has none" : "this kernel may have them";
 }
 
-const struct part parts[] = {
+static const struct part parts[] = {
 	{
 		.name = "bus",
 		.about = "D-Bus: other users' units and processes",
@@ -183,4 +183,4 @@ const struct part parts[] = {
 	},
 };
 
-const size_t n_parts = sizeof(parts) / sizeof(*parts);
+const struct part_set hardening = {.parts = parts, .n = sizeof(parts) / sizeof(*parts)};

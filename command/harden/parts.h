@@ -54,7 +54,14 @@ struct part {
 	const char *(*note)(void); /* what the running system says of it; NULL: nothing */
 };
 
-extern const struct part parts[];
-extern const size_t n_parts;
+/* Parts of one command. They are disabled in the reverse order. */
+struct part_set {
+	const struct part *parts;
+	size_t n;
+	const struct part_command *after_enable, *before_disable; /* NULL: none */
+};
+
+extern const struct part_set hardening; /* of "harden" */
+extern const struct part_set inside;	/* of "enable": the user's life in one namespace */
 
 #endif

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#define STACK (256 * 1024)
+#define STACK (256UL * 1024UL)
 
 /* ---- before it ---------------------------------------------------------------------------------
  */

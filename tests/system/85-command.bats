@@ -424,7 +424,7 @@ END
     for words in '' 'chek tried alice' 'check' 'check tried' 'check tried alice more' 'list --xml' 'list a b' \
         '--json list' 'list --only=ps' 'list --output' 'audit --only' 'namespace' 'namespace make' \
         'namespace mak alice' 'namespace make alice bob' 'namespace make --json alice' \
-        'list --linger' 'launch 1000' 'launch 1000 systemd' 'launch --notify 1000 /bin/true'; do
+        'list --linger' 'enable all' 'status scope' 'launch 1000' 'launch 1000 systemd' 'launch --notify 1000 /bin/true'; do
         # shellcheck disable=SC2086 # words
         run "$COMMAND" $words
         [ "$status" -eq 2 ]
@@ -447,7 +447,7 @@ END
     # options, commands, parts of harden and columns; the manual groups the probes
     words=$(sed '/^Probes of audit/,/^$/d' <<<"$output" | grep -oE -- "--[a-z-]+|^  [a-zA-Z_-]+" | sort -u)
     for word in --json --noheadings --output --no-session --only --grace --linger --ipc --proc-options --notify --if-shared --scopes --help \
-        --version check list audit namespace launch harden \
+        --version check list audit namespace launch enable disable status harden \
         bus units user-manager cron atd mail process-events NPROCS NS; do
         grep -qE "^ *$word$" <<<"$words" || die "not in the help: $word"
     done

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of "enable". A unit that is used is written before what uses it, and taken out after
+ * it: whatever is interrupted, a user manager can start.
+ */
+#include "parts.h"
+
+#include "config.h"
+
+#define SYSTEMD "/run/systemd/system"
+
+static const struct part_command reload_units = {
+	.needs = SYSTEMD,
+	.argv = {"systemctl", "daemon-reload"},
+};
+
+static const struct part_command listen = {
+	.needs = SYSTEMD,
+	.argv = {"systemctl", "start", "pam-unshare-make.socket"},
+};
+
+/* A pin that is there needs its unit to be taken away. The namespace stays for its sessions and its
+   user manager. */
+static const struct part_command unpin = {
+	.needs = SYSTEMD,
+	.argv = {"systemctl", "stop", "pam-unshare-make.socket", "pam-unshare-pin@*.service"},
+};
+
+static const struct part parts[] = {
+	{
+		.name = "scope",
+		.about = "all sessions of a user share one namespace",
+		.type = &part_block,
+		.source = "inside-unshare.conf",
+		.path = SYSCONFDIR "/security/unshare.conf",
+		.needs = SYSTEMD,
+		.below = "",
+		.setting = "scope",
+	},
+	{
+		.name = "namespace",
+		.about = "a user's namespace is a unit",
+		.type = &part_file,
+		.source = "pam-unshare@.service",
+		.path = UNITCONFDIR "/pam-unshare@.service",
+		.needs = SYSTEMD,
+		.revert = &reload_units,
+	},
+	{
+		.name = "pin",
+		.about = "it stays as long as /run/user/UID",
+		.type = &part_file,
+		.source = "pam-unshare-pin@.service",
+		.path = UNITCONFDIR "/pam-unshare-pin@.service",
+		.needs = SYSTEMD,
+	},
+	{
+		.name = "pin",
+		.about = "/run/user/UID has a pin",
+		.type = &part_file,
+		.source = "inside-runtime-dir.conf",
+		.path = UNITCONFDIR "/user-runtime-dir@.service.d/pam-unshare.conf",
+		.needs = SYSTEMD,
+	},
+	{
+		.name = "requests",
+		.about = "sessions that are the first of their user have the unit make it",
+		.type = &part_file,
+		.source = "pam-unshare-make@.service",
+		.path = UNITCONFDIR "/pam-unshare-make@.service",
+		.needs = SYSTEMD,
+	},
+	{
+		.name = "requests",
+		.about = "the socket where they ask",
+		.type = &part_file,
+		.source = "pam-unshare-make.socket",
+		.path = UNITCONFDIR "/pam-unshare-make.socket",
+		.needs = SYSTEMD,
+	},
+	{
+		.name = "requests",
+		.about = "the socket is there from boot on",
+		.type = &part_file,
+		.source = "inside-sockets.conf",
+		.path = UNITCONFDIR "/sockets.target.d/pam-unshare.conf",
+		.needs = SYSTEMD,
+	},
+	{
+		.name = "manager",
+		.about = "user managers run in the user's namespace",
+		.type = &part_file,
+		.source = "inside-user-manager.conf",
+		.path = UNITCONFDIR "/user@.service.d/pam-unshare-inside.conf",
+		.needs = SYSTEMD,
+		.apply = &reload_units,
+	},
+};
+
+const struct part_set inside = {.parts = parts,
+	.n = sizeof(parts) / sizeof(*parts),
+	.after_enable = &listen,
+	.before_disable = &unpin};

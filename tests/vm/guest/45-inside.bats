@@ -1,0 +1,307 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The user's life inside one namespace: the units of systemd/, the launcher of the user manager, and the
+# module that asks a unit for the namespace.
+
+load lib
+
+HARDENING=/usr/share/pam-unshare/hardening
+UNITS=/etc/systemd/system
+CONF=/etc/security/unshare.conf
+
+setup_file() {
+    prepare
+    loginctl disable-linger alice bob admin
+    cp -p "$CONF" /root/unshare.conf
+}
+
+setup() {
+    inside
+    enable sshd
+    afresh
+}
+
+declare -gA client # bats reads this file in a function
+
+teardown() {
+    local pid
+    for pid in "${client[@]}"; do kill "$pid" 2>/dev/null || true; done
+    stock
+    disable sshd cron
+    afresh
+    loginctl disable-linger alice
+}
+
+teardown_file() {
+    loginctl enable-linger alice bob admin
+}
+
+# inside [WORD…]: everything is on, with these words in the configuration file as well
+inside() {
+    [ "${NEGATIVE:-}" != 1 ] || return 0
+    mkdir -p $UNITS/user@.service.d $UNITS/user-runtime-dir@.service.d
+    cp $HARDENING/pam-unshare@.service $HARDENING/pam-unshare-pin@.service $UNITS
+    cp $HARDENING/pam-unshare-make.socket $HARDENING/pam-unshare-make@.service $UNITS
+    cp $HARDENING/inside-user-manager.conf $UNITS/user@.service.d/pam-unshare-inside.conf
+    cp $HARDENING/inside-runtime-dir.conf $UNITS/user-runtime-dir@.service.d/pam-unshare.conf
+    printf '%s\n' scope=user "$@" >"$CONF"
+    systemctl daemon-reload
+    systemctl start pam-unshare-make.socket
+}
+
+stock() {
+    systemctl stop pam-unshare-make.socket 'pam-unshare-pin@*' 2>/dev/null || true
+    rm -f $UNITS/pam-unshare* $UNITS/user@.service.d/pam-unshare-inside.conf \
+        $UNITS/user-runtime-dir@.service.d/pam-unshare.conf
+    cp -p /root/unshare.conf "$CONF"
+    systemctl daemon-reload
+}
+
+# afresh: alice is gone, and what she had
+afresh() {
+    loginctl terminate-user alice 2>/dev/null || true
+    systemctl stop user@1000.service user-runtime-dir@1000.service pam-unshare@1000.service 2>/dev/null || true
+    systemctl reset-failed
+    LIMIT=100 eventually nothing_of_alice
+}
+
+nothing_of_alice() {
+    [ -z "$(pgrep -u alice)" ] && ! mountpoint -q /run/user/1000 && no_init_left &&
+        [ ! -e /sys/fs/cgroup/user.slice/user-1000.slice ] &&
+        [ -z "$(systemctl list-units --no-legend --state=active,failed '*@1000.service')" ]
+}
+
+# begin NAME COMMAND: a session of alice's that runs it
+begin() {
+    timeout -k 1 250 ssh -n -o BatchMode=yes -o LogLevel=ERROR alice@localhost "exec $2" 3>&- &
+    client[$1]=$!
+    eventually pgrep -u alice -xf "$2"
+}
+
+# not COMMAND…: bats takes no notice of "!"
+not() {
+    if "$@"; then die "holds: $*"; fi
+}
+
+main_pid() { # UNIT
+    systemctl show -p MainPID --value "$1"
+}
+
+namespace() { # PID
+    readlink "/proc/$1/ns/pid"
+}
+
+# is_inside PID: not on the host
+is_inside() {
+    [ "$(namespace "$1")" != "$(namespace self)" ]
+}
+
+manager_is_up() {
+    systemctl is-active --quiet user@1000.service
+}
+
+@test "inside: the init is the main process of its unit, and ends with it" {
+    systemctl start pam-unshare@1000
+    pid=$(main_pid pam-unshare@1000)
+    [ "$(cat "/proc/$pid/comm")" = pam_unshare ]
+    grep -x "PPid:	1" "/proc/$pid/status"
+    grep -x '0::/pamunshare.slice/pam-unshare@1000.service' "/proc/$pid/cgroup"
+    [ "$(cat "/proc/$pid/oom_score_adj")" -eq -1000 ]
+    systemctl stop pam-unshare@1000
+    [ ! -e "/proc/$pid" ]
+    # negative control: without a unit the init is the caller's
+    pid=$(pam-unshare namespace make alice)
+    cmp "/proc/$pid/cgroup" /proc/self/cgroup
+    pam-unshare namespace unpin alice
+    LIMIT=30 eventually no_init_left
+}
+
+@test "inside: the pin keeps the namespace, and its end ends it" {
+    systemctl start pam-unshare-pin@1000
+    [ "$(pam-unshare list -n -o STAYS)" = pinned ]
+    systemctl stop pam-unshare-pin@1000
+    LIMIT=30 eventually nothing_of_alice
+    # negative control: without the pin it waits for its first member, and ends after it
+    systemctl start pam-unshare@1000
+    [ "$(pam-unshare list -n -o STAYS)" != pinned ]
+    enable cron
+    pamtester cron alice open_session close_session
+    LIMIT=30 eventually nothing_of_alice
+}
+
+@test "inside: the user manager and its services see no other user" {
+    start_secret
+    from_unit() {
+        isolated ssh_as alice "systemd-run --user --quiet --pipe --wait $LOOK"
+    }
+    from_unit
+    ssh_as alice 'systemctl --user is-system-running' | grep -x running
+    stock
+    afresh
+    not from_unit
+    exposed ssh_as alice "systemd-run --user --quiet --pipe --wait $LOOK" # negative control
+}
+
+@test "inside: session, user manager, its scope and its service have one namespace" {
+    begin one 'sleep 4501'
+    eventually manager_is_up
+    one=$(namespace "$(pgrep -u alice -xf 'sleep 4501')")
+    [ "$one" != "$(namespace self)" ]
+    [ "$(namespace "$(main_pid user@1000)")" = "$one" ]
+    [ "$(ssh_as alice readlink /proc/self/ns/pid)" = "$one" ]
+    [ "$(ssh_as alice systemd-run --user -q --pipe --wait readlink /proc/self/ns/pid)" = "$one" ]
+    [ "$(ssh_as alice systemd-run --user -q --scope readlink /proc/self/ns/pid)" = "$one" ]
+    # negative control: without the slice's cgroup.procs the scope cannot be made
+    chown root /sys/fs/cgroup/user.slice/user-1000.slice/cgroup.procs
+    not ssh_as alice systemd-run --user -q --scope true
+}
+
+@test "inside: a restart and a reload of the user manager leave sessions alone" {
+    begin one 'sleep 4502'
+    eventually manager_is_up
+    session=$(pgrep -u alice -xf 'sleep 4502')
+    before=$(main_pid user@1000)
+    systemctl restart user@1000
+    after=$(main_pid user@1000)
+    [ "$before" != "$after" ]
+    is_inside "$after"
+    systemctl reload user@1000
+    systemctl restart pam-unshare-pin@1000
+    kill -0 "$session"
+    [ "$(namespace "$after")" = "$(namespace "$session")" ]
+    [ "$(systemctl show -p Result --value user@1000)" = success ]
+    systemctl stop pam-unshare@1000 # negative control
+    not kill -0 "$session"
+}
+
+@test "inside: the user manager ends in an orderly way" {
+    eventually ssh_as alice 'systemd-run --user -q --unit=polite sh -c "trap \"echo polite end\" TERM; sleep 1000 & wait; wait"'
+    is_inside "$(main_pid user@1000)"
+    systemctl stop user@1000
+    said() { journalctl -b --no-pager _UID=1000 | grep -F "$1"; }
+    eventually said 'polite end'
+    [ "$(systemctl show -p Result --value user@1000)" = success ]
+    systemctl start user@1000
+    systemctl kill -s KILL user@1000 # negative control
+    failed() { [ "$(systemctl show -p Result --value user@1000)" = signal ]; }
+    eventually failed
+}
+
+@test "inside: terminate-user ends everything, and nothing is left" {
+    begin one 'sleep 4503'
+    eventually manager_is_up
+    is_inside "$(pgrep -u alice -xf 'sleep 4503')"
+    not nothing_of_alice # negative control
+    loginctl terminate-user alice
+    LIMIT=30 eventually nothing_of_alice
+    [ -z "$(systemctl --failed --no-legend)" ]
+}
+
+@test "inside: what is left at logout stays, and the next login sees it" {
+    ssh_as alice 'nohup setsid sleep 4504 >/dev/null 2>&1 </dev/null &'
+    pid=$(pgrep -u alice -xf 'sleep 4504')
+    is_inside "$pid"
+    [ "$(ssh_as alice pgrep -xfc "'sleep 4504'")" -eq 1 ]
+    kill "$pid"
+    [ "$(ssh_as alice pgrep -xfc "'sleep 4504'" || true)" -eq 0 ] # negative control
+}
+
+@test "inside: with lingering the user manager is there before and after a login" {
+    not manager_is_up # negative control
+    loginctl enable-linger alice
+    LIMIT=100 eventually manager_is_up
+    pid=$(main_pid user@1000)
+    is_inside "$pid"
+    [ "$(ssh_as alice readlink /proc/self/ns/pid)" = "$(namespace "$pid")" ]
+    LIMIT=30 eventually no_session_of alice
+    [ "$(main_pid user@1000)" = "$pid" ]
+    loginctl disable-linger alice
+    LIMIT=60 eventually nothing_of_alice
+}
+
+# what_a_manager_has UID: what a program could notice
+what_a_manager_has() {
+    local pid
+    systemctl restart "user@$1.service" || return
+    pid=$(main_pid "user@$1.service")
+    tr '\0' '\n' <"/proc/$pid/environ" |
+        sed -E 's/^(INVOCATION_ID|JOURNAL_STREAM|XDG_SESSION_ID)=.*/\1/; s/^(SYSTEMD_EXEC_PID)=.*/\1/' | sort
+    tr '\0' '\n' <"/proc/$pid/environ" | grep -x "SYSTEMD_EXEC_PID=$(awk '/^NSpid/ { print $NF }' "/proc/$pid/status")"
+    grep -E '^(Umask|PPid|Uid|Gid|Groups|Cap|Sig(Blk|Ign|Cgt)|NoNewPrivs|Seccomp)' "/proc/$pid/status"
+    cat "/proc/$pid/limits" "/proc/$pid/cgroup" "/proc/$pid/oom_score_adj"
+    readlink "/proc/$pid/cwd"
+    cat "/sys/fs/cgroup$(sed 's/^0:://; s,/init.scope$,,' "/proc/$pid/cgroup")/cgroup.subtree_control"
+}
+
+# SYSTEMD_EXEC_PID= is of systemd 248; its value is looked at where it is
+same_as_stock() { # UID
+    what_a_manager_has "$1" | sed '/^SYSTEMD_EXEC_PID=/d' >"$BATS_TEST_TMPDIR/inside"
+    is_inside "$(main_pid "user@$1")" && place=inside || place=host
+    stock
+    afresh
+    what_a_manager_has "$1" | sed '/^SYSTEMD_EXEC_PID=/d' >"$BATS_TEST_TMPDIR/stock"
+    diff "$BATS_TEST_TMPDIR/stock" "$BATS_TEST_TMPDIR/inside"
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/stock")" -gt 30 ]
+}
+
+@test "inside: the user manager has the same environment, ids, limits and control groups as stock" {
+    same_as_stock 1000
+    [ "$place" = inside ]
+    what_a_manager_has 1002 >"$BATS_TEST_TMPDIR/other"
+    not diff -q "$BATS_TEST_TMPDIR/stock" "$BATS_TEST_TMPDIR/other" # negative control
+}
+
+@test "user managers of root and of exempt users are on the host, as stock" {
+    same_as_stock 0
+    [ "$place" = host ]
+    inside exempt=admin
+    same_as_stock 1002
+    [ "$place" = host ]
+    systemctl stop user@1002
+    # negative control: a user who is not exempt
+    [ "${NEGATIVE:-}" = 1 ] || {
+        inside exempt=bob
+        systemctl start user@1002
+        is_inside "$(main_pid user@1002)"
+        systemctl stop user@1002 user-runtime-dir@1002
+    }
+}
+
+@test "inside: with a broken configuration file the user manager of root starts, and no other" {
+    systemctl start user@1000
+    is_inside "$(main_pid user@1000)" # negative control
+    systemctl stop user@1000
+    echo nonsense >>"$CONF"
+    systemctl restart user@0
+    systemctl is-active user@0
+    not systemctl start user@1000
+    [ "$(systemctl show -p ExecMainStatus --value user@1000)" -eq 226 ]
+    [ -z "$(pgrep -u alice)" ]
+}
+
+@test "inside: a job that is the first of its user has a unit make the namespace" {
+    enable cron
+    pamtester cron alice open_session close_session
+    made_by() { journalctl -b --no-pager -u 'pam-unshare-make@*' -o cat | grep -c Started; }
+    [ "$(made_by)" -ge 1 ]
+    LIMIT=30 eventually nothing_of_alice # it was not pinned
+    # negative control: without the socket the session makes it
+    systemctl stop pam-unshare-make.socket
+    before=$(made_by)
+    pamtester cron alice open_session close_session
+    [ "$(made_by)" -eq "$before" ]
+    journalctl -b --no-pager -t pamtester -o cat | grep -F "the user's, made"
+}
+
+@test "inside: after its init was killed the next login gets another one, with the user manager" {
+    begin one 'sleep 4505'
+    eventually manager_is_up
+    first=$(main_pid pam-unshare@1000)
+    kill -KILL "$first"
+    gone() { [ ! -e "/proc/$first" ] && ! manager_is_up; }
+    eventually gone
+    ssh_as alice 'systemctl --user is-system-running' | grep -x running
+    second=$(main_pid pam-unshare@1000)
+    [ "$second" != "$first" ] # negative control
+    [ "$(namespace "$(main_pid user@1000)")" = "$(namespace "$second")" ]
+}
