@@ -20,9 +20,6 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
-/* How long to wait until the service manager has read what it was told, microseconds. */
-#define NOTIFY_LIMIT 20000000
-
 /* Whose namespace. */
 struct owner {
 	const char *given; /* the name or number */
@@ -174,8 +171,9 @@ static int notify(const char *what, struct failure *why)
 
 	if (err == 0)
 		return fail(why, ENOTSOCK, "no service manager waits (NOTIFY_SOCKET)");
-	if (err > 0)
-		err = sd_notify_barrier(0, NOTIFY_LIMIT);
+	if (err > 0) /* while it reloads it reads nothing; TimeoutStartSec= of the unit is the limit
+		      */
+		err = sd_notify_barrier(0, UINT64_MAX);
 	return err < 0 ? fail(why, -err, "tell the service manager") : 0;
 }
 

@@ -2,6 +2,7 @@
 /* pam-unshare harden: the parts that are named are changed one after the other, then shown. */
 #include "harden.h"
 
+#include "command/launch/cgroup.h"
 #include "part.h"
 
 #include <errno.h>
@@ -170,7 +171,12 @@ static bool is_any_off(const struct part_set *set)
 
 int change_inside(const char *verb, const struct table_options *options)
 {
-	const int status = change_and_show(&inside, verb, NULL, 0, options);
+	int status = change_and_show(&inside, verb, NULL, 0, options);
+	struct failure why = {0};
 
+	if (strcmp(verb, "disable") == 0 && cgroup_take_slices(&why) < 0) {
+		(void)fprintf(stderr, "pam-unshare: %s: %s\n", why.text, strerror(why.err));
+		status = 1;
+	}
 	return status == 0 && strcmp(verb, "status") == 0 && is_any_off(&inside) ? 1 : status;
 }

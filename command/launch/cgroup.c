@@ -4,6 +4,7 @@
 #include "command/lib/file.h"
 #include "common/syscalls.h"
 
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,5 +122,24 @@ int cgroup_give_slice(const struct cgroup *own, uid_t uid, struct failure *why)
 	if (directory < 0 ||
 		fchownat(directory, "cgroup.procs", uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail(why, errno, "give the user the cgroup.procs of %.200s", slice.path);
+	return 0;
+}
+
+int cgroup_take_slices(struct failure *why)
+{
+	struct names names NOT_CLEARED;
+	int slices AUTO_CLOSE = open(ROOT "/user.slice", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *name;
+	char path[NAME_MAX + sizeof("/cgroup.procs")];
+
+	names.fd = slices;
+	names.at = names.n = 0;
+	while (slices >= 0 && (name = next_name(&names))) {
+		(void)snprintf(path, sizeof(path), "%s/cgroup.procs", name);
+		if (strncmp(name, "user-", 5) == 0 &&
+			fchownat(slices, path, 0, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 &&
+			errno != ENOENT)
+			return fail(why, errno, "take back %s", path);
+	}
 	return 0;
 }

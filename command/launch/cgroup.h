@@ -59,4 +59,11 @@ int cgroup_enter_leaf(const struct cgroup *own, uid_t uid, gid_t gid, struct fai
  */
 int cgroup_give_slice(const struct cgroup *own, uid_t uid, struct failure *why);
 
+/**
+ * Take back what cgroup_give_slice() has given, from all users. Runs in the command.
+ *
+ * @return 0 or -errno
+ */
+int cgroup_take_slices(struct failure *why);
+
 #endif

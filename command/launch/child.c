@@ -28,8 +28,7 @@ static int set_variables(const struct passwd *user)
 	return unsetenv("MANAGERPID");
 }
 
-/* Room for systemd's SYSTEMD_EXEC_PID, which is the process itself: inside it has another number.
- */
+/* SYSTEMD_EXEC_PID is set by the process itself: inside it has another number. */
 static int set_environment(struct child *child, pam_handle_t *pamh, struct failure *why)
 {
 	char **of_pam;
@@ -109,8 +108,8 @@ static bool become_user(const struct child *child)
 	       (child->ambient == 0 || keep_ambient(child->ambient) == 0);
 }
 
-/* All signals are blocked until the program runs as it was started by systemd. The groups are the
-   launcher's. */
+/* All signals are blocked until the program runs as it was started by systemd. The groups and the
+   working directory are the launcher's. */
 static int run_child(void *data)
 {
 	const struct child *child = data;
@@ -119,12 +118,13 @@ static int run_child(void *data)
 	(void)close(child->go[1]);
 	if (read(child->go[0], &go, 1) != 1) /* the launcher has ended, or wants it to */
 		_exit(LAUNCH_EXEC);
-	(void)setsid();
-	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	/* before it is the user's: the launcher has descriptors of the host's */
+	if (syscall(__NR_close_range, STDERR_FILENO + 1, UINT_MAX, 0) < 0 || setsid() < 0)
+		_exit(LAUNCH_EXEC);
 	if (!become_user(child))
 		_exit(LAUNCH_USER);
-	if (chdir("/") < 0 || (getenv("SYSTEMD_EXEC_PID") && setenv("SYSTEMD_EXEC_PID", pid, 1)) ||
-		syscall(__NR_close_range, STDERR_FILENO + 1, UINT_MAX, 0) < 0 ||
+	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	if ((getenv("SYSTEMD_EXEC_PID") && setenv("SYSTEMD_EXEC_PID", pid, 1) < 0) ||
 		sigprocmask(SIG_SETMASK, &child->signals, NULL) < 0)
 		_exit(LAUNCH_EXEC);
 	(void)execv(child->program[0], child->program);

@@ -885,7 +885,7 @@ completes() {
 }
 
 @test "bash completes commands, options, services, users, columns, probes and parts" {
-    completes pam-unshare '' -- check list audit namespace harden # no name is asked for
+    completes pam-unshare '' -- check list audit namespace launch enable disable status harden # no name is asked for
     mkdir -p /run/bin
     ln -sf "$COMMAND" /run/bin/pam-unshare
     local PATH=/run/bin:$PATH

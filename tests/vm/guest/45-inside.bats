@@ -1,12 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The user's life inside one namespace: the units of systemd/, the launcher of the user manager, and the
-# module that asks a unit for the namespace.
+# pam-unshare enable: the user's life inside one namespace. The units of systemd/, the launcher of the user
+# manager, and the module that asks a unit for the namespace.
 
 load lib
 
-HARDENING=/usr/share/pam-unshare/hardening
-UNITS=/etc/systemd/system
 CONF=/etc/security/unshare.conf
 
 setup_file() {
@@ -39,22 +37,13 @@ teardown_file() {
 # inside [WORD…]: everything is on, with these words in the configuration file as well
 inside() {
     [ "${NEGATIVE:-}" != 1 ] || return 0
-    mkdir -p $UNITS/user@.service.d $UNITS/user-runtime-dir@.service.d
-    cp $HARDENING/pam-unshare@.service $HARDENING/pam-unshare-pin@.service $UNITS
-    cp $HARDENING/pam-unshare-make.socket $HARDENING/pam-unshare-make@.service $UNITS
-    cp $HARDENING/inside-user-manager.conf $UNITS/user@.service.d/pam-unshare-inside.conf
-    cp $HARDENING/inside-runtime-dir.conf $UNITS/user-runtime-dir@.service.d/pam-unshare.conf
-    printf '%s\n' scope=user "$@" >"$CONF"
-    systemctl daemon-reload
-    systemctl start pam-unshare-make.socket
+    [ $# = 0 ] || printf '%s\n' "$@" >>"$CONF"
+    pam-unshare enable
 }
 
 stock() {
-    systemctl stop pam-unshare-make.socket 'pam-unshare-pin@*' 2>/dev/null || true
-    rm -f $UNITS/pam-unshare* $UNITS/user@.service.d/pam-unshare-inside.conf \
-        $UNITS/user-runtime-dir@.service.d/pam-unshare.conf
+    [ "${NEGATIVE:-}" = 1 ] || pam-unshare disable
     cp -p /root/unshare.conf "$CONF"
-    systemctl daemon-reload
 }
 
 # afresh: alice is gone, and what she had
@@ -304,4 +293,46 @@ same_as_stock() { # UID
     second=$(main_pid pam-unshare@1000)
     [ "$second" != "$first" ] # negative control
     [ "$(namespace "$(main_pid user@1000)")" = "$(namespace "$second")" ]
+}
+
+# machine: what "enable" changes and "disable" restores
+machine() {
+    find /etc -xdev -type f -exec sha256sum {} + | sort -k 2
+    find /etc -xdev -printf '%p %y %m %u %g %l\n' | sort
+    systemctl list-unit-files --no-legend | sort
+    systemctl list-units --all --no-legend --plain 'pam*' | awk '{ print $1, $3, $4 }'
+    stat -c '%n %U' /sys/fs/cgroup/user.slice/user-*.slice/cgroup.procs
+    systemctl show -p ExecStart --value user@1000.service | sed 's/start_time.*//'
+}
+
+@test "inside: disable restores the machine, also while a session is open, which goes on" {
+    stock
+    afresh
+    pam-unshare status -n -o STATE | grep -x off
+    not pam-unshare status
+    begin zero 'sleep 4506'
+    eventually manager_is_up
+    machine >"$BATS_TEST_TMPDIR/before"
+    kill "${client[zero]}"
+    afresh
+    inside
+    pam-unshare status
+    [ "$(pam-unshare status -n -o STATE | sort -u)" = on ]
+    begin one 'sleep 4507'
+    eventually manager_is_up
+    machine >"$BATS_TEST_TMPDIR/enabled"
+    not diff -q "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/enabled" # negative control
+    session=$(pgrep -u alice -xf 'sleep 4507')
+    is_inside "$session"
+    pam-unshare disable
+    kill -0 "$session"
+    manager_is_up
+    machine | sed '/pam-unshare@1000.service/d; /pamunshare.slice/d' >"$BATS_TEST_TMPDIR/after"
+    diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+    kill "${client[one]}"
+    LIMIT=60 eventually nothing_of_alice
+    begin two 'sleep 4508'
+    eventually manager_is_up
+    not is_inside "$(main_pid user@1000)"
+    kill "${client[two]}"
 }
