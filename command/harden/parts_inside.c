@@ -20,9 +20,9 @@ static const struct part_command listen = {
 };
 
 /* A pin that is there needs its unit to be taken away. The namespace stays for its sessions and its
-   user manager. */
+   user manager. What was not enabled has no socket to stop. */
 static const struct part_command unpin = {
-	.needs = SYSTEMD,
+	.needs = UNITCONFDIR "/pam-unshare-make.socket",
 	.argv = {"systemctl", "stop", "pam-unshare-make.socket", "pam-unshare-pin@*.service"},
 };
 
