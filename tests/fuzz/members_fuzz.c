@@ -53,6 +53,7 @@ static void begin(struct fuzz *fuzz, struct member *slots)
 	fuzz->init = (struct members){.slots = slots,
 		.n_slots = SLOTS,
 		.survivor = -1,
+		.held = true,
 		.answer = {.protocol = USER_PROTOCOL}};
 	place(eventfd(0, EFD_NONBLOCK), FD_SIGNALS);
 	place(eventfd(0, EFD_NONBLOCK), FD_OPENER);
@@ -296,6 +297,7 @@ static void demand_leave(struct fuzz *fuzz)
 	take_answer(fuzz, 0);
 	if (fuzz->known.nonce == 0)
 		return; /* no room */
+	DEMAND(!fuzz->init.held);
 	n = fuzz->init.n;
 	(void)close(fuzz->clients[0]);
 	fuzz->clients[0] = connect_client();
