@@ -264,7 +264,7 @@ static int join_what_unit_makes(struct share *share, struct failure *why)
 	if (err != -ENOENT)
 		return err;
 	*why = (struct failure){.err = 0};
-	return fail(why, ESRCH,
+	return fail(why, ENXIO,
 		"the unit has made no namespace: the configuration file may say that the user is not isolated");
 }
 

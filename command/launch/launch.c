@@ -7,6 +7,7 @@
 #include "command/lib/log_capture.h"
 #include "common/syscalls.h"
 #include "init/init.h"
+#include "limits.h"
 #include "module/namespaces.h"
 
 #include <ctype.h>
@@ -26,6 +27,7 @@ struct launch {
 	char text[16384]; /* its strings */
 	pam_handle_t *pamh;
 	struct namespaces ns;
+	struct limits limits;
 	bool shared; /* the program runs in the user's namespace */
 	bool inside; /* the launcher is there */
 	bool scopes;
@@ -87,7 +89,8 @@ static int converse(
 	return PAM_CONV_ERR;
 }
 
-/* As systemd does it. The groups are set before: pam_setcred(3) may add some. */
+/* As systemd does it, which gives root's group no others. The groups are set before: pam_setcred(3)
+   may add some. */
 static int open_pam_session(struct launch *launch)
 {
 	static const struct pam_conv conversation = {.conv = converse};
@@ -96,7 +99,7 @@ static int open_pam_session(struct launch *launch)
 
 	if (result != PAM_SUCCESS)
 		return report(LAUNCH_PAM, "pam_start: %s", pam_strerror(NULL, result));
-	if (initgroups(user->pw_name, user->pw_gid) < 0)
+	if (user->pw_gid != 0 && initgroups(user->pw_name, user->pw_gid) < 0)
 		return report(LAUNCH_GROUP, "cannot set the groups of %s: %s", user->pw_name,
 			strerror(errno));
 	result = pam_acct_mgmt(launch->pamh, PAM_SILENT);
@@ -117,6 +120,15 @@ static void close_pam_session(struct launch *launch, bool opened)
 	}
 	if (launch->pamh)
 		(void)pam_end(launch->pamh, PAM_SUCCESS);
+}
+
+static int set_limits(const struct launch *launch)
+{
+	struct failure why = {0};
+
+	return limits_set(&launch->limits, &why) == 0
+		       ? 0
+		       : report_failure(LAUNCH_LIMITS, "cannot set the limits", &why);
 }
 
 /* ---- the namespace ----------------------------------------------------------------------------
@@ -215,9 +227,11 @@ static int run(struct launch *launch, char *const program[])
 /* With the PAM session open. The control groups first: inside, /proc does not show the launcher. */
 static int run_in_session(struct launch *launch, char *const program[])
 {
-	struct options opts;
-	int status = decide(launch, &opts);
+	struct options opts = {.text = NULL};
+	int status = set_limits(launch);
 
+	if (status == 0)
+		status = decide(launch, &opts);
 	if (status == 0)
 		status = set_cgroups(launch);
 	if (status == 0 && launch->shared)
@@ -238,6 +252,7 @@ int launch(const char *uid, bool scopes, char *const program[])
 	if (status != 0)
 		return status;
 	log_capture_set_mode(LOG_CAPTURE_FORWARD);
+	limits_note(&launch.limits);
 	status = open_pam_session(&launch);
 	opened = status == 0;
 	if (opened)

@@ -202,7 +202,7 @@ manager_is_up() {
     pid=$(main_pid user@1000)
     is_inside "$pid"
     [ "$(ssh_as alice readlink /proc/self/ns/pid)" = "$(namespace "$pid")" ]
-    LIMIT=30 eventually no_session_of alice
+    LIMIT=30 eventually not pgrep -u alice sshd # since systemd 256 the user manager has a session too
     [ "$(main_pid user@1000)" = "$pid" ]
     loginctl disable-linger alice
     LIMIT=60 eventually nothing_of_alice
