@@ -220,10 +220,10 @@ static const struct command {
 	{.name = "audit", .run = audit, .options = known_audit, .table = &audit_table},
 	{.name = "namespace", .run = change_namespace, .options = known_namespace},
 	{.name = "launch", .run = launch_program, .options = known_launch},
-	{.name = "enable", .run = enable, .options = known_table},
-	{.name = "disable", .run = disable, .options = known_table},
-	{.name = "status", .run = show_status, .options = known_table},
 	{.name = "harden", .run = change_hardening, .options = known_table, .table = &harden_table},
+	{.name = "enable", .run = enable, .options = known_table, .table = &harden_table},
+	{.name = "disable", .run = disable, .options = known_table, .table = &harden_table},
+	{.name = "status", .run = show_status, .options = known_table, .table = &harden_table},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -262,7 +262,7 @@ static int print_help(void)
 	(void)fputs(usage, stdout);
 	(void)fputs(help, stdout);
 	for (size_t i = 0; i < N_COMMANDS; i++) {
-		if (!commands[i].table)
+		if (!commands[i].table || (i > 0 && commands[i].table == commands[i - 1].table))
 			continue;
 		printf("Columns of %s:\n", commands[i].name);
 		table_help(stdout, commands[i].table);
