@@ -211,6 +211,8 @@ manager_is_up() {
 # what_a_manager_has UID: what a program could notice
 what_a_manager_has() {
     local pid
+    # pam_systemd has a variable for the bus of an earlier one; root's session stays
+    [ "$1" = 0 ] || systemctl stop "user@$1.service" "user-runtime-dir@$1.service" || return
     systemctl restart "user@$1.service" || return
     pid=$(main_pid "user@$1.service")
     tr '\0' '\n' <"/proc/$pid/environ" |
