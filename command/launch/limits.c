@@ -8,7 +8,7 @@ void limits_note(struct limits *limits)
 {
 	struct rlimit of_manager;
 
-	for (int i = 0; i < RLIM_NLIMITS; i++) {
+	for (unsigned int i = 0; i < RLIM_NLIMITS; i++) {
 		const struct rlimit *own = &limits->values[i];
 
 		limits->of_unit[i] = getrlimit(i, &limits->values[i]) == 0 &&
@@ -20,8 +20,8 @@ void limits_note(struct limits *limits)
 
 int limits_set(const struct limits *limits, struct failure *why)
 {
-	for (int i = 0; i < RLIM_NLIMITS; i++)
+	for (unsigned int i = 0; i < RLIM_NLIMITS; i++)
 		if (limits->of_unit[i] && setrlimit(i, &limits->values[i]) < 0)
-			return fail(why, errno, "set the unit's limit %d", i);
+			return fail(why, errno, "set the unit's limit %u", i);
 	return 0;
 }
