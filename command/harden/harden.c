@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* pam-unshare harden: the parts that are named are changed one after the other, then shown. */
+/* pam-unshare harden, enable, disable, status: parts are changed one after the other, then shown.
+ */
 #include "harden.h"
 
 #include "command/launch/cgroup.h"
 #include "part.h"
+#include "taken.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,11 +25,6 @@ static const struct table_column columns[] = {
 const struct table_layout harden_table = {
 	.name = "parts", .columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
 
-static enum part_state state_of(const struct part *part)
-{
-	return access(part->needs, F_OK) < 0 ? PART_ABSENT : part->type->state(part);
-}
-
 static void add_row(struct table *table, const struct part *part)
 {
 	static const char *const words[] = {
@@ -36,7 +33,7 @@ static void add_row(struct table *table, const struct part *part)
 		[PART_OWN] = "own",
 		[PART_ABSENT] = "absent",
 	};
-	const enum part_state state = state_of(part);
+	const enum part_state state = part_state(part);
 	const char *note = "";
 
 	if (part->note)
@@ -45,20 +42,6 @@ static void add_row(struct table *table, const struct part *part)
 		note = part->type->own;
 	table_add(table,
 		(const char *const[]){part->name, words[state], part->about, part->path, note});
-}
-
-/* Returns whether it could be changed. */
-static bool change(const struct part *part, bool enable)
-{
-	const char *failed;
-
-	if (enable && access(part->needs, F_OK) < 0)
-		return true;
-	part_clean(part);
-	failed = enable ? part->type->enable(part) : part->type->disable(part);
-	if (failed)
-		(void)fprintf(stderr, "pam-unshare: %s: %s: %s\n", part->name, part->path, failed);
-	return !failed;
 }
 
 /* Wait until no other "harden" changes anything. The lock is released when this process ends. */
@@ -78,14 +61,6 @@ static bool is_named(const struct part *part, char *const names[], int n)
 	return n == 0;
 }
 
-/* Tell whether it is the first entry of its name. */
-static bool is_first(size_t i)
-{
-	const struct part *part = &hardening.parts[i];
-
-	return i == 0 || strcmp(part->name, part[-1].name) != 0;
-}
-
 static bool is_known(const char *name)
 {
 	for (size_t i = 0; i < hardening.n; i++)
@@ -93,7 +68,7 @@ static bool is_known(const char *name)
 			return true;
 	(void)fprintf(stderr, "pam-unshare: there is no part '%s'; the parts are", name);
 	for (size_t i = 0; i < hardening.n; i++)
-		if (is_first(i))
+		if (part_is_first(&hardening, i))
 			(void)fprintf(stderr, " %s", hardening.parts[i].name);
 	(void)fprintf(stderr, "\n");
 	return false;
@@ -102,7 +77,8 @@ static bool is_known(const char *name)
 void harden_help(FILE *to)
 {
 	for (size_t i = 0; i < hardening.n; i++)
-		(void)fprintf(to, "  %-14s %s\n", is_first(i) ? hardening.parts[i].name : "",
+		(void)fprintf(to, "  %-14s %s\n",
+			part_is_first(&hardening, i) ? hardening.parts[i].name : "",
 			hardening.parts[i].about);
 }
 
@@ -129,7 +105,7 @@ static int change_parts(const struct part_set *set, bool enable, char *const nam
 		status = 1;
 	for (size_t i = 0; i < set->n; i++) {
 		part = &set->parts[enable ? i : set->n - 1 - i];
-		if (is_named(part, names, n) && !change(part, enable))
+		if (is_named(part, names, n) && !part_change(part, enable))
 			status = 1;
 	}
 	if (enable && !run(set->after_enable))
@@ -137,46 +113,92 @@ static int change_parts(const struct part_set *set, bool enable, char *const nam
 	return status;
 }
 
-static int change_and_show(const struct part_set *set, const char *verb, char *const names[], int n,
-	const struct table_options *options)
+/* Who names a part has decided on it. */
+static void keep(char *const names[], int n)
 {
-	struct table *table = table_new(&harden_table, options);
-	int status = 0;
-
-	if (!table)
-		return 2;
-	if (strcmp(verb, "status") != 0)
-		status = change_parts(set, strcmp(verb, "enable") == 0, names, n);
-	for (size_t i = 0; i < set->n; i++)
-		if (is_named(&set->parts[i], names, n))
-			add_row(table, &set->parts[i]);
-	return table_print(table) == 0 ? status : 2;
+	for (size_t i = 0; i < hardening.n; i++)
+		if (is_named(&hardening.parts[i], names, n))
+			taken_forget(hardening.parts[i].name);
 }
 
 int harden(const char *verb, char *const names[], int n, const struct table_options *options)
 {
+	struct table *table;
+	int status = 0;
+
 	for (int i = 0; i < n; i++)
 		if (!is_known(names[i]))
 			return 2;
-	return change_and_show(&hardening, verb, names, n, options);
+	table = table_new(&harden_table, options);
+	if (!table)
+		return 2;
+	if (strcmp(verb, "status") != 0) {
+		status = change_parts(&hardening, strcmp(verb, "enable") == 0, names, n);
+		keep(names, n);
+	}
+	for (size_t i = 0; i < hardening.n; i++)
+		if (is_named(&hardening.parts[i], names, n))
+			add_row(table, &hardening.parts[i]);
+	return table_print(table) == 0 ? status : 2;
 }
 
-static bool is_any_off(const struct part_set *set)
+/* ---- enable, disable, status ------------------------------------------------------------------
+ */
+
+static void add_rows(struct table *table, bool *off)
 {
-	for (size_t i = 0; i < set->n; i++)
-		if (state_of(&set->parts[i]) == PART_OFF)
-			return true;
-	return false;
+	const struct part_set *const sets[] = {&inside, &hardening};
+
+	for (size_t n = 0; n < 2; n++)
+		for (size_t i = 0; i < sets[n]->n; i++) {
+			const struct part *part = &sets[n]->parts[i];
+
+			if (sets[n] == &hardening && !taken_is_of_inside(part))
+				continue;
+			add_row(table, part);
+			if (part_state(part) == PART_OFF)
+				*off = true;
+		}
+}
+
+/* What uses the namespace is on before what isolates, and off after it. */
+static int change_all(bool enable)
+{
+	struct failure why = {0};
+	int status = 0;
+
+	if (!enable && !taken_give_back())
+		status = 1;
+	if (change_parts(&inside, enable, NULL, 0) != 0)
+		status = 1;
+	if (enable && !taken_take())
+		status = 1;
+	if (!enable && cgroup_take_slices(&why) < 0) {
+		(void)fprintf(stderr, "pam-unshare: %s: %s\n", why.text, strerror(why.err));
+		status = 1;
+	}
+	return status;
 }
 
 int change_inside(const char *verb, const struct table_options *options)
 {
-	int status = change_and_show(&inside, verb, NULL, 0, options);
-	struct failure why = {0};
+	const bool enable = strcmp(verb, "enable") == 0, show = strcmp(verb, "status") == 0;
+	struct table *table;
+	bool off = false;
+	int status = 0;
 
-	if (strcmp(verb, "disable") == 0 && cgroup_take_slices(&why) < 0) {
-		(void)fprintf(stderr, "pam-unshare: %s: %s\n", why.text, strerror(why.err));
-		status = 1;
+	if (enable && access("/run/systemd/system", F_OK) < 0) {
+		(void)fprintf(stderr,
+			"pam-unshare: systemd does not run here: the module makes the namespaces itself, with scope=user in unshare.conf\n");
+		return 2;
 	}
-	return status == 0 && strcmp(verb, "status") == 0 && is_any_off(&inside) ? 1 : status;
+	table = table_new(&harden_table, options);
+	if (!table)
+		return 2;
+	if (!show)
+		status = change_all(enable);
+	add_rows(table, &off);
+	if (table_print(table) < 0)
+		return 2;
+	return show && off ? 1 : status;
 }

@@ -113,6 +113,32 @@ void part_drop_copy(const struct part *part)
 	(void)rmdir(STATEDIR); /* unless another part has a copy there */
 }
 
+/* ---- a part -----------------------------------------------------------------------------------
+ */
+
+enum part_state part_state(const struct part *part)
+{
+	return access(part->needs, F_OK) < 0 ? PART_ABSENT : part->type->state(part);
+}
+
+bool part_change(const struct part *part, bool enable)
+{
+	const char *failed;
+
+	if (enable && access(part->needs, F_OK) < 0)
+		return true;
+	part_clean(part);
+	failed = enable ? part->type->enable(part) : part->type->disable(part);
+	if (failed)
+		(void)fprintf(stderr, "pam-unshare: %s: %s: %s\n", part->name, part->path, failed);
+	return !failed;
+}
+
+bool part_is_first(const struct part_set *set, size_t i)
+{
+	return i == 0 || strcmp(set->parts[i].name, set->parts[i - 1].name) != 0;
+}
+
 /* ---- commands ---------------------------------------------------------------------------------
  */
 

@@ -10,6 +10,20 @@
 
 #include <stdbool.h>
 
+/** The state of a part. */
+enum part_state part_state(const struct part *part);
+
+/**
+ * Enable or disable a part; one that this machine does not have needs no enabling. Given again, it
+ * completes what was interrupted.
+ *
+ * @return whether that went well; what failed is on standard error
+ */
+bool part_change(const struct part *part, bool enable);
+
+/** Tell whether it is the first entry of its name. */
+bool part_is_first(const struct part_set *set, size_t i);
+
 /* What a part with a source finds, as text; free it with part_texts_free(). */
 struct part_texts {
 	char *there;   /* the file at its path; NULL: none that can be read */

@@ -11,9 +11,21 @@
 #include <strings.h>
 
 #define MODULE "pam_unshare.so"
-#define MARK " # pam-unshare harden\n"
-#define FIRST_LINE "session requisite " MODULE " close" MARK
-#define LAST_LINE "session requisite " MODULE " open" MARK
+
+/* The lines, which say by whom they are. */
+struct lines {
+	char first[96], last[96];
+};
+
+static struct lines lines_of(const struct part *part)
+{
+	static const char format[] = "session requisite " MODULE " %s # pam-unshare %s\n";
+	struct lines lines;
+
+	(void)snprintf(lines.first, sizeof(lines.first), format, "close", part->marked_by);
+	(void)snprintf(lines.last, sizeof(lines.last), format, "open", part->marked_by);
+	return lines;
+}
 
 /* Before the first session line, everything is opened on the host. */
 static bool begins_sessions(const char *line)
@@ -31,20 +43,37 @@ static bool names_module(const char *line)
 	return line[strspn(line, " \t")] != '#' && name && name < next_line(line);
 }
 
-static enum part_state state_of(char *text)
+static bool has_module(const char *text)
 {
-	if (find_lines(text, FIRST_LINE) && find_lines(text, LAST_LINE))
-		return PART_ON;
 	for (const char *line = text; *line != '\0'; line = next_line(line))
 		if (names_module(line))
-			return PART_OWN;
-	return PART_OFF;
+			return true;
+	return false;
+}
+
+/* Tell whether a file that this one includes has the module: pam-auth-update(8) puts it there. */
+static bool includes_module(const struct part *part)
+{
+	char *text = part->included ? file_read(part->included) : NULL;
+	const bool has = text && has_module(text);
+
+	free(text);
+	return has;
+}
+
+static enum part_state state_of(const struct part *part, char *text)
+{
+	const struct lines lines = lines_of(part);
+
+	if (find_lines(text, lines.first) && find_lines(text, lines.last))
+		return PART_ON;
+	return has_module(text) || includes_module(part) ? PART_OWN : PART_OFF;
 }
 
 static enum part_state state(const struct part *part)
 {
 	char *text = file_read(part->path);
-	enum part_state found = text ? state_of(text) : PART_ABSENT;
+	enum part_state found = text ? state_of(part, text) : PART_ABSENT;
 
 	free(text);
 	return found;
@@ -52,6 +81,7 @@ static enum part_state state(const struct part *part)
 
 static const char *add_lines(const struct part *part, const char *text)
 {
+	const struct lines lines = lines_of(part);
 	const char *sessions = text, *failed;
 	char *new;
 
@@ -59,8 +89,8 @@ static const char *add_lines(const struct part *part, const char *text)
 		return "its last line does not end with a newline; add the two lines by hand, pam_unshare(8)";
 	while (*sessions != '\0' && !begins_sessions(sessions))
 		sessions = next_line(sessions);
-	if (asprintf(&new, "%.*s" FIRST_LINE "%s" LAST_LINE, (int)(sessions - text), text,
-		    sessions) < 0)
+	if (asprintf(&new, "%.*s%s%s%s", (int)(sessions - text), text, lines.first, sessions,
+		    lines.last) < 0)
 		return strerror(ENOMEM);
 	failed = part_write(part, new);
 	free(new);
@@ -74,7 +104,7 @@ static const char *enable(const struct part *part)
 
 	if (!text)
 		return strerror(errno);
-	if (state_of(text) == PART_OFF)
+	if (state_of(part, text) == PART_OFF)
 		failed = add_lines(part, text);
 	free(text);
 	return failed;
@@ -82,19 +112,22 @@ static const char *enable(const struct part *part)
 
 static const char *disable(const struct part *part)
 {
+	const struct lines lines = lines_of(part);
 	char *text = file_read(part->path);
 	const char *failed = NULL;
 
 	if (!text)
 		return errno == ENOENT ? NULL : strerror(errno);
-	if (find_lines(text, FIRST_LINE) || find_lines(text, LAST_LINE)) {
-		remove_lines(text, FIRST_LINE);
-		remove_lines(text, LAST_LINE);
+	if (find_lines(text, lines.first) || find_lines(text, lines.last)) {
+		remove_lines(text, lines.first);
+		remove_lines(text, lines.last);
 		failed = part_write(part, text);
 	}
 	free(text);
 	return failed;
 }
 
-const struct part_type part_lines = {
-	.state = state, .enable = enable, .disable = disable, .own = "by lines of your own"};
+const struct part_type part_lines = {.state = state,
+	.enable = enable,
+	.disable = disable,
+	.own = "by lines of your own, or the profile"};

@@ -124,6 +124,7 @@ static const struct part parts[] = {
 		.type = &part_lines,
 		.path = SYSCONFDIR "/pam.d/cron",
 		.needs = SYSCONFDIR "/pam.d/cron",
+		.marked_by = "harden",
 	},
 	{
 		.name = "atd",
@@ -131,6 +132,7 @@ static const struct part parts[] = {
 		.type = &part_lines,
 		.path = SYSCONFDIR "/pam.d/atd",
 		.needs = SYSCONFDIR "/pam.d/atd",
+		.marked_by = "harden",
 	},
 	{
 		.name = "mail",

@@ -50,6 +50,10 @@ struct part {
 	const char *below;   /* the line that the block follows; "": at the end */
 	const char *setting; /* what the block sets; a file that sets it already is PART_OWN */
 	const char *overridden_by; /* a file that is read instead of the path; NULL: none */
+	/* part_lines */
+	const char *marked_by; /* the command that the lines name */
+	const char
+		*included; /* what the file includes; with the module in it the part is PART_OWN */
 	/* any */
 	const char *(*note)(void); /* what the running system says of it; NULL: nothing */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The parts of "enable". A unit that is used is written before what uses it, and taken out after
- * it: whatever is interrupted, a user manager can start.
+ * it: whatever is interrupted, a user manager can start. Lines of PAM come last.
  */
 #include "parts.h"
 
@@ -94,6 +94,24 @@ static const struct part parts[] = {
 		.path = UNITCONFDIR "/user@.service.d/pam-unshare-inside.conf",
 		.needs = SYSTEMD,
 		.apply = &reload_units,
+	},
+	{
+		.name = "sshd",
+		.about = "ssh sessions are isolated",
+		.type = &part_lines,
+		.path = SYSCONFDIR "/pam.d/sshd",
+		.needs = SYSCONFDIR "/pam.d/sshd",
+		.marked_by = "enable",
+		.included = SYSCONFDIR "/pam.d/common-session",
+	},
+	{
+		.name = "login",
+		.about = "console sessions are isolated",
+		.type = &part_lines,
+		.path = SYSCONFDIR "/pam.d/login",
+		.needs = SYSCONFDIR "/pam.d/login",
+		.marked_by = "enable",
+		.included = SYSCONFDIR "/pam.d/common-session",
 	},
 };
 

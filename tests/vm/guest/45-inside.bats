@@ -15,7 +15,6 @@ setup_file() {
 
 setup() {
     inside
-    enable sshd
     afresh
 }
 
@@ -25,7 +24,7 @@ teardown() {
     local pid
     for pid in "${client[@]}"; do kill "$pid" 2>/dev/null || true; done
     stock
-    disable sshd cron
+    pam-unshare harden disable
     afresh
     loginctl disable-linger alice
 }
@@ -113,7 +112,6 @@ manager_is_up() {
     # negative control: without the pin it waits for its first member, and ends after it
     systemctl start pam-unshare@1000
     [ "$(pam-unshare list -n -o STAYS)" != pinned ]
-    enable cron
     pamtester cron alice open_session close_session
     LIMIT=30 eventually nothing_of_alice
 }
@@ -271,7 +269,6 @@ same_as_stock() { # UID
 }
 
 @test "inside: a job that is the first of its user has a unit make the namespace" {
-    enable cron
     pamtester cron alice open_session close_session
     made_by() { journalctl -b --no-pager -u 'pam-unshare-make@*' -o cat | grep -c Started; }
     [ "$(made_by)" -ge 1 ]
@@ -297,6 +294,50 @@ same_as_stock() { # UID
     [ "$(namespace "$(main_pid user@1000)")" = "$(namespace "$second")" ]
 }
 
+@test "inside: enable isolates what comes in, and hardens" {
+    lines() { grep -c '# pam-unshare' "/etc/pam.d/$1"; }
+    for service in sshd login cron atd; do [ "$(lines $service)" -eq 2 ]; done
+    [ "$(pam-unshare harden status -n -o STATE bus units cron atd | sort -u)" = on ]
+    # what was on before stays on
+    stock
+    for service in sshd login cron atd; do cmp "/etc/pam.d/$service" "$STOCK/$service"; done # negative control
+    pam-unshare harden enable units
+    inside
+    pam-unshare status
+    stock
+    [ "$(pam-unshare harden status -n -o STATE units | sort -u)" = on ]
+    [ "$(pam-unshare harden status -n -o STATE bus cron atd | sort -u)" = off ]
+    # and so does what is named afterwards
+    inside
+    pam-unshare harden enable bus
+    stock
+    [ "$(pam-unshare harden status -n -o STATE bus)" = on ]
+    pam-unshare harden disable
+    [ ! -e /var/lib/pam-unshare ]
+}
+
+@test "inside: with the profile, sshd and login are left as they are" {
+    stock
+    sed -i '$a session requisite pam_unshare.so' /etc/pam.d/common-session
+    inside
+    cmp /etc/pam.d/sshd "$STOCK/sshd"
+    [ "$(pam-unshare status -n -o PART,STATE | grep -E '^(sshd|login) ' | sort -u | tr -s ' ' | paste -sd,)" = 'login own,sshd own' ]
+    pam-unshare status
+    cp -p "$STOCK/common-session" /etc/pam.d/common-session
+    inside
+    not cmp -s /etc/pam.d/sshd "$STOCK/sshd" # negative control
+}
+
+@test "inside: harden's user-manager has nothing to refuse" {
+    pam-unshare harden enable user-manager
+    systemctl start user@1000
+    is_inside "$(main_pid user@1000)"
+    stock
+    afresh
+    systemctl start user@1000 || true
+    not manager_is_up # negative control
+}
+
 # machine: what "enable" changes and "disable" restores. A slice stays without its units until the next boot.
 machine() {
     find /etc -xdev -type f -exec sha256sum {} + | sort -k 2
@@ -319,7 +360,7 @@ machine() {
     afresh
     inside
     pam-unshare status
-    [ "$(pam-unshare status -n -o STATE | sort -u)" = on ]
+    [ "$(pam-unshare status -n -o STATE | grep -vx absent | sort -u)" = on ]
     begin one 'sleep 4507'
     eventually manager_is_up
     machine >"$BATS_TEST_TMPDIR/enabled"
