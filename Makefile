@@ -110,7 +110,7 @@ MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 # The administrator's command; it reads arguments and the configuration file as the module does.
 COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c namespace.c \
                   $(addprefix check/,applications.c check.c files.c findings.c order.c scope.c session.c view.c) \
-                  $(addprefix harden/,harden.c part.c part_block.c part_file.c part_lines.c parts.c parts_inside.c taken.c) \
+                  $(addprefix harden/,harden.c outside.c part.c part_block.c part_file.c part_lines.c parts.c parts_inside.c taken.c) \
                   $(addprefix launch/,cgroup.c child.c launch.c limits.c) \
                   $(addprefix lib/,file.c isolation.c log_capture.c members.c pam_session.c pam_stack.c printable.c sessions.c subprocess.c table.c) \
                   $(addprefix audit/,audit.c bus_call.c context.c crontab.c decoy.c decoy_client.c fixture.c \

@@ -303,17 +303,8 @@ static int unpin(struct owner *owner, const struct namespace_options *options)
 static int is_shared(const struct owner *owner)
 {
 	const struct passwd *user = getpwuid(owner->uid);
-	struct options opts = {.text = NULL};
-	enum isolation isolation = ISOLATION_SHARED;
-	pam_handle_t *pamh = NULL;
+	const enum isolation isolation = user ? isolation_find(user) : ISOLATION_SHARED;
 
-	if (!user)
-		return 1;
-	if (start_transaction("pam-unshare", owner->name, NULL, &pamh) != PAM_SUCCESS)
-		return -report(NULL, "cannot begin a transaction of PAM");
-	isolation = isolation_of(pamh, user, &opts);
-	options_free(&opts);
-	(void)pam_end(pamh, PAM_SUCCESS);
 	if (isolation == ISOLATION_UNKNOWN)
 		return -report(NULL, "%s",
 			log_capture_message(0) ? log_capture_message(0)

@@ -4,11 +4,13 @@
 #include "harden.h"
 
 #include "command/launch/cgroup.h"
+#include "outside.h"
 #include "part.h"
 #include "taken.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,8 +18,10 @@
 
 static const struct table_column columns[] = {
 	{.name = "PART", .about = "its name"},
-	{.name = "STATE", .about = "off, on, own (left alone), absent (not on this machine)"},
-	{.name = "ABOUT", .about = "what it closes", .wrap = true},
+	{.name = "STATE",
+		.about =
+			"off, on, own (left alone), absent (not on this machine); old: on the host, since it began before"},
+	{.name = "ABOUT", .about = "what it closes; of what is old, whose it is", .wrap = true},
 	{.name = "FILE", .about = "the file that it writes or changes"},
 	{.name = "NOTE", .about = "what else is known"},
 };
@@ -161,6 +165,30 @@ static void add_rows(struct table *table, bool *off)
 		}
 }
 
+static void add_old(struct table *table, const struct outside *old)
+{
+	const struct passwd *user = getpwuid(old->uid);
+
+	table_add(
+		table, (const char *const[]){old->unit, "old", user ? user->pw_name : "", "", ""});
+}
+
+/* Returns how many there are; -1: they cannot be found. */
+static int add_outside(struct table *table)
+{
+	struct outside *found = NULL;
+	size_t n = 0;
+	int err = outside_find(&found, &n);
+
+	for (size_t i = 0; i < n; i++)
+		add_old(table, &found[i]);
+	outside_free(found, n);
+	if (err < 0)
+		(void)fprintf(stderr, "pam-unshare: cannot list the processes in /proc: %s\n",
+			strerror(-err));
+	return err < 0 ? -1 : (int)n;
+}
+
 /* What uses the namespace is on before what isolates, and off after it. */
 static int change_all(bool enable)
 {
@@ -185,7 +213,7 @@ int change_inside(const char *verb, const struct table_options *options)
 	const bool enable = strcmp(verb, "enable") == 0, show = strcmp(verb, "status") == 0;
 	struct table *table;
 	bool off = false;
-	int status = 0;
+	int status = 0, old;
 
 	if (enable && access("/run/systemd/system", F_OK) < 0) {
 		(void)fprintf(stderr,
@@ -198,7 +226,8 @@ int change_inside(const char *verb, const struct table_options *options)
 	if (!show)
 		status = change_all(enable);
 	add_rows(table, &off);
-	if (table_print(table) < 0)
+	old = add_outside(table);
+	if (table_print(table) < 0 || old < 0)
 		return 2;
-	return show && off ? 1 : status;
+	return show && (off || old > 0) ? 1 : status;
 }

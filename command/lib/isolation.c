@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "isolation.h"
 
+#include "pam_session.h"
+
 #include <stddef.h>
 
 enum isolation isolation_of(pam_handle_t *pamh, const struct passwd *user, struct options *opts)
@@ -11,4 +13,18 @@ enum isolation isolation_of(pam_handle_t *pamh, const struct passwd *user, struc
 	   looks for a free place two thousand million times */
 	return opts->per_user && options_isolate(NULL, opts, user) ? ISOLATION_SHARED
 								   : ISOLATION_NONE;
+}
+
+enum isolation isolation_find(const struct passwd *user)
+{
+	struct options opts = {.text = NULL};
+	pam_handle_t *pamh = NULL;
+	enum isolation found;
+
+	if (start_transaction("pam-unshare", user->pw_name, NULL, &pamh) != PAM_SUCCESS)
+		return ISOLATION_UNKNOWN;
+	found = isolation_of(pamh, user, &opts);
+	options_free(&opts);
+	(void)pam_end(pamh, PAM_SUCCESS);
+	return found;
 }

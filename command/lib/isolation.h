@@ -24,4 +24,7 @@ enum isolation {
  */
 enum isolation isolation_of(pam_handle_t *pamh, const struct passwd *user, struct options *opts);
 
+/** The same without a transaction of the caller's, and without the options. */
+enum isolation isolation_find(const struct passwd *user);
+
 #endif

@@ -5,7 +5,8 @@ UNIT_TESTS = $(BUILD)/tests/unit/failure_test $(BUILD)/tests/unit/options_test \
              $(BUILD)/tests/unit/mountinfo_test $(BUILD)/tests/unit/session_test \
              $(BUILD)/tests/unit/pam_stack_test $(BUILD)/tests/unit/proc_scan_test \
              $(BUILD)/tests/unit/file_test $(BUILD)/tests/unit/conf_test \
-             $(BUILD)/tests/unit/members_test $(BUILD)/tests/unit/cgroup_test
+             $(BUILD)/tests/unit/members_test $(BUILD)/tests/unit/cgroup_test \
+             $(BUILD)/tests/unit/outside_test
 
 # What a test needs of the project; everything else that the project calls is in the test itself.
 $(BUILD)/tests/unit/failure_test: $(BUILD)/module/failure.o
@@ -22,6 +23,7 @@ $(BUILD)/tests/unit/proc_scan_test: $(BUILD)/command/audit/proc_scan.o $(BUILD)/
 $(BUILD)/tests/unit/file_test: $(BUILD)/command/lib/file.o
 $(BUILD)/tests/unit/members_test: $(addprefix $(BUILD)/command/lib/,file.o members.o printable.o sessions.o)
 $(BUILD)/tests/unit/cgroup_test: $(BUILD)/command/launch/cgroup.o $(BUILD)/command/lib/file.o $(BUILD)/module/failure.o
+$(BUILD)/tests/unit/outside_test: $(BUILD)/command/harden/outside.o
 
 # Functions of the C library that a test makes fail. A fortified read(2) has another name, and mmap(2)
 # of large files where they are not all large, on 32-bit architectures.

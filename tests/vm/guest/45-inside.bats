@@ -328,6 +328,26 @@ same_as_stock() { # UID
     not cmp -s /etc/pam.d/sshd "$STOCK/sshd" # negative control
 }
 
+@test "inside: status tells what was there before apart" {
+    stock
+    afresh
+    begin before 'sleep 4509'
+    eventually manager_is_up
+    old() { pam-unshare status -n -o PART,STATE,ABOUT | awk '$2 == "old" { print $1, $3 }' | sort; }
+    session="session-$(loginctl list-sessions --no-legend | awk '$3 == "alice" && $0 !~ /manager/ { print $1 }').scope"
+    inside
+    begin after 'sleep 4510'
+    is_inside "$(pgrep -u alice -xf 'sleep 4510')"
+    [ "$(old)" = "$session alice
+user@1000.service alice" ]
+    pam-unshare status --json | grep -F "\"$session\""
+    not pam-unshare status
+    systemctl restart user@1000
+    [ "$(old)" = "$session alice" ] # negative control
+    kill "$(pgrep -u alice -xf 'sleep 4509')"
+    LIMIT=60 eventually pam-unshare status
+}
+
 @test "inside: harden's user-manager has nothing to refuse" {
     pam-unshare harden enable user-manager
     systemctl start user@1000
