@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "list.h"
 
+#include "command/lib/printable.h"
 #include "command/lib/sessions.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-login.h>
 
 static const struct table_column columns[] = {
 	{.name = "USER", .about = "whose namespace or session it is", .tree = true},
@@ -21,6 +24,7 @@ static const struct table_column columns[] = {
 		.type = TABLE_NUMBER},
 	{.name = "STAYS", .about = "what keeps it without sessions: pinned, linger"},
 	{.name = "SCOPE", .about = "whose it is: of one session, or of a user's sessions"},
+	{.name = "UNIT", .about = "unit of systemd that the init is in, or the session's opener"},
 };
 
 const struct table_layout list_table = {
@@ -45,9 +49,21 @@ static void format_time(char *to, size_t size, time_t when, bool utc)
 
 /* The cells of a row; "" is none. */
 struct row {
-	char since[32], nprocs[16], ns[24], pid[16], opener[16];
+	char since[32], nprocs[16], ns[24], pid[16], opener[16], unit[256];
 	const char *user, *service, *stays, *scope;
 };
+
+/* A user's own unit has the name that the user has given it. */
+static void set_unit(struct row *row, pid_t pid)
+{
+	char *unit;
+
+	row->unit[0] = '\0';
+	if (pid <= 0 || sd_pid_get_unit(pid, &unit) < 0)
+		return;
+	printable(row->unit, sizeof(row->unit), unit, strlen(unit));
+	free(unit);
+}
 
 static void set_namespace(struct row *row, const struct namespace_info *found, bool json)
 {
@@ -57,6 +73,7 @@ static void set_namespace(struct row *row, const struct namespace_info *found, b
 	(void)snprintf(row->nprocs, sizeof(row->nprocs), "%u", found->processes);
 	(void)snprintf(row->ns, sizeof(row->ns), "%llu", (unsigned long long)found->pid_namespace);
 	(void)snprintf(row->pid, sizeof(row->pid), "%d", (int)found->init);
+	set_unit(row, found->init);
 	row->opener[0] = '\0';
 	row->user = found->user;
 	row->service = "";
@@ -69,6 +86,7 @@ static void set_namespace(struct row *row, const struct namespace_info *found, b
 static void set_session(struct row *row, const struct session_info *session, bool json)
 {
 	format_time(row->since, sizeof(row->since), session->since, json);
+	set_unit(row, session->opener);
 	row->service = session->service;
 	row->opener[0] = '\0';
 	if (session->opener > 0)
@@ -80,7 +98,7 @@ typedef void add_function(struct table *table, const char *const cells[]);
 static void add_row(struct table *table, add_function *add, const struct row *row)
 {
 	add(table, (const char *const[]){row->user, row->service, row->since, row->nprocs, row->ns,
-			   row->pid, row->opener, row->stays, row->scope});
+			   row->pid, row->opener, row->stays, row->scope, row->unit});
 }
 
 /* One row for the namespace, and one below it for each session. Where both are the same, people

@@ -40,7 +40,7 @@ static const struct application {
 		.harms = true,
 		.why = "run0 makes a unit with PAMName=, which is refused"},
 	{.service = "systemd-user",
-		.why = "the user manager is left alone, whatever the arguments say"},
+		.why = "the user manager is left alone, whatever the arguments say; after 'pam-unshare enable' its launcher joins the user's namespace"},
 	{.service = "dovecot",
 		.why = "dovecot opens and closes the session before it serves: nothing is isolated"},
 	{.service = "samba", .why = "smbd ends the session before it serves: nothing is isolated"},

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <systemd/sd-login.h>
 
 #define TIME_LIMIT_MS 60000
 
@@ -33,6 +34,21 @@ static bool stays(const struct namespace_info *found)
 	return found->shared == KNOWN && (found->n_sessions > 0 || found->pinned || found->linger);
 }
 
+/* Where "pam-unshare enable" is on, somebody else keeps it. */
+static void explain_unit(struct check *check, const struct namespace_info *found)
+{
+	char *unit;
+
+	if (found->shared == NOT_SHARED || sd_pid_get_unit(found->init, &unit) < 0)
+		return;
+	if (strncmp(unit, "pam-unshare@", strlen("pam-unshare@")) == 0)
+		findings_add(&check->findings, FINDING_NOTE,
+			"the namespace is the unit %s; pam-unshare-pin@%lu.service keeps it as long as /run/user/%lu is there.",
+			unit, (unsigned long)check->account.pw_uid,
+			(unsigned long)check->account.pw_uid);
+	free(unit);
+}
+
 /* A session's processes have the time of grace to end; none may be there afterwards. */
 static void wait_for_end(struct check *check, const struct outcome *outcome)
 {
@@ -42,7 +58,10 @@ static void wait_for_end(struct check *check, const struct outcome *outcome)
 
 	(void)namespaces_find(&found, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (found[i].pid_namespace != outcome->pid_namespace || stays(&found[i]))
+		if (found[i].pid_namespace != outcome->pid_namespace)
+			continue;
+		explain_unit(check, &found[i]);
+		if (stays(&found[i]))
 			continue;
 		dead.fd = sys_pidfd_open(found[i].init);
 		if (dead.fd >= 0 && poll(&dead, 1, (int)(outcome->grace + 5) * 1000) == 0)

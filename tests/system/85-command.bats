@@ -497,7 +497,7 @@ unnamed_probes() {
     [ -z "$output" ]
     run "$COMMAND" list --output USER,PIDS --json
     [ "$status" -eq 2 ]
-    [ "$output" = "pam-unshare: unknown column 'PIDS'; the columns are USER, SERVICE, SINCE, NPROCS, NS, PID, OPENER, STAYS, SCOPE" ]
+    [ "$output" = "pam-unshare: unknown column 'PIDS'; the columns are USER, SERVICE, SINCE, NPROCS, NS, PID, OPENER, STAYS, SCOPE, UNIT" ]
     run "$COMMAND" list --output ''
     [ "$status" -eq 2 ]
 }
