@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The first line of a file that was not there. */
+#define MADE "# Made by \"pam-unshare enable\", and removed with what is below.\n"
+
 /* Tell whether a line of the text begins with the name, and is therefore no comment. */
 static bool sets(const char *text, const char *name)
 {
@@ -22,7 +25,7 @@ static enum part_state state_of(const struct part *part, const struct part_texts
 	const char *there = texts->there;
 
 	if (!there)
-		return texts->err == ENOENT ? PART_ABSENT : PART_OFF;
+		return texts->err == ENOENT && !part->made ? PART_ABSENT : PART_OFF;
 	if ((texts->wanted && strstr(there, texts->wanted)) ||
 		(texts->written && strstr(there, texts->written)))
 		return PART_ON;
@@ -58,7 +61,7 @@ static const char *insert_block(const struct part *part, const struct part_texts
 
 	if (!line)
 		return "it is not the distribution's; add the lines by hand, pam-unshare(8)";
-	if (!ends_with_newline(text))
+	if (text[0] != '\0' && !ends_with_newline(text))
 		return "its last line does not end with a newline; add one";
 	before = (size_t)(line - text) + strlen(part->below);
 	if (asprintf(&new, "%.*s%s%s", (int)before, text, texts->wanted, text + before) < 0)
@@ -73,6 +76,8 @@ static const char *write_both(const struct part *part, struct part_texts *texts)
 {
 	const char *failed;
 
+	if (!texts->there && texts->err == ENOENT && part->made)
+		texts->there = strdup(MADE);
 	if (!texts->there)
 		return strerror(texts->err);
 	if (!texts->wanted)
@@ -100,6 +105,14 @@ static const char *enable(const struct part *part)
 	return part_run(part->apply, NULL);
 }
 
+static const char *write_without_block(const struct part *part, struct part_texts *texts)
+{
+	remove_block(texts);
+	if (!part->made || strcmp(texts->there, MADE) != 0)
+		return part_write(part, texts->there);
+	return unlink(part->path) < 0 ? strerror(errno) : NULL;
+}
+
 /* The copy stays until what the lines did is undone. */
 static const char *disable(const struct part *part)
 {
@@ -114,8 +127,7 @@ static const char *disable(const struct part *part)
 	if (was == PART_OWN && kept) {
 		failed = "its lines have been changed; take them out by hand";
 	} else if (was == PART_ON) {
-		remove_block(&texts);
-		failed = part_write(part, texts.there);
+		failed = write_without_block(part, &texts);
 	}
 	part_texts_free(&texts);
 	if (!failed && (was == PART_ON || kept))

@@ -6,6 +6,7 @@
 #ifndef PAM_UNSHARE_PARTS_H
 #define PAM_UNSHARE_PARTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum part_state {
@@ -50,6 +51,7 @@ struct part {
 	const char *below;   /* the line that the block follows; "": at the end */
 	const char *setting; /* what the block sets; a file that sets it already is PART_OWN */
 	const char *overridden_by; /* a file that is read instead of the path; NULL: none */
+	bool made;		   /* the file is made if it is not there, and removed again */
 	/* part_lines */
 	const char *marked_by; /* the command that the lines name */
 	const char

@@ -36,6 +36,7 @@ static const struct part parts[] = {
 		.needs = SYSTEMD,
 		.below = "",
 		.setting = "scope",
+		.made = true,
 	},
 	{
 		.name = "namespace",

@@ -158,7 +158,10 @@ manager_is_up() {
     after=$(main_pid user@1000)
     [ "$before" != "$after" ]
     is_inside "$after"
-    systemctl reload user@1000
+    if [ "$(systemctl show -p CanReload --value user@1000)" = yes ]; then # since systemd 253
+        systemctl reload user@1000
+    fi
+    ssh_as alice systemctl --user daemon-reexec
     systemctl restart pam-unshare-pin@1000
     kill -0 "$session"
     [ "$(namespace "$after")" = "$(namespace "$session")" ]

@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# enable, disable and status: files that are written and taken back, also when the command is killed in the
+# middle. With a stand-in for systemctl; real units are in tests/vm/guest/45-inside.bats.
+
+load lib
+
+setup_file() {
+    prepare
+    make -s -C "$TOP" install-programs DESTDIR="$BATS_FILE_TMPDIR/root"
+    export COMMAND=$BATS_FILE_TMPDIR/root/usr/sbin/pam-unshare
+    # kills its caller when the file "kill" has the number of its call
+    cat >"$BATS_FILE_TMPDIR/systemctl" <<-'END'
+	#!/bin/sh
+	echo "$*" >>/run/calls
+	[ "$(wc -l </run/calls)" != "$(cat /run/kill 2>/dev/null)" ] || kill -KILL "$PPID"
+	END
+    chmod 755 "$BATS_FILE_TMPDIR/systemctl"
+    mount --bind "$BATS_FILE_TMPDIR/systemctl" "$(realpath /usr/bin/systemctl)"
+    mkdir -p /run/systemd/system
+    cp "$TOP/conf/unshare.conf" /etc/security/unshare.conf
+    [ -e /etc/pam.d/cron ] || cp /etc/pam.d/other /etc/pam.d/cron
+}
+
+teardown_file() {
+    umount "$(realpath /usr/bin/systemctl)"
+}
+
+setup() {
+    rm -f /run/calls /run/kill
+    touch /run/calls
+    everything >"$BATS_TEST_TMPDIR/before"
+}
+
+everything() {
+    find /etc /var/lib/pam-unshare -xdev -type f -exec sha256sum {} + 2>/dev/null | sort -k 2
+    find /etc /var/lib/pam-unshare -xdev -printf '%p %y %m %u %g %l\n' 2>/dev/null | sort
+}
+
+is_as_before() {
+    everything | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+# Whatever uses a unit has it: a user manager can start, and the module finds no socket without a service.
+is_usable() {
+    local units=/etc/systemd/system
+    [ ! -e $units/user@.service.d/pam-unshare-inside.conf ] ||
+        { [ -e $units/pam-unshare@.service ] && [ -e $units/pam-unshare-make.socket ]; } || return
+    [ ! -e $units/pam-unshare-make.socket ] || [ -e $units/pam-unshare-make@.service ] || return
+    [ ! -e $units/pam-unshare-pin@.service ] || [ -e $units/pam-unshare@.service ] || return
+    ! grep -q pam_unshare /etc/pam.d/sshd || grep -qx 'scope = user' /etc/security/unshare.conf
+}
+
+@test "enable is taken back byte for byte, and can be given again" {
+    "$COMMAND" enable
+    ! is_as_before || die "nothing was changed" # negative control
+    grep -qx 'scope = user' /etc/security/unshare.conf
+    for service in sshd login; do [ "$(grep -c '# pam-unshare enable$' "/etc/pam.d/$service")" -eq 2 ]; done
+    "$COMMAND" status
+    everything >"$BATS_TEST_TMPDIR/enabled"
+    "$COMMAND" enable
+    everything | diff "$BATS_TEST_TMPDIR/enabled" -
+    "$COMMAND" disable
+    is_as_before
+    run "$COMMAND" status
+    [ "$status" -eq 1 ]
+    "$COMMAND" disable
+    is_as_before
+}
+
+@test "enable and disable that are killed leave a usable machine, and complete" {
+    local verb n
+    for verb in enable disable; do
+        for n in 1 2 3 4 5 6 7 8 9; do
+            : >/run/calls
+            rm -f /run/kill
+            [ $verb = enable ] || "$COMMAND" enable
+            : >/run/calls
+            echo "$n" >/run/kill
+            run "$COMMAND" "$verb"
+            rm /run/kill
+            is_usable || { die "$verb, killed at call $n"; return 1; }
+            [ "$status" -ne 0 ] || break
+            [ "$status" -eq 137 ]
+            "$COMMAND" enable
+            "$COMMAND" status
+            "$COMMAND" disable
+            is_as_before || { die "$verb, killed at call $n"; return 1; }
+        done
+        [ "$n" -gt 1 ] && [ "$n" -lt 9 ] || { die "$n calls"; return 1; } # negative control
+        "$COMMAND" disable
+        is_as_before
+    done
+}
+
+@test "enable makes a configuration file that is not there, and disable removes it" {
+    for file in absent empty; do
+        rm -f /etc/security/unshare.conf
+        [ $file = absent ] || : >/etc/security/unshare.conf
+        everything >"$BATS_TEST_TMPDIR/before"
+        "$COMMAND" enable
+        grep -qx 'scope = user' /etc/security/unshare.conf
+        "$COMMAND" disable
+        is_as_before
+    done
+    # what somebody has written in it meanwhile stays
+    rm /etc/security/unshare.conf
+    "$COMMAND" enable
+    echo ipc >>/etc/security/unshare.conf
+    "$COMMAND" disable
+    [ "$(grep -v '^#' /etc/security/unshare.conf)" = ipc ]
+    cp "$TOP/conf/unshare.conf" /etc/security/unshare.conf
+}
+
+@test "without systemd enable changes nothing" {
+    mv /run/systemd/system /run/systemd/gone
+    run "$COMMAND" enable
+    mv /run/systemd/gone /run/systemd/system
+    [ "$status" -eq 2 ]
+    [[ $output == *'systemd does not run here'* ]]
+    is_as_before
+}
+
+@test "what the administrator has is left alone, and what harden had on" {
+    cp "$TOP/pam.d-examples/sshd" /etc/pam.d/sshd
+    "$COMMAND" harden enable cron
+    everything >"$BATS_TEST_TMPDIR/before"
+    "$COMMAND" enable
+    cmp /etc/pam.d/sshd "$TOP/pam.d-examples/sshd"
+    [ "$("$COMMAND" status -n -o PART,STATE | awk '$1 == "sshd" { print $2 }')" = own ]
+    "$COMMAND" disable
+    is_as_before
+    [ "$("$COMMAND" harden status -n -o STATE cron)" = on ]
+    "$COMMAND" harden disable
+    cp "$STOCK/sshd" /etc/pam.d/sshd
+}
