@@ -111,7 +111,7 @@ MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c namespace.c \
                   $(addprefix check/,applications.c check.c files.c findings.c order.c scope.c session.c view.c) \
                   $(addprefix harden/,harden.c outside.c part.c part_block.c part_file.c part_lines.c parts.c parts_inside.c taken.c) \
-                  $(addprefix launch/,cgroup.c child.c launch.c limits.c) \
+                  $(addprefix launch/,cgroup.c child.c launch.c) \
                   $(addprefix lib/,file.c isolation.c log_capture.c members.c pam_session.c pam_stack.c printable.c sessions.c subprocess.c table.c) \
                   $(addprefix audit/,audit.c bus_call.c context.c crontab.c decoy.c decoy_client.c fixture.c \
                   fixture_cleanup.c fixture_decoys.c fixture_manager.c fixture_namespace.c fixture_sshd.c forward.c \

@@ -7,7 +7,6 @@
 #include "command/lib/log_capture.h"
 #include "common/syscalls.h"
 #include "init/init.h"
-#include "limits.h"
 #include "module/namespaces.h"
 
 #include <ctype.h>
@@ -27,7 +26,6 @@ struct launch {
 	char text[16384]; /* its strings */
 	pam_handle_t *pamh;
 	struct namespaces ns;
-	struct limits limits;
 	bool shared; /* the program runs in the user's namespace */
 	bool inside; /* the launcher is there */
 	bool scopes;
@@ -120,15 +118,6 @@ static void close_pam_session(struct launch *launch, bool opened)
 	}
 	if (launch->pamh)
 		(void)pam_end(launch->pamh, PAM_SUCCESS);
-}
-
-static int set_limits(const struct launch *launch)
-{
-	struct failure why = {0};
-
-	return limits_set(&launch->limits, &why) == 0
-		       ? 0
-		       : report_failure(LAUNCH_LIMITS, "cannot set the limits", &why);
 }
 
 /* ---- the namespace ----------------------------------------------------------------------------
@@ -228,10 +217,8 @@ static int run(struct launch *launch, char *const program[])
 static int run_in_session(struct launch *launch, char *const program[])
 {
 	struct options opts = {.text = NULL};
-	int status = set_limits(launch);
+	int status = decide(launch, &opts);
 
-	if (status == 0)
-		status = decide(launch, &opts);
 	if (status == 0)
 		status = set_cgroups(launch);
 	if (status == 0 && launch->shared)
@@ -252,7 +239,6 @@ int launch(const char *uid, bool scopes, char *const program[])
 	if (status != 0)
 		return status;
 	log_capture_set_mode(LOG_CAPTURE_FORWARD);
-	limits_note(&launch.limits);
 	status = open_pam_session(&launch);
 	opened = status == 0;
 	if (opened)

@@ -16,7 +16,6 @@
 /* What a unit's program ends with when it cannot be started, systemd.exec(5). */
 enum launch_status {
 	LAUNCH_EXEC = 203,
-	LAUNCH_LIMITS = 205,
 	LAUNCH_GROUP = 216,
 	LAUNCH_USER = 217,
 	LAUNCH_CGROUP = 219,
