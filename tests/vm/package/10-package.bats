@@ -207,6 +207,20 @@ close_session() {
     as_packaged
 }
 
+@test "package: a removal takes along what enable has written" {
+    pam-unshare enable
+    grep -q 'pam_unshare.so' /etc/pam.d/sshd
+    [ -e /etc/systemd/system/user@.service.d/pam-unshare-inside.conf ]
+    ssh_isolated
+    apt remove libpam-unshare
+    diff -r "$STOCK" /etc/pam.d
+    [ -z "$(find /etc/systemd /etc/dbus-1 /etc/tmpfiles.d -name '*pam-unshare*')" ]
+    ssh_exposed
+    ssh_as alice 'systemctl --user is-system-running --wait' | grep -x running
+    apt install /root/debs/libpam-unshare_*.deb
+    as_packaged
+}
+
 @test "package: a removal with a session open, and a purge, leave nothing" {
     pam-auth-update --enable unshare
     open_session
