@@ -15,12 +15,12 @@ setup_file() {
 
 # What one test leaves on stays on for the next one: it takes half a minute without KVM.
 setup() {
+    afresh
     pam-unshare status >/dev/null 2>&1 || {
         stock
         inside
         cp -p "$CONF" /root/unshare.inside
     }
-    afresh
 }
 
 declare -gA client # bats reads this file in a function
@@ -50,11 +50,12 @@ stock() {
     cp -p /root/unshare.conf "$CONF"
 }
 
-# afresh: alice is gone, and what she had
+# afresh: alice is gone, and what she had; admin, too
 afresh() {
     loginctl disable-linger alice
-    loginctl terminate-user alice 2>/dev/null || true
-    systemctl stop user@1000.service user-runtime-dir@1000.service pam-unshare@1000.service 2>/dev/null || true
+    loginctl terminate-user alice admin 2>/dev/null || true
+    systemctl stop user@{1000,1002}.service user-runtime-dir@{1000,1002}.service pam-unshare@{1000,1002}.service \
+        2>/dev/null || true
     systemctl reset-failed
     LIMIT=100 eventually nothing_of_alice
 }
