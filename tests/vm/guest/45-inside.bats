@@ -29,6 +29,7 @@ teardown() {
     local pid
     for pid in "${client[@]}"; do kill "$pid" 2>/dev/null || true; done
     cp -p /root/unshare.inside "$CONF"
+    cp -p "$STOCK/common-session" /etc/pam.d/common-session
 }
 
 teardown_file() {
