@@ -59,6 +59,13 @@ afresh() {
         2>/dev/null || true
     systemctl reset-failed
     LIMIT=100 eventually nothing_of_alice
+    forgotten 1000 1002
+}
+
+# forgotten UID…: by logind, which would end at once what begins while it still ends something
+forgotten() {
+    local uid
+    for uid; do LIMIT=60 eventually [ ! -e "/run/systemd/users/$uid" ] || return; done
 }
 
 nothing_of_alice() {
@@ -222,6 +229,7 @@ what_a_manager_has() {
     local pid
     # pam_systemd has a variable for the bus of an earlier one; root's session stays
     [ "$1" = 0 ] || systemctl stop "user@$1.service" "user-runtime-dir@$1.service" || return
+    [ "$1" = 0 ] || forgotten "$1" || return
     systemctl restart "user@$1.service" || return
     pid=$(main_pid "user@$1.service")
     tr '\0' '\n' <"/proc/$pid/environ" |
