@@ -234,7 +234,8 @@ what_a_manager_has() {
     pid=$(main_pid "user@$1.service")
     tr '\0' '\n' <"/proc/$pid/environ" |
         sed -E 's/^(INVOCATION_ID|JOURNAL_STREAM|XDG_SESSION_ID)=.*/\1/; s/^(SYSTEMD_EXEC_PID)=.*/\1/' | sort
-    tr '\0' '\n' <"/proc/$pid/environ" | grep -x "SYSTEMD_EXEC_PID=$(awk '/^NSpid/ { print $NF }' "/proc/$pid/status")"
+    ! grep -qz '^SYSTEMD_EXEC_PID=' "/proc/$pid/environ" ||
+        tr '\0' '\n' <"/proc/$pid/environ" | grep -x "SYSTEMD_EXEC_PID=$(awk '/^NSpid/ { print $NF }' "/proc/$pid/status")"
     grep -E '^(Umask|PPid|Uid|Gid|Groups|Cap|Sig(Blk|Ign|Cgt)|NoNewPrivs|Seccomp)' "/proc/$pid/status"
     cat "/proc/$pid/limits" "/proc/$pid/cgroup" "/proc/$pid/oom_score_adj"
     readlink "/proc/$pid/cwd"
