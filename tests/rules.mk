@@ -43,7 +43,9 @@ WRAP_waiting = namespaces_end
 WRAP_keeping = terminal_take_back
 WRAP_overflowing = namespaces_end
 
-$(BUILD)/tests/programs/pam_drop.so $(BUILD)/tests/programs/pam_lookup.so: $(BUILD)/tests/programs/%.so: tests/programs/%.c
+PAM_MODULES = pam_drop.so pam_getenv.so pam_lookup.so
+
+$(addprefix $(BUILD)/tests/programs/,$(PAM_MODULES)): $(BUILD)/tests/programs/%.so: tests/programs/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $< -lpam -lcap
 
@@ -51,7 +53,7 @@ $(BUILD)/tests/programs/preloaded.so: tests/programs/preloaded.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $< -ldl
 
-programs: all $(PROGRAMS) $(MUTANTS) $(addprefix $(BUILD)/tests/programs/,pam_drop.so pam_lookup.so preloaded.so)
+programs: all $(PROGRAMS) $(MUTANTS) $(addprefix $(BUILD)/tests/programs/,$(PAM_MODULES) preloaded.so)
 
 check:
 	@tests/install $(CHECK_PACKAGES)

@@ -19,33 +19,6 @@
 /* ---- before it ---------------------------------------------------------------------------------
  */
 
-static int set_variables(const struct passwd *user)
-{
-	if (setenv("HOME", user->pw_dir, 1) < 0 || setenv("USER", user->pw_name, 1) < 0 ||
-		setenv("LOGNAME", user->pw_name, 1) < 0 ||
-		setenv("SHELL", *user->pw_shell ? user->pw_shell : "/bin/sh", 1) < 0)
-		return -1;
-	return unsetenv("MANAGERPID");
-}
-
-/* SYSTEMD_EXEC_PID is set by the process itself: inside it has another number. */
-static int set_environment(struct child *child, pam_handle_t *pamh, struct failure *why)
-{
-	char **of_pam;
-	int err = 0;
-
-	if (set_variables(child->user) < 0)
-		return fail(why, errno, "set the environment");
-	of_pam = pam_getenvlist(pamh);
-	if (!of_pam)
-		return fail(why, ENOMEM, "get PAM's environment");
-	for (char **variable = of_pam; *variable; variable++)
-		if (err == 0 && putenv(*variable) != 0) /* keeps the string */
-			err = fail(why, errno, "set PAM's environment");
-	free(of_pam);
-	return err;
-}
-
 /* The ambient set, capabilities(7), of which setresuid(2) takes everything. */
 static uint64_t get_ambient(void)
 {
@@ -63,15 +36,42 @@ int child_prepare(struct child *child, pam_handle_t *pamh, struct failure *why)
 
 	child->pidfd = -1;
 	child->ambient = get_ambient();
+	child->of_pam = pam_getenvlist(pamh);
+	if (!child->of_pam)
+		return fail(why, ENOMEM, "get PAM's environment");
 	if (pipe2(child->go, O_CLOEXEC) < 0)
 		return fail(why, errno, "make a pipe");
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &child->signals);
-	return set_environment(child, pamh, why);
+	return 0;
 }
 
 /* ---- the process itself ------------------------------------------------------------------------
  */
+
+static int set_variables(const struct passwd *user)
+{
+	if (setenv("HOME", user->pw_dir, 1) < 0 || setenv("USER", user->pw_name, 1) < 0 ||
+		setenv("LOGNAME", user->pw_name, 1) < 0 ||
+		setenv("SHELL", *user->pw_shell ? user->pw_shell : "/bin/sh", 1) < 0)
+		return -1;
+	return unsetenv("MANAGERPID");
+}
+
+/* Inside, SYSTEMD_EXEC_PID is another number. */
+static int set_environment(const struct child *child)
+{
+	char pid[16];
+
+	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	if (set_variables(child->user) < 0 ||
+		(getenv("SYSTEMD_EXEC_PID") && setenv("SYSTEMD_EXEC_PID", pid, 1) < 0))
+		return -1;
+	for (char **variable = child->of_pam; *variable; variable++)
+		if (putenv(*variable) != 0)
+			return -1;
+	return 0;
+}
 
 static int set_capabilities(uint64_t set)
 {
@@ -113,7 +113,7 @@ static bool become_user(const struct child *child)
 static int run_child(void *data)
 {
 	const struct child *child = data;
-	char go, pid[16];
+	char go;
 
 	(void)close(child->go[1]);
 	if (read(child->go[0], &go, 1) != 1) /* the launcher has ended, or wants it to */
@@ -123,9 +123,7 @@ static int run_child(void *data)
 		_exit(LAUNCH_EXEC);
 	if (!become_user(child))
 		_exit(LAUNCH_USER);
-	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	if ((getenv("SYSTEMD_EXEC_PID") && setenv("SYSTEMD_EXEC_PID", pid, 1) < 0) ||
-		sigprocmask(SIG_SETMASK, &child->signals, NULL) < 0)
+	if (set_environment(child) < 0 || sigprocmask(SIG_SETMASK, &child->signals, NULL) < 0)
 		_exit(LAUNCH_EXEC);
 	(void)execv(child->program[0], child->program);
 	_exit(LAUNCH_EXEC);

@@ -22,6 +22,8 @@ struct child {
 
 	/* set by child_prepare() */
 	uint64_t ambient; /* capabilities that PAM gave: pam_systemd's */
+	char **of_pam;	  /* PAM's environment, which the launcher itself must not have: it may be
+			     the user's */
 	sigset_t signals; /* the mask that it starts with */
 	int go[2];	  /* it waits for a byte before it does anything */
 
@@ -31,8 +33,9 @@ struct child {
 };
 
 /**
- * Gather what the process starts with: the launcher's environment, and what PAM and systemd.exec(5)
- * set in it. From now on all signals are blocked in the launcher, which ends after the process.
+ * Gather what the process starts with. Its environment is the launcher's, and what systemd.exec(5)
+ * and PAM set in it. From now on all signals are blocked in the launcher, which ends after the
+ * process.
  *
  * @return 0 or -errno
  */

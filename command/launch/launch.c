@@ -88,7 +88,8 @@ static int converse(
 }
 
 /* As systemd does it, which gives root's group no others. The groups are set before: pam_setcred(3)
-   may add some. */
+   may add some. That it fails is no reason to stop: where the service has no lines for it, it is
+   the service "other" that answers, which often is there to refuse. */
 static int open_pam_session(struct launch *launch)
 {
 	static const struct pam_conv conversation = {.conv = converse};
@@ -101,10 +102,10 @@ static int open_pam_session(struct launch *launch)
 		return report(LAUNCH_GROUP, "cannot set the groups of %s: %s", user->pw_name,
 			strerror(errno));
 	result = pam_acct_mgmt(launch->pamh, PAM_SILENT);
-	if (result == PAM_SUCCESS)
-		result = pam_setcred(launch->pamh, PAM_ESTABLISH_CRED | PAM_SILENT);
-	if (result == PAM_SUCCESS)
+	if (result == PAM_SUCCESS) {
+		(void)pam_setcred(launch->pamh, PAM_ESTABLISH_CRED | PAM_SILENT);
 		result = pam_open_session(launch->pamh, PAM_SILENT);
+	}
 	return result == PAM_SUCCESS ? 0
 				     : report(LAUNCH_PAM, "no session of %s for %s: %s", SERVICE,
 					       user->pw_name, pam_strerror(launch->pamh, result));
