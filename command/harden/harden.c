@@ -54,7 +54,10 @@ static bool take_lock(void)
 	const struct flock whole = {.l_type = F_WRLCK};
 	int fd = open(LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	return fd >= 0 && fcntl(fd, F_SETLKW, &whole) == 0;
+	if (fd >= 0 && fcntl(fd, F_SETLKW, &whole) == 0)
+		return true;
+	(void)fprintf(stderr, "pam-unshare: cannot lock " LOCK ": %s\n", strerror(errno));
+	return false;
 }
 
 static bool is_named(const struct part *part, char *const names[], int n)
@@ -101,10 +104,8 @@ static int change_parts(const struct part_set *set, bool enable, char *const nam
 	const struct part *part;
 	int status = 0;
 
-	if (!take_lock()) {
-		(void)fprintf(stderr, "pam-unshare: cannot lock " LOCK ": %s\n", strerror(errno));
+	if (!take_lock())
 		return 1;
-	}
 	if (!enable && !run(set->before_disable))
 		status = 1;
 	for (size_t i = 0; i < set->n; i++) {
@@ -195,6 +196,8 @@ static int change_all(bool enable)
 	struct failure why = {0};
 	int status = 0;
 
+	if (!take_lock())
+		return 1;
 	if (!enable && !taken_give_back())
 		status = 1;
 	if (change_parts(&inside, enable, NULL, 0) != 0)

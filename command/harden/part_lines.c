@@ -110,19 +110,29 @@ static const char *enable(const struct part *part)
 	return failed;
 }
 
-static const char *disable(const struct part *part)
+/* Both lines or none: one without the other would open what is never closed, or the reverse. */
+static const char *remove_both(const struct part *part, char *text)
 {
 	const struct lines lines = lines_of(part);
+	const bool first = find_lines(text, lines.first), last = find_lines(text, lines.last);
+
+	if (first != last)
+		return "one of its two lines has been changed; take both out by hand";
+	if (!first)
+		return NULL;
+	remove_lines(text, lines.first);
+	remove_lines(text, lines.last);
+	return part_write(part, text);
+}
+
+static const char *disable(const struct part *part)
+{
 	char *text = file_read(part->path);
-	const char *failed = NULL;
+	const char *failed;
 
 	if (!text)
 		return errno == ENOENT ? NULL : strerror(errno);
-	if (find_lines(text, lines.first) || find_lines(text, lines.last)) {
-		remove_lines(text, lines.first);
-		remove_lines(text, lines.last);
-		failed = part_write(part, text);
-	}
+	failed = remove_both(part, text);
 	free(text);
 	return failed;
 }

@@ -134,3 +134,18 @@ is_usable() {
     "$COMMAND" harden disable
     cp "$STOCK/sshd" /etc/pam.d/sshd
 }
+
+@test "disable leaves both lines of PAM where one has been changed, and says so" {
+    cp /etc/pam.d/sshd "$BATS_TEST_TMPDIR/sshd"
+    "$COMMAND" enable
+    sed -i 's/open # pam-unshare enable$/open debug/' /etc/pam.d/sshd
+    cp /etc/pam.d/sshd "$BATS_TEST_TMPDIR/changed"
+    run "$COMMAND" disable
+    [ "$status" -eq 1 ]
+    [[ $output == *'one of its two lines has been changed'* ]]
+    cmp /etc/pam.d/sshd "$BATS_TEST_TMPDIR/changed"
+    ! grep -q pam_unshare /etc/pam.d/login || die "one file keeps another" # negative control
+    cp "$BATS_TEST_TMPDIR/sshd" /etc/pam.d/sshd
+    "$COMMAND" disable
+    is_as_before
+}
