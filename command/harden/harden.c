@@ -4,6 +4,7 @@
 #include "harden.h"
 
 #include "command/launch/cgroup.h"
+#include "module/options.h"
 #include "outside.h"
 #include "part.h"
 #include "taken.h"
@@ -99,20 +100,44 @@ static bool run(const struct part_command *command)
 	return !failed;
 }
 
-static int change_parts(const struct part_set *set, bool enable, char *const names[], int n)
+/* Tell whether what comes after a part that has failed must stay as it is: on enable it would use a
+   file that is not there, on disable it is a file that is still used. */
+static bool ends_chain(const struct part_set *set, const struct part *part, bool enable)
+{
+	const enum part_state state = part_state(part);
+
+	if (!set->is_chain)
+		return false;
+	return enable ? state == PART_OFF && part->type != &part_lines : state == PART_ON;
+}
+
+/* Returns whether it went well. */
+static bool change_each(const struct part_set *set, bool enable, char *const names[], int n)
 {
 	const struct part *part;
+	bool well = true;
+
+	for (size_t i = 0; i < set->n; i++) {
+		part = &set->parts[enable ? i : set->n - 1 - i];
+		if (!is_named(part, names, n) || part_change(part, enable))
+			continue;
+		well = false;
+		if (ends_chain(set, part, enable))
+			break;
+	}
+	return well;
+}
+
+static int change_parts(const struct part_set *set, bool enable, char *const names[], int n)
+{
 	int status = 0;
 
 	if (!take_lock())
 		return 1;
 	if (!enable && !run(set->before_disable))
 		status = 1;
-	for (size_t i = 0; i < set->n; i++) {
-		part = &set->parts[enable ? i : set->n - 1 - i];
-		if (is_named(part, names, n) && !part_change(part, enable))
-			status = 1;
-	}
+	if (!change_each(set, enable, names, n))
+		status = 1;
 	if (enable && !run(set->after_enable))
 		status = 1;
 	return status;
@@ -211,6 +236,25 @@ static int change_all(bool enable)
 	return status;
 }
 
+/* Units and the launcher go by the configuration file: whatever the parts are, with another scope
+   user managers are on the host, and with a mistake in it nobody but root gets in. */
+static bool is_per_user(void)
+{
+	struct options opts = {.text = NULL};
+	const bool understood = options_parse(NULL, 0, NULL, &opts), per_user = opts.per_user;
+
+	if (!understood)
+		(void)fprintf(stderr,
+			"pam-unshare: %s is not understood: only root can log in; 'pam-unshare check sshd USER' says why\n",
+			opts.conf);
+	else if (!per_user)
+		(void)fprintf(stderr,
+			"pam-unshare: %s does not say scope=user: user managers are on the host\n",
+			opts.conf);
+	options_free(&opts);
+	return understood && per_user;
+}
+
 int change_inside(const char *verb, const struct table_options *options)
 {
 	const bool enable = strcmp(verb, "enable") == 0, show = strcmp(verb, "status") == 0;
@@ -232,5 +276,7 @@ int change_inside(const char *verb, const struct table_options *options)
 	old = add_outside(table);
 	if (table_print(table) < 0 || old < 0)
 		return 2;
+	if ((enable || show) && !is_per_user())
+		return 1;
 	return show && (off || old > 0) ? 1 : status;
 }

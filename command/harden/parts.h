@@ -64,6 +64,7 @@ struct part {
 struct part_set {
 	const struct part *parts;
 	size_t n;
+	bool is_chain; /* a part uses those before it: they are not taken out while it is there */
 	const struct part_command *after_enable, *before_disable; /* NULL: none */
 };
 

@@ -118,5 +118,6 @@ static const struct part parts[] = {
 
 const struct part_set inside = {.parts = parts,
 	.n = sizeof(parts) / sizeof(*parts),
+	.is_chain = true,
 	.after_enable = &listen,
 	.before_disable = &unpin};

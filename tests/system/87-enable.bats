@@ -149,3 +149,46 @@ is_usable() {
     "$COMMAND" disable
     is_as_before
 }
+
+@test "status and enable say when the configuration file does not go with the units" {
+    cp /etc/security/unshare.conf "$BATS_TEST_TMPDIR/conf"
+    "$COMMAND" enable
+    "$COMMAND" status # negative control
+    cp /etc/security/unshare.conf "$BATS_TEST_TMPDIR/enabled"
+    echo nonsense >>/etc/security/unshare.conf
+    run "$COMMAND" status
+    [ "$status" -eq 1 ]
+    [[ $output == *'/etc/security/unshare.conf is not understood: only root can log in'* ]]
+    cp "$BATS_TEST_TMPDIR/enabled" /etc/security/unshare.conf
+    "$COMMAND" disable
+    echo 'scope = session' >>/etc/security/unshare.conf
+    run "$COMMAND" enable
+    [ "$status" -eq 1 ]
+    [[ $output == *'does not say scope=user: user managers are on the host'* ]]
+    run "$COMMAND" status
+    [ "$status" -eq 1 ]
+    "$COMMAND" disable
+    cp -p "$BATS_TEST_TMPDIR/conf" /etc/security/unshare.conf
+    is_as_before
+}
+
+@test "enable does not write what uses a unit that cannot be written, nor disable take out what is used" {
+    units=/etc/systemd/system
+    mkdir -p "$units/pam-unshare-pin@.service.pam-unshare-new/full"
+    run "$COMMAND" enable
+    [ "$status" -eq 1 ]
+    [ ! -e "$units/user@.service.d/pam-unshare-inside.conf" ]
+    ! grep -q pam_unshare /etc/pam.d/sshd || die "lines were written"
+    rm -r "$units/pam-unshare-pin@.service.pam-unshare-new"
+    "$COMMAND" enable # negative control
+    [ -e "$units/user@.service.d/pam-unshare-inside.conf" ]
+    mount --bind "$units/user@.service.d" "$units/user@.service.d"
+    mount -o remount,bind,ro "$units/user@.service.d"
+    run "$COMMAND" disable
+    umount "$units/user@.service.d"
+    [ "$status" -eq 1 ]
+    is_usable
+    [ -e "$units/pam-unshare@.service" ]
+    "$COMMAND" disable
+    is_as_before
+}
