@@ -221,6 +221,21 @@ close_session() {
     as_packaged
 }
 
+@test "package: a removal is refused while a changed drop-in starts user managers by it" {
+    drop_in=/etc/systemd/system/user@.service.d/pam-unshare-inside.conf
+    pam-unshare enable
+    sed -i 's/ --scopes//' "$drop_in"
+    run apt remove libpam-unshare
+    [ "$status" -ne 0 ]
+    [[ $output == *"is still the program of $drop_in"* ]]
+    ssh_isolated
+    rm "$drop_in"
+    apt remove libpam-unshare # negative control
+    ssh_as alice 'systemctl --user is-system-running --wait' | grep -x running
+    apt install /root/debs/libpam-unshare_*.deb
+    as_packaged
+}
+
 @test "package: a removal with a session open, and a purge, leave nothing" {
     pam-auth-update --enable unshare
     open_session
