@@ -78,7 +78,9 @@ static const char *write_file(const char *path, const char *text)
 
 	(void)snprintf(directory, sizeof(directory), "%s", path);
 	*strrchr(directory, '/') = '\0';
-	(void)mkdir(directory, 0755);
+	/* users may look there, and the hardening does so as a user, whatever the umask is */
+	if (mkdir(directory, 0755) == 0)
+		(void)chmod(directory, 0755);
 	resolve(path, real, new);
 	return file_replace(real, new, text, strlen(text), 0644) ? NULL : strerror(errno);
 }

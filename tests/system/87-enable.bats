@@ -192,3 +192,12 @@ is_usable() {
     "$COMMAND" disable
     is_as_before
 }
+
+@test "what enable makes can be read, whatever the umask is" {
+    (umask 077 && "$COMMAND" enable)
+    [ "$(stat -c %a /etc/systemd/system/user@.service.d)" = 755 ]
+    [ "$(stat -c %a /etc/systemd/system/user@.service.d/pam-unshare-inside.conf)" = 644 ]
+    (umask 077 && mkdir "$BATS_TEST_TMPDIR/made" && [ "$(stat -c %a "$BATS_TEST_TMPDIR/made")" = 700 ]) # negative control
+    "$COMMAND" disable
+    is_as_before
+}
