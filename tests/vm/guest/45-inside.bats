@@ -57,6 +57,8 @@ afresh() {
     loginctl terminate-user alice admin 2>/dev/null || true
     systemctl stop user@{1000,1002}.service user-runtime-dir@{1000,1002}.service pam-unshare@{1000,1002}.service \
         2>/dev/null || true
+    # seen once, on the stock machine: the slice stayed, with no unit in it and StopWhenUnneeded=yes
+    systemctl stop user-{1000,1002}.slice
     systemctl reset-failed
     LIMIT=100 eventually nothing_of_alice
     forgotten 1000 1002
