@@ -120,7 +120,12 @@ void part_drop_copy(const struct part *part)
 
 enum part_state part_state(const struct part *part)
 {
-	return access(part->needs, F_OK) < 0 ? PART_ABSENT : part->type->state(part);
+	enum part_state state;
+
+	if (access(part->needs, F_OK) < 0)
+		return PART_ABSENT;
+	state = part->type->state(part);
+	return state == PART_ON && part->works && access(part->works, F_OK) < 0 ? PART_OFF : state;
 }
 
 bool part_change(const struct part *part, bool enable)

@@ -57,6 +57,7 @@ struct part {
 	const char
 		*included; /* what the file includes; with the module in it the part is PART_OWN */
 	/* any */
+	const char *works;	   /* without this it is PART_OFF; NULL: nothing shows it */
 	const char *(*note)(void); /* what the running system says of it; NULL: nothing */
 };
 

@@ -5,6 +5,7 @@
  */
 #include "parts.h"
 
+#include "common/user_protocol.h"
 #include "config.h"
 
 #define SYSTEMD "/run/systemd/system"
@@ -14,7 +15,7 @@ static const struct part_command reload_units = {
 	.argv = {"systemctl", "daemon-reload"},
 };
 
-static const struct part_command listen = {
+static const struct part_command start_socket = {
 	.needs = SYSTEMD,
 	.argv = {"systemctl", "start", "pam-unshare-make.socket"},
 };
@@ -78,6 +79,7 @@ static const struct part parts[] = {
 		.source = "pam-unshare-make.socket",
 		.path = UNITCONFDIR "/pam-unshare-make.socket",
 		.needs = SYSTEMD,
+		.works = USER_DIRECTORY "/" USER_MAKER,
 	},
 	{
 		.name = "requests",
@@ -119,5 +121,5 @@ static const struct part parts[] = {
 const struct part_set inside = {.parts = parts,
 	.n = sizeof(parts) / sizeof(*parts),
 	.is_chain = true,
-	.after_enable = &listen,
+	.after_enable = &start_socket,
 	.before_disable = &unpin};

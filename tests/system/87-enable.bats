@@ -14,6 +14,10 @@ setup_file() {
 	#!/bin/sh
 	echo "$*" >>/run/calls
 	[ "$(wc -l </run/calls)" != "$(cat /run/kill 2>/dev/null)" ] || kill -KILL "$PPID"
+	case $* in
+	"start pam-unshare-make.socket") mkdir -p -m 700 /run/pam_unshare && touch /run/pam_unshare/make ;;
+	stop*pam-unshare-make.socket*) rm -f /run/pam_unshare/make ;;
+	esac
 	END
     chmod 755 "$BATS_FILE_TMPDIR/systemctl"
     mount --bind "$BATS_FILE_TMPDIR/systemctl" "$(realpath /usr/bin/systemctl)"
@@ -91,6 +95,19 @@ is_usable() {
         "$COMMAND" disable
         is_as_before
     done
+}
+
+@test "status tells that the socket was stopped, and enable starts it again" {
+    "$COMMAND" enable
+    "$COMMAND" status
+    systemctl stop pam-unshare-make.socket
+    run "$COMMAND" status -n -o PART,STATE
+    [ "$status" -eq 1 ]
+    [ "$(awk '$2 == "off" { print $1 }' <<<"$output")" = requests ]
+    "$COMMAND" enable
+    "$COMMAND" status
+    "$COMMAND" disable
+    is_as_before
 }
 
 @test "enable makes a configuration file that is not there, and disable removes it" {

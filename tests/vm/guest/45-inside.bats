@@ -30,7 +30,7 @@ teardown() {
     for pid in "${client[@]}"; do kill "$pid" 2>/dev/null || true; done
     cp -p /root/unshare.inside "$CONF"
     cp -p "$STOCK/common-session" /etc/pam.d/common-session
-    # status, which setup asks, does not tell that it was stopped; on the stock machine there is none
+    # a test has stopped it, and setup would enable everything anew; on the stock machine there is none
     systemctl start pam-unshare-make.socket 2>/dev/null || true
 }
 
