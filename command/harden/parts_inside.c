@@ -91,6 +91,14 @@ static const struct part parts[] = {
 	},
 	{
 		.name = "manager",
+		.about = "root's user manager is on the host, whatever happens",
+		.type = &part_file,
+		.source = "inside-root-manager.conf",
+		.path = UNITCONFDIR "/user@0.service.d/pam-unshare-inside.conf",
+		.needs = SYSTEMD,
+	},
+	{
+		.name = "manager",
 		.about = "user managers run in the user's namespace",
 		.type = &part_file,
 		.source = "inside-user-manager.conf",

@@ -280,7 +280,7 @@ same_as_stock() { # UID
     }
 }
 
-@test "inside: with a broken configuration file the user manager of root starts, and no other" {
+@test "inside: with a broken configuration file root has a user manager, even without the command, and no other user" {
     systemctl start user@1000
     is_inside "$(main_pid user@1000)" # negative control
     systemctl stop user@1000
@@ -289,6 +289,11 @@ same_as_stock() { # UID
     systemctl is-active user@0
     not systemctl start user@1000
     [ "$(systemctl show -p ExecMainStatus --value user@1000)" -eq 226 ]
+    mount --bind /bin/false /usr/sbin/pam-unshare
+    run systemctl restart user@0
+    umount /usr/sbin/pam-unshare
+    [ "$status" -eq 0 ]
+    systemctl is-active user@0
     [ -z "$(pgrep -u alice)" ]
 }
 
