@@ -111,7 +111,7 @@ int cgroup_enter_leaf(const struct cgroup *own, uid_t uid, gid_t gid, struct fai
 	return 0;
 }
 
-int cgroup_give_slice(const struct cgroup *own, uid_t uid, struct failure *why)
+int cgroup_set_slice_owner(const struct cgroup *own, uid_t uid, uid_t owner, struct failure *why)
 {
 	int directory AUTO_CLOSE = -1;
 	struct cgroup slice;
@@ -120,8 +120,8 @@ int cgroup_give_slice(const struct cgroup *own, uid_t uid, struct failure *why)
 		return 0;
 	directory = open(slice.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0 ||
-		fchownat(directory, "cgroup.procs", uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail(why, errno, "give the user the cgroup.procs of %.200s", slice.path);
+		fchownat(directory, "cgroup.procs", owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0)
+		return fail(why, errno, "change the owner of %.200s/cgroup.procs", slice.path);
 	return 0;
 }
 

@@ -50,17 +50,19 @@ int cgroup_find_own(struct cgroup *cgroup, struct failure *why);
 int cgroup_enter_leaf(const struct cgroup *own, uid_t uid, gid_t gid, struct failure *why);
 
 /**
- * Let the user move his processes between his control groups: from the scope of a session into one
- * of the user manager's. The kernel asks for write permission to cgroup.procs of what is above
- * both, which is the slice. Without it the user manager asks PID 1, and names the process by a
- * number that means another one on the host.
+ * Say who may move the user's processes between his control groups: from the scope of a session
+ * into one of the user manager's. The kernel asks for write permission to cgroup.procs of what is
+ * above both, which is the slice. If that is root's, as systemd makes it, the user manager asks PID
+ * 1, and names the process by a number that means another one on the host.
  *
+ * @param uid    whose slice
+ * @param owner  the same, or 0
  * @return 0 or -errno
  */
-int cgroup_give_slice(const struct cgroup *own, uid_t uid, struct failure *why);
+int cgroup_set_slice_owner(const struct cgroup *own, uid_t uid, uid_t owner, struct failure *why);
 
 /**
- * Take back what cgroup_give_slice() has given, from all users. Runs in the command.
+ * Give the slices of all users back to root. Runs in the command.
  *
  * @return 0 or -errno
  */

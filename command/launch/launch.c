@@ -170,7 +170,7 @@ static void leave(struct launch *launch)
 /* ---- the control groups -----------------------------------------------------------------------
  */
 
-/* Who is not isolated keeps what systemd gives to everybody. */
+/* Who is not isolated has what systemd gives to everybody, also if that was different before. */
 static int set_cgroups(const struct launch *launch)
 {
 	const struct passwd *user = &launch->user;
@@ -180,8 +180,9 @@ static int set_cgroups(const struct launch *launch)
 
 	if (err == 0)
 		err = cgroup_enter_leaf(&own, user->pw_uid, user->pw_gid, &why);
-	if (err == 0 && launch->scopes && launch->shared)
-		err = cgroup_give_slice(&own, user->pw_uid, &why);
+	if (err == 0)
+		err = cgroup_set_slice_owner(&own, user->pw_uid,
+			launch->scopes && launch->shared ? user->pw_uid : 0, &why);
 	return err == 0 ? 0 : report_failure(LAUNCH_CGROUP, "cannot set the control groups", &why);
 }
 

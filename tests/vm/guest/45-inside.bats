@@ -276,6 +276,12 @@ same_as_stock() { # UID
         inside exempt=bob
         systemctl start user@1002
         is_inside "$(main_pid user@1002)"
+        procs=/sys/fs/cgroup/user.slice/user-1002.slice/cgroup.procs
+        [ "$(stat -c %u "$procs")" -eq 1002 ]
+        # who becomes exempt has what the others have
+        sed -i 's/^exempt=bob$/exempt=admin/' "$CONF"
+        systemctl restart user@1002
+        [ "$(stat -c %u "$procs")" -eq 0 ]
         systemctl stop user@1002 user-runtime-dir@1002
     }
 }
