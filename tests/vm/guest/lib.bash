@@ -11,6 +11,7 @@ LOOK=/usr/local/bin/look # the same, where a shell's command line would have the
 # shellcheck disable=SC2034
 PROBE="/usr/local/bin/probe $SECRET"
 : "${BATS_TEST_TMPDIR:=$(mktemp -d)}" # bats before 1.4
+export SYSTEMD_BUS_TIMEOUT=300      # of 25 s: systemctl asks a machine that may be emulated beside others
 
 die() {
     echo "$*" >&2
