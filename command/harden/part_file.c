@@ -74,7 +74,8 @@ static void remove_drop_in_directory(const struct part *part)
 
 	(void)snprintf(path, sizeof(path), "%s", part->path);
 	*strrchr(path, '/') = '\0';
-	if (strstr(path, ".service.d") || strstr(path, ".socket.d") || strstr(path, ".target.d"))
+	if (strstr(path, ".service.d") || strstr(path, ".socket.d") || strstr(path, ".target.d") ||
+		strstr(path, "/containers.conf.d"))
 		(void)rmdir(path);
 }
 

@@ -107,6 +107,14 @@ static const struct part parts[] = {
 		.apply = &reload_units,
 	},
 	{
+		.name = "podman",
+		.about = "rootless containers are units of the user manager",
+		.type = &part_file,
+		.source = "inside-containers.conf",
+		.path = SYSCONFDIR "/containers/containers.conf.d/pam-unshare.conf",
+		.needs = SYSCONFDIR "/containers",
+	},
+	{
 		.name = "sshd",
 		.about = "ssh sessions are isolated",
 		.type = &part_lines,

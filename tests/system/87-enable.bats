@@ -129,6 +129,22 @@ is_usable() {
     cp "$TOP/conf/unshare.conf" /etc/security/unshare.conf
 }
 
+@test "enable has podman use the user manager, where its configuration is" {
+    local file=/etc/containers/containers.conf.d/pam-unshare.conf
+    [ ! -e /etc/containers ] || skip "this machine has podman"
+    "$COMMAND" enable
+    [ ! -e $file ] # negative control
+    [ "$("$COMMAND" status -n -o PART,STATE | awk '$1 == "podman" { print $2 }')" = absent ]
+    "$COMMAND" disable
+    mkdir /etc/containers
+    everything >"$BATS_TEST_TMPDIR/before"
+    "$COMMAND" enable
+    grep -x 'cgroup_manager = "systemd"' $file
+    "$COMMAND" disable
+    is_as_before
+    rmdir /etc/containers
+}
+
 @test "without systemd enable changes nothing" {
     mv /run/systemd/system /run/systemd/gone
     run "$COMMAND" enable
