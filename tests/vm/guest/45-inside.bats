@@ -10,6 +10,8 @@ CONF=/etc/security/unshare.conf
 setup_file() {
     prepare
     loginctl disable-linger alice bob admin
+    # right after "enable-linger" it was seen to leave a user manager, which status then calls old
+    systemctl stop user@1001.service user-runtime-dir@1001.service
     cp -p "$CONF" /root/unshare.conf
 }
 
