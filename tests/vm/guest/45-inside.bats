@@ -233,7 +233,8 @@ manager_is_up() {
 # what_a_manager_has UID: what a program could notice
 what_a_manager_has() {
     local pid
-    # pam_systemd has a variable for the bus of an earlier one; root's session stays
+    # pam_systemd has a variable for the bus of an earlier one; root's session stays, and so does that
+    [ "$1" != 0 ] || systemctl start user@0.service || return
     [ "$1" = 0 ] || systemctl stop "user@$1.service" "user-runtime-dir@$1.service" || return
     [ "$1" = 0 ] || forgotten "$1" || return
     systemctl restart "user@$1.service" || return
@@ -245,7 +246,7 @@ what_a_manager_has() {
     grep -E '^(Umask|PPid|Uid|Gid|Groups|Cap|Sig(Blk|Ign|Cgt)|NoNewPrivs|Seccomp)' "/proc/$pid/status"
     cat "/proc/$pid/limits" "/proc/$pid/cgroup" "/proc/$pid/oom_score_adj"
     readlink "/proc/$pid/cwd"
-    cat "/sys/fs/cgroup$(sed 's/^0:://; s,/init.scope$,,' "/proc/$pid/cgroup")/cgroup.subtree_control"
+    cat "/sys/fs/cgroup$(sed -n 's/^0:://; T; s,/init.scope$,,; p' "/proc/$pid/cgroup")/cgroup.subtree_control"
 }
 
 # SYSTEMD_EXEC_PID= is of systemd 248; its value is looked at where it is
