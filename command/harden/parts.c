@@ -78,6 +78,16 @@ static const struct part parts[] = {
 		.revert = &reload_bus,
 	},
 	{
+		.name = "bus",
+		.about = "D-Bus: no command lines when it refuses, from its next start on",
+		.type = &part_file,
+		.source = "dbus.conf",
+		.path = UNITCONFDIR "/dbus.service.d/pam-unshare.conf",
+		.needs = SYSTEMD,
+		.apply = &reload_units,
+		.revert = &reload_units,
+	},
+	{
 		.name = "units",
 		.about = "files with the command lines of units",
 		.type = &part_file,

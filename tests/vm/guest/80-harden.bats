@@ -103,3 +103,26 @@ allow_units() {
     run read_by_alice
     [[ $output == *a-secret-argument* ]]
 }
+
+@test "hardened, the bus tells no command line of the one who was asked when it refuses, from its next start on" {
+    command -v dbus-daemon >/dev/null || skip 'no dbus-daemon'
+    restart() { # as at a boot: who has lost the bus starts anew
+        systemctl restart dbus.service
+        systemctl restart systemd-logind.service
+    }
+    refused() {
+        ssh_as alice 'dbus-send --system --print-reply --dest=org.freedesktop.login1 / org.example.Nobody.Asks' 2>&1
+    }
+    run refused # negative control
+    echo "$output"
+    [[ $output == *'destination="org.freedesktop.login1" '*comm=\"*systemd-logind* ]]
+    pam-unshare harden enable bus
+    restart
+    run refused
+    echo "$output"
+    [[ $output == *'destination="org.freedesktop.login1" '*'comm=""'* && $output != *systemd-logind* ]]
+    pam-unshare harden disable bus
+    restart
+    run refused
+    [[ $output == *'destination="org.freedesktop.login1" '*comm=\"*systemd-logind* ]]
+}
