@@ -210,6 +210,7 @@ manager_is_up() {
 
 @test "inside: what is left at logout stays, and the next login sees it" {
     ssh_as alice 'nohup setsid sleep 4504 >/dev/null 2>&1 </dev/null &'
+    eventually pgrep -u alice -xf 'sleep 4504' # nohup and setsid have executed it
     pid=$(pgrep -u alice -xf 'sleep 4504')
     is_inside "$pid"
     [ "$(ssh_as alice pgrep -xfc "'sleep 4504'")" -eq 1 ]
