@@ -325,6 +325,7 @@ same_as_stock() { # UID
     begin one 'sleep 4505'
     eventually manager_is_up
     first=$(main_pid pam-unshare@1000)
+    [ "$first" -gt 0 ]
     kill -KILL "$first"
     gone() { [ ! -e "/proc/$first" ] && ! manager_is_up; }
     eventually gone
