@@ -100,9 +100,9 @@ namespace() { # PID
     readlink "/proc/$1/ns/pid"
 }
 
-# is_inside PID: not on the host
+# is_inside PID: it is there, and not on the host
 is_inside() {
-    [ "$(namespace "$1")" != "$(namespace self)" ]
+    [ -e "/proc/$1/ns/pid" ] && [ "$(namespace "$1")" != "$(namespace self)" ]
 }
 
 manager_is_up() {
