@@ -352,7 +352,7 @@ same_as_stock() { # UID
     inside
     pam-unshare harden enable bus
     stock
-    [ "$(pam-unshare harden status -n -o STATE bus)" = on ]
+    [ "$(pam-unshare harden status -n -o STATE bus | sort -u)" = on ]
     pam-unshare harden disable
     [ ! -e /var/lib/pam-unshare ]
 }
