@@ -104,7 +104,8 @@ static bool run(const struct part_command *command)
    file that is not there, on disable it is a file that is still used. */
 static bool ends_chain(const struct part_set *set, const struct part *part, bool enable)
 {
-	const enum part_state state = part_state(part);
+	/* the file's: a socket that was stopped has one */
+	const enum part_state state = part->type->state(part);
 
 	if (!set->is_chain)
 		return false;
@@ -128,12 +129,11 @@ static bool change_each(const struct part_set *set, bool enable, char *const nam
 	return well;
 }
 
+/* With the lock. */
 static int change_parts(const struct part_set *set, bool enable, char *const names[], int n)
 {
 	int status = 0;
 
-	if (!take_lock())
-		return 1;
 	if (!enable && !run(set->before_disable))
 		status = 1;
 	if (!change_each(set, enable, names, n))
@@ -144,11 +144,17 @@ static int change_parts(const struct part_set *set, bool enable, char *const nam
 }
 
 /* Who names a part has decided on it. */
-static void keep(char *const names[], int n)
+static int change_hardening(bool enable, char *const names[], int n)
 {
+	int status;
+
+	if (!take_lock())
+		return 1;
+	status = change_parts(&hardening, enable, names, n);
 	for (size_t i = 0; i < hardening.n; i++)
 		if (is_named(&hardening.parts[i], names, n))
 			taken_forget(hardening.parts[i].name);
+	return status;
 }
 
 int harden(const char *verb, char *const names[], int n, const struct table_options *options)
@@ -162,10 +168,8 @@ int harden(const char *verb, char *const names[], int n, const struct table_opti
 	table = table_new(&harden_table, options);
 	if (!table)
 		return 2;
-	if (strcmp(verb, "status") != 0) {
-		status = change_parts(&hardening, strcmp(verb, "enable") == 0, names, n);
-		keep(names, n);
-	}
+	if (strcmp(verb, "status") != 0)
+		status = change_hardening(strcmp(verb, "enable") == 0, names, n);
 	for (size_t i = 0; i < hardening.n; i++)
 		if (is_named(&hardening.parts[i], names, n))
 			add_row(table, &hardening.parts[i]);
@@ -262,7 +266,7 @@ int change_inside(const char *verb, const struct table_options *options)
 	bool off = false;
 	int status = 0, old;
 
-	if (enable && access("/run/systemd/system", F_OK) < 0) {
+	if (enable && access(SYSTEMD, F_OK) < 0) {
 		(void)fprintf(stderr,
 			"pam-unshare: systemd does not run here: the module makes the namespaces itself, with scope=user in unshare.conf\n");
 		return 2;

@@ -226,6 +226,19 @@ is_usable() {
     is_as_before
 }
 
+@test "disable leaves a socket that cannot be taken out its service, although it has stopped it" {
+    units=/etc/systemd/system
+    "$COMMAND" enable
+    mount --bind "$units/pam-unshare-make.socket" "$units/pam-unshare-make.socket"
+    run "$COMMAND" disable
+    umount "$units/pam-unshare-make.socket"
+    [ "$status" -eq 1 ]
+    [ -e "$units/pam-unshare-make.socket" ]
+    is_usable
+    "$COMMAND" disable # negative control
+    is_as_before
+}
+
 @test "what enable makes can be read, whatever the umask is" {
     (umask 077 && "$COMMAND" enable)
     [ "$(stat -c %a /etc/systemd/system/user@.service.d)" = 755 ]
