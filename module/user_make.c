@@ -263,7 +263,7 @@ static int join_what_unit_makes(struct share *share, struct failure *why)
 	err = become_member(share, why);
 	if (err != -ENOENT)
 		return err;
-	*why = (struct failure){.err = 0};
+	forget_failure(why);
 	return fail(why, ENXIO,
 		"the unit has made no namespace: the configuration file may say that the user is not isolated");
 }
@@ -275,7 +275,7 @@ static int join_or_make(struct share *share, bool *joined, struct failure *why)
 	int err = become_member(share, why);
 
 	if (err == -ENOENT && (maker == MAKER_UNIT_OR_CALLER || maker == MAKER_UNIT)) {
-		*why = (struct failure){.err = 0};
+		forget_failure(why);
 		err = join_what_unit_makes(share, why);
 	}
 	*joined = err == 0;

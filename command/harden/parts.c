@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SYSTEMD "/run/systemd/system"
-
 static const struct part_command reload_bus = {
 	.needs = "/run/dbus/system_bus_socket",
 	.argv = {"busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus",
@@ -35,7 +33,7 @@ static const char stock_modes[] = "z /run/systemd/transient 0755\n"
 				  "z /run/systemd/report/io.systemd.Manager 0666\n"
 				  "z /run/systemd/io.systemd.Login 0666\n";
 
-static const struct part_command reload_units = {
+const struct part_command reload_units = {
 	.needs = SYSTEMD,
 	.argv = {"systemctl", "daemon-reload"},
 };

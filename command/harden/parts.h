@@ -37,6 +37,11 @@ struct part_command {
 	const char *argv[7];
 };
 
+/* It is there where systemd runs, sd_booted(3). */
+#define SYSTEMD "/run/systemd/system"
+
+extern const struct part_command reload_units;
+
 struct part {
 	const char *name, *about;
 	const struct part_type *type;

@@ -8,13 +8,6 @@
 #include "common/user_protocol.h"
 #include "config.h"
 
-#define SYSTEMD "/run/systemd/system"
-
-static const struct part_command reload_units = {
-	.needs = SYSTEMD,
-	.argv = {"systemctl", "daemon-reload"},
-};
-
 static const struct part_command start_socket = {
 	.needs = SYSTEMD,
 	.argv = {"systemctl", "start", "pam-unshare-make.socket"},

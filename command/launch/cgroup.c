@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #define ROOT "/sys/fs/cgroup"
@@ -115,12 +116,14 @@ int cgroup_set_slice_owner(const struct cgroup *own, uid_t uid, uid_t owner, str
 {
 	int directory AUTO_CLOSE = -1;
 	struct cgroup slice;
+	struct stat is;
 
 	if (!cgroup_find_slice(own, uid, &slice))
 		return 0;
 	directory = open(slice.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory < 0 ||
-		fchownat(directory, "cgroup.procs", owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0)
+	if (directory < 0 || fstatat(directory, "cgroup.procs", &is, AT_SYMLINK_NOFOLLOW) < 0 ||
+		(is.st_uid != owner && fchownat(directory, "cgroup.procs", owner, (gid_t)-1,
+					       AT_SYMLINK_NOFOLLOW) < 0))
 		return fail(why, errno, "change the owner of %.200s/cgroup.procs", slice.path);
 	return 0;
 }

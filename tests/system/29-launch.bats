@@ -6,8 +6,6 @@
 load lib
 load user
 
-MANAGER=$TOP/tests/system/unit_manager.py
-
 setup_file() {
     COMMAND=$TOP/${COMMAND:-pam-unshare}
     export COMMAND
@@ -30,6 +28,7 @@ teardown() {
     "$COMMAND" namespace unpin alice
     eventually no_init_left
     rm -f /etc/security/unshare.conf
+    rm -f /etc/pam.d/systemd-user
     cp -a "$BATS_TEST_TMPDIR/pam.d/." /etc/pam.d
 }
 

@@ -6,8 +6,6 @@
 load lib
 load user
 
-MANAGER=$TOP/tests/system/unit_manager.py
-
 setup_file() {
     COMMAND=$TOP/${COMMAND:-pam-unshare}
     export COMMAND

@@ -5,6 +5,8 @@
 # `only_shared` demands that a check holds with scope=user and fails with scope=session.
 
 SERVICES=(su sshd sudo cron)
+# shellcheck disable=SC2034 # for the tests
+MANAGER=$TOP/tests/system/unit_manager.py # stands in for systemd
 
 # isolate ARGUMENT…: all services isolate, with the same arguments
 isolate() {
