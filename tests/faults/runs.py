@@ -94,8 +94,8 @@ ARGUMENTS = {"own": "ipc", "linger": "ipc scope=user linger grace=1"}
 Case = collections.namedtuple("Case", "name group role script phase faults module full setting", defaults=["own"])
 Call = collections.namedtuple("Call", "phase name nth")
 # beside: what the user's other sessions have printed, each with its name
-# joined: a session of the user's other ones has
-Run = collections.namedtuple("Run", "output log joined status hung left mounts trace errors beside")
+# others: what the user's other sessions have logged
+Run = collections.namedtuple("Run", "output log others status hung left mounts trace errors beside")
 
 
 class Late(Exception):
@@ -183,17 +183,18 @@ class Sandbox:
         return log
 
     def read_log(self):
-        """The messages, and whether another session of the user's has joined."""
-        messages, joined = [], False
+        """The messages, and those of the user's other sessions."""
+        messages, others = [], []
         try:
             while True:
                 text = self.log.recv(65536).decode("utf-8", "replace").rstrip("\0\n")
                 priority, text = re.match(r"<(\d+)>.*?host: (.*)", text, re.S).groups()
-                if not re.match("PAM (audit|_pam)|.*-beside:session", text):  # libpam's own, other sessions'
+                if re.match(".*-beside:session", text):
+                    others.append(text)
+                elif not re.match("PAM (audit|_pam)", text):  # libpam's own
                     messages.append((int(priority) & 7, text))
-                joined = joined or re.search("-beside:session.*, joined$", text) is not None
         except BlockingIOError:
-            return messages, joined
+            return messages, others
 
     def service(self, module, arguments="ipc", suffix=""):
         """A stack with the module, which is made if it is not there; pam_permit.so takes no arguments."""

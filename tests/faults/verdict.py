@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a run has ended as."""
+import errno
+import os
 import re
 
 import failure_table
@@ -132,13 +134,20 @@ def judge_others(box, case, run):
         foreign = {"0", "1"} if case.setting == "elsewhere" else {"0"}
         if facts.get("foreign", "0") not in foreign or facts.get("pid_namespace") == box.namespace:
             return f"{who} is not isolated: {facts}"
-        inside = passing or (case.setting == "linger" and run.joined)
+        inside = passing or (case.setting == "linger" and any(text.endswith(", joined") for text in run.others))
         # in the namespace whose init was killed
         if "secret" not in facts and not (inside and case.faults and case.faults[-1][2] == "signal=KILL"):
             return f"{who} cannot be used: {facts}"
-        if "(" in facts.get("title", "") and not passing:
+        if "(" in facts.get("title", "") and not passing and not was_refused(case, run):
             return f"{who} does not share: {facts}"
     return ""
+
+
+def was_refused(case, run):
+    """Whether the init that lingers, which the fault is in, has refused the next session for that very error."""
+    name = case.faults[-1][2].removeprefix("error=") if case.faults else ""
+    return case.setting == "linger" and hasattr(errno, name) and any(
+        NOT_SHARED in text and text.endswith(os.strerror(getattr(errno, name))) for text in run.others)
 
 
 def may_be_lost(case):
