@@ -34,6 +34,8 @@
 #?   root-check        demo and check in minimal Debian roots; ROOTS=
 #?   i386-check        the tests as 32-bit programs
 #?   vm-check          real applications in Debian guests; SUITES=, TESTS=, NEGATIVE=1
+#?   crawl             what a user finds who knows no door, in Debian guests; SUITES=,
+#?                     CONFIGURATIONS=, CONTAINER=1
 #?   vm-table, compare-table, audit-table, bench-full, picture
 #?                     write the tables, the page and the picture of the documents
 #?   release-check     the checklist of doc/releasing.md

@@ -185,4 +185,9 @@ audit-table:
 	@tests/install $(VM_PACKAGES)
 	@BUILD=$(BUILD) tests/vm/audit/run
 
-.PHONY: vm-check vm-table compare-table audit-table
+# What an ordinary user finds who knows no door, in guests of three suites, each booted twice.
+crawl:
+	@tests/install $(VM_PACKAGES)
+	@BUILD=$(BUILD) tests/vm/crawl/run
+
+.PHONY: crawl vm-check vm-table compare-table audit-table

@@ -1,0 +1,172 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The crawler (tests/crawl) with systemd, a bus, cron, at and a mailer, from a session of sshd: stock and with the
+# module alone, and where the kernel was booted without process events, with module and hardening, and without one
+# part or one line of it: the crawler, which knows none of them, must find each. CONFIGURATIONS=NAME,... chooses.
+
+load ../guest/lib
+
+PARTS='bus units user-manager cron atd mail'
+
+setup_file() {
+    prepare
+    # alice has a user manager where that is allowed, and no session but the crawler's
+    loginctl disable-linger bob admin
+    install_mailer exim4-daemon-light
+}
+
+teardown() {
+    pam-unshare harden disable >/dev/null
+    disable sshd su sudo login cron atd
+}
+
+# A container has no process events either; all of it is crawled in one boot there.
+hardened() {
+    [ -n "${CONTAINER:-}" ] || grep -q initcall_blacklist=cn_proc_init /proc/cmdline
+}
+
+stock_kernel() {
+    [ -n "${CONTAINER:-}" ] || ! hardened
+}
+
+# wanted NAME: skips what was not chosen
+wanted() {
+    chosen "$1" || skip 'not chosen'
+}
+
+chosen() {
+    [[ -z ${CONFIGURATIONS:-} || ,$CONFIGURATIONS, = *,$1,* ]]
+}
+
+module_on() {
+    local service
+    for service in sshd su sudo login; do
+        enable "$service"
+    done
+}
+
+harden_but_for() { # PART
+    local part parts=()
+    for part in $PARTS; do
+        [ "$part" = "$1" ] || parts+=("$part")
+    done
+    pam-unshare harden enable "${parts[@]}"
+    systemctl stop user@1000.service
+    systemctl restart dbus.service systemd-logind.service # as at the next boot
+}
+
+# crawl NAME [OPTION…]: its report goes to whoever reads the TAP
+crawl() {
+    local name=$1 status=0
+    shift
+    "$TOP/tests/crawl/crawl" --ssh ~/.ssh/id_ed25519.pub 'ssh -o BatchMode=yes -o LogLevel=ERROR' --pause 20 "$@" \
+        ssh -o BatchMode=yes -o LogLevel=ERROR alice@localhost >"$BATS_TEST_TMPDIR/report" || status=$?
+    sed "s/^/# $name: /" "$BATS_TEST_TMPDIR/report" >&3
+    return "$status"
+}
+
+# found READER MARK: the table says that what is not on the list was found
+found() {
+    grep -qE "^# $1 +$2 +[0-9]+ +[0-9]+ +[1-9]" "$BATS_TEST_TMPDIR/report" || die "not found by $1: $2"
+}
+
+not_found() {
+    ! found "$@" 2>/dev/null || die "found by $1: $2"
+}
+
+@test "on a stock machine the crawler finds hundreds" {
+    wanted stock
+    stock_kernel || skip 'crawled in the other boot'
+    crawl stock --findings 500
+    found file argv
+    found file pid
+    found bus argv
+    found bus oracle
+    found bus-signal pid
+    found call oracle
+    found canary escape
+}
+
+@test "with the module alone the crawler finds the side doors, and no others" {
+    wanted module
+    stock_kernel || skip 'crawled in the other boot'
+    module_on
+    crawl module --findings 20
+    found bus argv
+    found bus-signal pid
+    found canary escape
+    not_found call oracle
+    not_found 'name' oracle
+    if grep -E '^# unexplained: .* file:/proc/' "$BATS_TEST_TMPDIR/report"; then false; fi
+}
+
+@test "with module and hardening the crawler finds nothing that is not on its list" {
+    wanted harden
+    hardened || skip 'crawled in the other boot'
+    module_on
+    harden_but_for nothing
+    crawl harden
+}
+
+# NAME of what is taken out alone: a file of the hardening, and what sed does to it. Modes are as systemd gives them.
+BUS=/etc/dbus-1/system.d/pam-unshare.conf
+MUTATIONS=(
+    "bus-methods $BUS /<deny send_destination=.org.freedesktop.systemd1./d"
+    "bus-signals $BUS /<deny receive_sender=/d"
+    "bus-GetSessionByPID $BUS /<deny .*GetSessionByPID/d"
+    "bus-GetUserByPID $BUS /<deny .*GetUserByPID/d"
+    "bus-ListInhibitors $BUS /<deny .*ListInhibitors/d"
+    "bus-polkit $BUS /<deny send_destination=.org.freedesktop.PolicyKit1./d"
+    "bus-pids $BUS /<deny .*GetConnectionUnixProcessID/d"
+    "bus-credentials $BUS /<deny .*GetConnectionCredentials/d"
+    "mode-inhibit /run/systemd/inhibit -"
+    "mode-transient /run/systemd/transient -"
+)
+
+take_out() { # FILE SED
+    if [ -d "$1" ]; then
+        chmod 755 "$1"
+    else
+        sed -i "$2" "$1"
+        busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig
+    fi
+}
+
+put_back() { # as the hardening had it: a file that somebody has changed stays
+    cp "$TOP/hardening/bus.conf" "$BUS"
+    chmod 700 /run/systemd/inhibit /run/systemd/transient 2>/dev/null || true
+}
+
+@test "without one part of the hardening the crawler finds what it closes" {
+    hardened || skip 'crawled in the other boot'
+    module_on
+    failed='' crawled=''
+    for part in $PARTS; do
+        chosen "$part" || continue
+        harden_but_for "$part"
+        crawled=1
+        crawl "without-$part" --findings 1 || failed+=" $part"
+        pam-unshare harden disable >/dev/null
+    done
+    echo "not found without:$failed"
+    [ -n "$crawled" ] || skip 'not chosen'
+    [ -z "$failed" ]
+}
+
+@test "without one line of the hardening the crawler finds what it closes" {
+    hardened || skip 'crawled in the other boot'
+    module_on
+    harden_but_for nothing
+    failed='' crawled=''
+    for mutation in "${MUTATIONS[@]}"; do
+        read -r name file edit <<<"$mutation"
+        chosen "$name" || continue
+        take_out "$file" "$edit"
+        crawled=1
+        crawl "without-$name" --findings 1 || failed+=" $name"
+        put_back
+    done
+    echo "not found without:$failed"
+    [ -n "$crawled" ] || skip 'not chosen'
+    [ -z "$failed" ]
+}
