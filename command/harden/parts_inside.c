@@ -108,6 +108,14 @@ static const struct part parts[] = {
 		.needs = SYSCONFDIR "/containers",
 	},
 	{
+		.name = "needrestart",
+		.about = "no restart of namespaces after an upgrade",
+		.type = &part_file,
+		.source = "inside-needrestart.conf",
+		.path = SYSCONFDIR "/needrestart/conf.d/pam-unshare.conf",
+		.needs = SYSCONFDIR "/needrestart/conf.d",
+	},
+	{
 		.name = "sshd",
 		.about = "ssh sessions are isolated",
 		.type = &part_lines,

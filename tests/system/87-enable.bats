@@ -145,6 +145,27 @@ is_usable() {
     rmdir /etc/containers
 }
 
+@test "enable keeps needrestart from restarting namespaces, where its configuration is" {
+    local directory=/etc/needrestart/conf.d
+    [ ! -e /etc/needrestart ] || skip "this machine has needrestart"
+    mkdir -p $directory
+    everything >"$BATS_TEST_TMPDIR/before"
+    "$COMMAND" enable
+    # as needrestart reads its file and asks it, where 0 is no
+    restarts() {
+        perl -we 'our %nrconf = (override_rc => {qr(^dbus) => 0}); eval do { local (@ARGV, $/) = shift; <> }; die $@ if $@;
+            my ($no) = grep { $ARGV[0] =~ /$_/ } keys %{$nrconf{override_rc}}; exit(defined $no)' "$directory/pam-unshare.conf" "$1"
+    }
+    ! restarts pam-unshare@1000.service || die "it is restarted"
+    ! restarts pam-unshare-pin@1000.service || die "its pin is restarted"
+    ! restarts dbus.service || die "what was there is lost"
+    restarts ssh.service # negative control
+    restarts pam-unshare-make@1.service
+    "$COMMAND" disable
+    is_as_before
+    rm -r /etc/needrestart
+}
+
 @test "without systemd enable changes nothing" {
     mv /run/systemd/system /run/systemd/gone
     run "$COMMAND" enable
