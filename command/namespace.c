@@ -22,7 +22,7 @@
 
 /* Whose namespace. */
 struct owner {
-	const char *given; /* the name or number */
+	const char *given; /* the name, the number, or "+" and the number */
 	uid_t uid;
 	char name[USER_NAME_SIZE]; /* "": nobody has this uid */
 };
@@ -54,11 +54,12 @@ static bool parse_uid(const char *text, uid_t *uid)
 	return isdigit((unsigned char)*text) && *end == '\0' && number < (uid_t)-1;
 }
 
-/* A name first, then a number, as chown(1) does. */
+/* A name first, then a number, as chown(1) does; with "+" a number only: a name may be one. */
 static bool find_owner(struct owner *owner)
 {
-	const struct passwd *found = getpwnam(owner->given);
-	const bool is_uid = !found && parse_uid(owner->given, &owner->uid);
+	const bool plus = owner->given[0] == '+';
+	const struct passwd *found = plus ? NULL : getpwnam(owner->given);
+	const bool is_uid = !found && parse_uid(owner->given + plus, &owner->uid);
 
 	if (is_uid)
 		found = getpwuid(owner->uid);

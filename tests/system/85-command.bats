@@ -710,6 +710,26 @@ release_session() {
     [ "$output" = "pam-unshare: there is no user 'nobodyhere'" ]
 }
 
+@test "namespace: a name may be a number, and +UID is none" {
+    cp -a /etc/passwd /run/passwd
+    sed -i 's/^bob:/1000:/' /etc/passwd # 1000 is alice's
+    init_of() { pam_unshare_init=$("$COMMAND" namespace make "$1") && tr -d '\0' <"/proc/$pam_unshare_init/cmdline"; }
+    [ "$(init_of +1000)" = 'pam_unshare: init of alice' ]
+    [ "$(init_of 1000)" = 'pam_unshare: init of 1000' ] # negative control
+    "$COMMAND" namespace unpin +1000
+    "$COMMAND" namespace unpin 1000
+    cat /run/passwd >/etc/passwd
+    eventually no_init_left
+    for wrong in + +alice ++1000 +-1; do
+        run "$COMMAND" namespace make "$wrong"
+        [ "$status" -eq 2 ]
+        [ "$output" = "pam-unshare: there is no user '$wrong'" ]
+    done
+    # the units say it so
+    run grep -E '^Exec.* %i$' "$TOP"/systemd/*.service
+    [ -z "$output" ]
+}
+
 @test "namespace: where it cannot be made" {
     run session open run-root "$COMMAND namespace make bob" close
     [[ $output == *'pam-unshare: this is an isolated session: run it on the host'* ]]
