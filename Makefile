@@ -198,10 +198,12 @@ install-programs: all
 	$(INSTALL) -m 644 completion/_pam-unshare $(DESTDIR)$(ZSHCOMPDIR)
 
 # The lines that "harden" put into files of PAM name the module. A configuration file that somebody has
-# changed stays.
+# changed stays; so does a drop-in, which would leave nobody a user manager.
 uninstall:
 	[ -n "$(DESTDIR)" ] || ! [ -x $(SBINDIR)/pam-unshare ] || { $(SBINDIR)/pam-unshare disable; \
 		$(SBINDIR)/pam-unshare harden disable; }
+	! grep -rls '^ExecStart=.*pam-unshare launch' $(DESTDIR)$(UNITCONFDIR)/user@*.service* || \
+		{ echo 'pam-unshare starts the user managers of these files: remove them first' >&2; exit 1; }
 	rm -f $(DESTDIR)$(SECUREDIR)/pam_unshare.so $(DESTDIR)$(SBINDIR)/pam-unshare \
 		$(DESTDIR)$(MANDIR)/man8/pam_unshare.8 $(DESTDIR)$(MANDIR)/man8/pam-unshare.8 \
 		$(DESTDIR)$(MANDIR)/man5/unshare.conf.5 \

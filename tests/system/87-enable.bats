@@ -166,6 +166,25 @@ is_usable() {
     rm -r /etc/needrestart
 }
 
+@test "uninstall stops where a changed file would leave nobody a user manager" {
+    local own=$BATS_FILE_TMPDIR/root drop_in=/etc/systemd/system/user@.service.d/pam-unshare-inside.conf
+    cp -a "$own" "$BATS_TEST_TMPDIR/kept"
+    uninstall() { make -s -C "$TOP" uninstall PREFIX="$own/usr" SECUREDIR="$own/lib" SYSCONFDIR=/etc; }
+    "$COMMAND" enable
+    echo '# mine' >>$drop_in
+    run uninstall
+    [ "$status" -ne 0 ]
+    [[ $output == *$drop_in* ]]
+    [ -x "$COMMAND" ]
+    rm $drop_in
+    uninstall # negative control
+    [ ! -e "$COMMAND" ]
+    rm -rf "$own"
+    cp -a "$BATS_TEST_TMPDIR/kept" "$own"
+    cp "$TOP/conf/unshare.conf" /etc/security/unshare.conf
+    is_as_before
+}
+
 @test "without systemd enable changes nothing" {
     mv /run/systemd/system /run/systemd/gone
     run "$COMMAND" enable
