@@ -341,13 +341,17 @@ static int run_systemctl(const char *verb, const char *unit, uid_t uid)
 	return err;
 }
 
-/* A user who is logged in has had a pin: of a namespace that is gone. */
+/* A user who is logged in has had a pin: of a namespace that is gone. Of many who ask at the same time
+   all but the first find what that has made, and need no systemctl. */
 static int make_by_unit(uid_t uid)
 {
 	struct owner owner = {.uid = uid};
 	struct failure why = {0};
-	int err = run_systemctl("start", "pam-unshare", uid);
+	int err = ask(&owner, USER_ASK, &why);
 
+	if (!is_gone(err))
+		return err;
+	err = run_systemctl("start", "pam-unshare", uid);
 	if (err < 0 || run_systemctl("is-active", "user-runtime-dir", uid) < 0)
 		return err;
 	err = run_systemctl("start", "pam-unshare-pin", uid);

@@ -185,6 +185,26 @@ is_usable() {
     is_as_before
 }
 
+@test "a request for a namespace that is there needs no service manager" {
+    request() { # prints the answer's errno; what it asks of systemctl is in /run/calls
+        : >/run/calls
+        python3 -c '
+import socket, struct, subprocess, sys
+own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+own.send(struct.pack("II", 1, 1000))
+subprocess.run([sys.argv[1], "namespace", "request"], stdin=other)
+print(struct.unpack("II", own.recv(64))[1])
+' "$COMMAND"
+    }
+    "$COMMAND" namespace make alice
+    [ "$(request)" = 0 ]
+    [ ! -s /run/calls ]
+    "$COMMAND" namespace unpin alice
+    eventually no_init_left
+    request # negative control
+    grep -x 'start --quiet pam-unshare@1000.service' /run/calls
+}
+
 @test "without systemd enable changes nothing" {
     mv /run/systemd/system /run/systemd/gone
     run "$COMMAND" enable
