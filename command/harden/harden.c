@@ -4,6 +4,7 @@
 #include "harden.h"
 
 #include "command/launch/cgroup.h"
+#include "module/init_start.h"
 #include "module/options.h"
 #include "outside.h"
 #include "part.h"
@@ -21,7 +22,7 @@ static const struct table_column columns[] = {
 	{.name = "PART", .about = "its name"},
 	{.name = "STATE",
 		.about =
-			"off, on, own (left alone), absent (not on this machine); old: on the host, since it began before"},
+			"off, on, own (left alone), absent (not on this machine); old: on the host, or a namespace without a unit: it began before"},
 	{.name = "ABOUT", .about = "what it closes; of what is old, whose it is", .wrap = true},
 	{.name = "FILE", .about = "the file that it writes or changes"},
 	{.name = "NOTE", .about = "what else is known"},
@@ -266,6 +267,11 @@ int change_inside(const char *verb, const struct table_options *options)
 	bool off = false;
 	int status = 0, old;
 
+	if (is_init(1)) { /* what is older cannot be seen */
+		(void)fprintf(stderr,
+			"pam-unshare: this is an isolated session: run it on the host\n");
+		return 2;
+	}
 	if (enable && access(SYSTEMD, F_OK) < 0) {
 		(void)fprintf(stderr,
 			"pam-unshare: systemd does not run here: the module makes the namespaces itself, with scope=user in unshare.conf\n");

@@ -3,6 +3,7 @@
 
 #include "command/lib/file.h"
 #include "command/lib/isolation.h"
+#include "command/lib/sessions.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -93,17 +94,55 @@ static int add_process(struct list *list, int proc, const char *name)
 	return add(list, unit, uid);
 }
 
-int outside_find(struct outside **found, size_t *n)
+static int add_processes(struct list *list)
 {
-	struct list list = {.n = 0};
 	const struct dirent *entry;
 	DIR *proc = opendir("/proc");
 	int err = proc ? 0 : -errno;
 
 	while (proc && err == 0 && (entry = readdir(proc)))
-		err = add_process(&list, dirfd(proc), entry->d_name);
+		err = add_process(list, dirfd(proc), entry->d_name);
 	if (proc)
 		(void)closedir(proc);
+	return err;
+}
+
+/* A user's namespace whose init is in another unit than its own. A container's does not answer. */
+static int add_namespace(struct list *list, const struct namespace_info *shared)
+{
+	const struct passwd *user = getpwnam(shared->user);
+	char own[64], *unit;
+	uid_t uid;
+
+	if (shared->shared != KNOWN || !user || sd_pid_get_unit(shared->init, &unit) < 0)
+		return 0;
+	uid = user->pw_uid;
+	(void)snprintf(own, sizeof(own), "pam-unshare@%lu.service", (unsigned long)uid);
+	if (strcmp(unit, own) != 0)
+		return add(list, unit, uid);
+	free(unit);
+	return 0;
+}
+
+static int add_namespaces(struct list *list)
+{
+	struct namespace_info *found;
+	size_t n;
+	int err = namespaces_find(&found, &n);
+
+	for (size_t i = 0; i < n && err == 0; i++)
+		err = add_namespace(list, &found[i]);
+	namespaces_free(found, n);
+	return err;
+}
+
+int outside_find(struct outside **found, size_t *n)
+{
+	struct list list = {.n = 0};
+	int err = add_processes(&list);
+
+	if (err == 0)
+		err = add_namespaces(&list);
 	*found = list.found;
 	*n = list.n;
 	return err;

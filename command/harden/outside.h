@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What isolated users have on the host all the same: sessions and user managers that were there
- * before "enable", and go on as they are. Runs as root, on the host.
+ * What isolated users have that was there before "enable", and goes on as it is: sessions and user
+ * managers on the host, and namespaces that no unit has made. Runs as root, on the host.
  */
 #ifndef PAM_UNSHARE_OUTSIDE_H
 #define PAM_UNSHARE_OUTSIDE_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* A unit in which a process of such a user runs on the host. */
+/* A unit in which a process of such a user runs on the host, or the init of his namespace. */
 struct outside {
 	char *unit; /* session-N.scope, user@UID.service */
 	uid_t uid;  /* its owner's */

@@ -672,6 +672,18 @@ release_session() {
     eventually no_init_left
 }
 
+@test "enable, disable and status are for the host" {
+    local verb
+    for verb in enable disable status; do
+        run session open run-root "$COMMAND $verb" close
+        [[ $output == *'pam-unshare: this is an isolated session: run it on the host'* ]]
+        [[ $output != *PART* ]]
+    done
+    eventually no_init_left
+    run "$COMMAND" status # negative control
+    [[ $output == *PART* ]]
+}
+
 @test "namespace: a frozen init holds nobody up" {
     local init verb
     make_namespace alice

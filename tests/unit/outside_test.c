@@ -4,6 +4,7 @@
 
 #include "command/lib/file.h"
 #include "command/lib/isolation.h"
+#include "command/lib/sessions.h"
 #include "unit.h"
 
 #include <systemd/sd-login.h>
@@ -27,6 +28,19 @@ enum isolation isolation_find(const struct passwd *user)
 {
 	(void)user;
 	return ISOLATION_NONE;
+}
+
+int namespaces_find(struct namespace_info **found, size_t *n)
+{
+	*found = NULL;
+	*n = 0;
+	return 0;
+}
+
+void namespaces_free(struct namespace_info *found, size_t n)
+{
+	(void)found;
+	(void)n;
 }
 
 int sd_pid_get_owner_uid(pid_t pid, uid_t *uid)
