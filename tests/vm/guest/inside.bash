@@ -6,15 +6,20 @@ CONF=/etc/security/unshare.conf
 
 declare -gA client # bats reads this file in a function
 
+# quiet COMMAND…: what it prints is of interest only if it fails
+quiet() {
+    "$@" >"$BATS_TEST_TMPDIR/printed" || { cat "$BATS_TEST_TMPDIR/printed" >&2; return 1; }
+}
+
 # inside [WORD…]: everything is on, with these words in the configuration file as well
 inside() {
     [ "${NEGATIVE:-}" != 1 ] || return 0
     [ $# = 0 ] || printf '%s\n' "$@" >>"$CONF"
-    pam-unshare enable
+    quiet pam-unshare enable
 }
 
 stock() {
-    [ "${NEGATIVE:-}" = 1 ] || pam-unshare disable
+    [ "${NEGATIVE:-}" = 1 ] || quiet pam-unshare disable
     cp -p /root/unshare.conf "$CONF"
 }
 
