@@ -20,7 +20,7 @@ setup() {
 
 teardown() {
     end_clients
-    systemctl thaw user-1000.slice 2>/dev/null || true
+    disable sshd
 }
 
 teardown_file() {
@@ -301,4 +301,26 @@ limits_in_force() {
     eventually pgrep -u alice -xf 'sleep 4810'
     group=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pgrep -u alice -xf 'sleep 4810')/cgroup")
     not grep -x 77 "$group/pids.max"
+}
+
+@test "inside: status tells a namespace apart that a session has made before" {
+    old() { pam-unshare status -n -o PART,STATE,ABOUT | awk '$2 == "old" && $1 ~ /^session-/ { print $1, $3 }'; }
+    stock
+    echo scope=user >>"$CONF"
+    enable sshd
+    begin one 'sleep 4812'
+    PLACE=inside all_inside 'sleep 4812'
+    unit=session-$(session_of 'sleep 4812').scope
+    inside
+    [ "$(old)" = "$unit alice" ]
+    not systemctl start pam-unshare@1000
+    not pam-unshare status
+    # negative control: its namespace is a unit's
+    end_clients
+    afresh
+    begin two 'sleep 4813'
+    PLACE=inside all_inside 'sleep 4813'
+    [ -z "$(old)" ]
+    pam-unshare status
+    disable sshd
 }
