@@ -93,8 +93,7 @@ terminate_one() {
 
 # in_tmux USER FILE: logind terminates no session that was left, so this one goes on
 in_tmux() {
-    timeout -k 1 250 ssh -n -o BatchMode=yes -o LogLevel=ERROR "$1@localhost" "tmux new-session -d slow-end $2; exec sleep 4811" 3>&- &
-    client[$1]=$!
+    client "$1" "$1" "tmux new-session -d slow-end $2; exec sleep 4811"
     eventually grep -x runs "$2"
     eventually pgrep -u "$1" -xf 'sleep 4811'
 }
@@ -143,7 +142,7 @@ upgrade_of_libc() {
     libc=$(realpath "$(ldd /bin/true | awk '$1 == "libc.so.6" { print $3 }')")
     cp -p "$libc" "$libc.new"
     mv "$libc.new" "$libc"
-    systemctl restart ssh cron systemd-logind
+    systemctl restart ssh cron # as needrestart does: logind it leaves alone
 }
 
 upgrade_of_package() {
@@ -323,4 +322,22 @@ limits_in_force() {
     [ -z "$(old)" ]
     pam-unshare status
     disable sshd
+}
+
+@test "inside: with a mistake in the configuration file exempt users are refused as all but root, at logins and as user managers" {
+    stock
+    inside exempt=admin
+    # negative control: without one
+    ssh_as admin true
+    systemctl restart user@1002
+    not is_inside "$(main_pid user@1002)"
+    systemctl stop user@1002 user-runtime-dir@1002
+    forgotten 1002
+    echo nonsense >>"$CONF"
+    not ssh_as admin true
+    not systemctl start user@1002
+    [ "$(systemctl show -p ExecMainStatus --value user@1002)" -eq 226 ]
+    ssh_as root true
+    [ "$(ssh_as root readlink /proc/self/ns/pid)" = "$(namespace self)" ]
+    stock
 }
