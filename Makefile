@@ -36,6 +36,7 @@
 #?   vm-check          real applications in Debian guests; SUITES=, TESTS=, NEGATIVE=1
 #?   crawl             what a user finds who knows no door, in Debian guests; SUITES=,
 #?                     CONFIGURATIONS=, CONTAINER=1
+#?   bench-login       what "enable" costs a login by ssh, against stock; PAIRS=
 #?   vm-table, compare-table, audit-table, bench-full, picture
 #?                     write the tables, the page and the picture of the documents
 #?   release-check     the checklist of doc/releasing.md

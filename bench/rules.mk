@@ -23,4 +23,9 @@ bench:
 bench-full:
 	@$(MAKE) --no-print-directory bench FULL=1
 
-.PHONY: bench bench-full
+# What "pam-unshare enable" costs a login by ssh, in two containers of the trixie guest; PAIRS=200.
+bench-login:
+	@tests/install $(VM_PACKAGES) python3
+	@bench/login $(PAIRS)
+
+.PHONY: bench bench-full bench-login
