@@ -366,7 +366,7 @@ machine() {
     begin zero 'sleep 4506'
     eventually manager_is_up
     machine >"$BATS_TEST_TMPDIR/before"
-    kill "${client[zero]}"
+    end_clients
     afresh
     inside
     pam-unshare status

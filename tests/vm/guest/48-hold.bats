@@ -93,7 +93,7 @@ terminate_one() {
 
 # in_tmux USER FILE: logind terminates no session that was left, so this one goes on
 in_tmux() {
-    client "$1" "$1" "tmux new-session -d slow-end $2; exec sleep 4811"
+    hold_session "$1" "$1" "tmux new-session -d slow-end $2; exec sleep 4811"
     eventually grep -x runs "$2"
     eventually pgrep -u "$1" -xf 'sleep 4811'
 }

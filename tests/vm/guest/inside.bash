@@ -48,15 +48,15 @@ nothing_of_alice() {
         [ -z "$(systemctl list-units --no-legend --state=active,failed '*@1000.service')" ]
 }
 
-# client NAME USER COMMAND: a session that goes on, until end_clients
-client() {
+# hold_session NAME USER COMMAND: a session that goes on, until end_clients
+hold_session() {
     timeout -k 1 250 ssh -n -o BatchMode=yes -o LogLevel=ERROR "$2@localhost" "$3" 3>&- &
     client[$1]=$!
 }
 
 # begin NAME COMMAND: a session of alice's that runs it
 begin() {
-    client "$1" alice "exec $2"
+    hold_session "$1" alice "exec $2"
     eventually pgrep -u alice -xf "$2"
 }
 
