@@ -101,6 +101,11 @@ static bool run(const struct part_command *command)
 	return !failed;
 }
 
+static const struct part_command reload_units = {
+	.needs = SYSTEMD,
+	.argv = {"systemctl", "daemon-reload"},
+};
+
 /* Tell whether what comes after a part that has failed must stay as it is: on enable it would use a
    file that is not there, on disable it is a file that is still used. */
 static bool ends_chain(const struct part_set *set, const struct part *part, bool enable)
@@ -113,21 +118,36 @@ static bool ends_chain(const struct part_set *set, const struct part *part, bool
 	return enable ? state == PART_OFF && part->type != &part_lines : state == PART_ON;
 }
 
-/* Returns whether it went well. */
+static bool has_units(const struct part_set *set, char *const names[], int n)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->parts[i].is_unit && is_named(&set->parts[i], names, n))
+			return true;
+	return false;
+}
+
+/* Once for all parts; whether something has changed or not, since what was interrupted has changed it
+   before. Lines of PAM use the units. Returns whether it went well. */
 static bool change_each(const struct part_set *set, bool enable, char *const names[], int n)
 {
+	bool well = true, loaded = !has_units(set, names, n);
 	const struct part *part;
-	bool well = true;
 
 	for (size_t i = 0; i < set->n; i++) {
 		part = &set->parts[enable ? i : set->n - 1 - i];
-		if (!is_named(part, names, n) || part_change(part, enable))
+		if (!is_named(part, names, n))
+			continue;
+		if (enable && !loaded && part->type == &part_lines) {
+			loaded = true;
+			well = run(&reload_units) && well;
+		}
+		if (part_change(part, enable))
 			continue;
 		well = false;
 		if (ends_chain(set, part, enable))
 			break;
 	}
-	return well;
+	return (loaded || run(&reload_units)) && well;
 }
 
 /* With the lock. */
@@ -220,7 +240,7 @@ static int add_outside(struct table *table)
 	return err < 0 ? -1 : (int)n;
 }
 
-/* What uses the namespace is on before what isolates, and off after it. */
+/* The parts of "harden" first: then their units are reloaded with the others. */
 static int change_all(bool enable)
 {
 	struct failure why = {0};
@@ -228,11 +248,9 @@ static int change_all(bool enable)
 
 	if (!take_lock())
 		return 1;
-	if (!enable && !taken_give_back())
+	if (!(enable ? taken_take() : taken_give_back()))
 		status = 1;
 	if (change_parts(&inside, enable, NULL, 0) != 0)
-		status = 1;
-	if (enable && !taken_take())
 		status = 1;
 	if (!enable && cgroup_take_slices(&why) < 0) {
 		(void)fprintf(stderr, "pam-unshare: %s: %s\n", why.text, strerror(why.err));

@@ -33,11 +33,6 @@ static const char stock_modes[] = "z /run/systemd/transient 0755\n"
 				  "z /run/systemd/report/io.systemd.Manager 0666\n"
 				  "z /run/systemd/io.systemd.Login 0666\n";
 
-const struct part_command reload_units = {
-	.needs = SYSTEMD,
-	.argv = {"systemctl", "daemon-reload"},
-};
-
 /* The daemon need not be told: exim executes itself anew for each delivery. */
 static const struct part_command update_exim = {
 	.needs = "/usr/sbin/update-exim4.conf",
@@ -82,8 +77,7 @@ static const struct part parts[] = {
 		.source = "dbus.conf",
 		.path = UNITCONFDIR "/dbus.service.d/pam-unshare.conf",
 		.needs = SYSTEMD,
-		.apply = &reload_units,
-		.revert = &reload_units,
+		.is_unit = true,
 	},
 	{
 		.name = "units",
@@ -103,8 +97,7 @@ static const struct part parts[] = {
 		.source = "logind.conf",
 		.path = UNITCONFDIR "/systemd-logind.service.d/pam-unshare.conf",
 		.needs = SYSTEMD,
-		.apply = &reload_units,
-		.revert = &reload_units,
+		.is_unit = true,
 	},
 	{
 		.name = "units",
@@ -113,8 +106,7 @@ static const struct part parts[] = {
 		.source = "login-socket.conf",
 		.path = UNITCONFDIR "/systemd-logind-varlink.socket.d/pam-unshare.conf",
 		.needs = SYSTEMD,
-		.apply = &reload_units,
-		.revert = &reload_units,
+		.is_unit = true,
 	},
 	{
 		.name = "user-manager",
@@ -123,8 +115,7 @@ static const struct part parts[] = {
 		.source = "user-manager.conf",
 		.path = UNITCONFDIR "/user@.service.d/pam-unshare.conf",
 		.needs = SYSTEMD,
-		.apply = &reload_units,
-		.revert = &reload_units,
+		.is_unit = true,
 	},
 	{
 		.name = "cron",

@@ -40,8 +40,6 @@ struct part_command {
 /* It is there where systemd runs, sd_booted(3). */
 #define SYSTEMD "/run/systemd/system"
 
-extern const struct part_command reload_units;
-
 struct part {
 	const char *name, *about;
 	const struct part_type *type;
@@ -49,6 +47,7 @@ struct part {
 	const char *needs; /* without this the part is PART_ABSENT */
 	/* part_file, part_block */
 	const char *source;		   /* the package's file */
+	bool is_unit;			   /* systemd reads it: units are reloaded afterwards */
 	const struct part_command *apply;  /* run after enable */
 	const struct part_command *revert; /* run after disable */
 	const char *revert_input;	   /* its standard input; NULL: none */

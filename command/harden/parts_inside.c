@@ -39,7 +39,7 @@ static const struct part parts[] = {
 		.source = "pam-unshare@.service",
 		.path = UNITCONFDIR "/pam-unshare@.service",
 		.needs = SYSTEMD,
-		.revert = &reload_units,
+		.is_unit = true,
 	},
 	{
 		.name = "pin",
@@ -48,6 +48,7 @@ static const struct part parts[] = {
 		.source = "pam-unshare-pin@.service",
 		.path = UNITCONFDIR "/pam-unshare-pin@.service",
 		.needs = SYSTEMD,
+		.is_unit = true,
 	},
 	{
 		.name = "pin",
@@ -56,6 +57,7 @@ static const struct part parts[] = {
 		.source = "inside-runtime-dir.conf",
 		.path = UNITCONFDIR "/user-runtime-dir@.service.d/pam-unshare.conf",
 		.needs = SYSTEMD,
+		.is_unit = true,
 	},
 	{
 		.name = "requests",
@@ -64,6 +66,7 @@ static const struct part parts[] = {
 		.source = "pam-unshare-make@.service",
 		.path = UNITCONFDIR "/pam-unshare-make@.service",
 		.needs = SYSTEMD,
+		.is_unit = true,
 	},
 	{
 		.name = "requests",
@@ -72,6 +75,7 @@ static const struct part parts[] = {
 		.source = "pam-unshare-make.socket",
 		.path = UNITCONFDIR "/pam-unshare-make.socket",
 		.needs = SYSTEMD,
+		.is_unit = true,
 		.works = USER_DIRECTORY "/" USER_MAKER,
 	},
 	{
@@ -81,6 +85,7 @@ static const struct part parts[] = {
 		.source = "inside-sockets.conf",
 		.path = UNITCONFDIR "/sockets.target.d/pam-unshare.conf",
 		.needs = SYSTEMD,
+		.is_unit = true,
 	},
 	{
 		.name = "manager",
@@ -89,6 +94,7 @@ static const struct part parts[] = {
 		.source = "inside-root-manager.conf",
 		.path = UNITCONFDIR "/user@0.service.d/pam-unshare-inside.conf",
 		.needs = SYSTEMD,
+		.is_unit = true,
 	},
 	{
 		.name = "manager",
@@ -97,7 +103,7 @@ static const struct part parts[] = {
 		.source = "inside-user-manager.conf",
 		.path = UNITCONFDIR "/user@.service.d/pam-unshare-inside.conf",
 		.needs = SYSTEMD,
-		.apply = &reload_units,
+		.is_unit = true,
 	},
 	{
 		.name = "podman",

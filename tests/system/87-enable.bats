@@ -13,8 +13,9 @@ setup_file() {
     cat >"$BATS_FILE_TMPDIR/systemctl" <<-'END'
 	#!/bin/sh
 	echo "$*" >>/run/calls
-	[ "$(wc -l </run/calls)" != "$(cat /run/kill 2>/dev/null)" ] || kill -KILL "$PPID"
+	[ "$(wc -l </run/calls)" != "$(cat /run/kill 2>/dev/null)" ] || { kill -KILL "$PPID"; exit; }
 	case $* in
+	daemon-reload) find /etc/systemd/system -type f -exec sha256sum {} + | sort >/run/loaded ;;
 	"start pam-unshare-make.socket") mkdir -p -m 700 /run/pam_unshare && touch /run/pam_unshare/make ;;
 	stop*pam-unshare-make.socket*) rm -f /run/pam_unshare/make ;;
 	esac
@@ -43,6 +44,11 @@ everything() {
 
 is_as_before() {
     everything | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+# systemd has read the units that are there
+are_loaded() {
+    find /etc/systemd/system -type f -exec sha256sum {} + | sort | diff /run/loaded -
 }
 
 # Whatever uses a unit has it: a user manager can start, and the module finds no socket without a service.
@@ -86,15 +92,34 @@ is_usable() {
             is_usable || { die "$verb, killed at call $n"; return 1; }
             [ "$status" -ne 0 ] || break
             [ "$status" -eq 137 ]
-            "$COMMAND" enable
-            "$COMMAND" status
+            [ $verb = disable ] || { "$COMMAND" enable && "$COMMAND" status && are_loaded; } || return
             "$COMMAND" disable
-            is_as_before || { die "$verb, killed at call $n"; return 1; }
+            is_as_before && are_loaded || { die "$verb, killed at call $n"; return 1; }
         done
         [ "$n" -gt 1 ] && [ "$n" -lt 9 ] || { die "$n calls"; return 1; } # negative control
         "$COMMAND" disable
         is_as_before
     done
+}
+
+@test "units are reloaded once, whatever changes" {
+    reloads() {
+        : >/run/calls
+        "$COMMAND" "$@" >/dev/null && are_loaded && grep -c daemon-reload /run/calls
+    }
+    [ "$(reloads enable)" -eq 1 ]
+    [ "$(reloads disable)" -eq 1 ]
+    [ "$(reloads harden enable)" -eq 1 ]
+    [ "$(reloads harden disable units)" -eq 1 ]
+    echo >/etc/systemd/system/other.service
+    ! are_loaded || die "the test sees nothing" # negative control
+    rm /etc/systemd/system/other.service
+    [ "$(reloads harden disable)" -eq 1 ]
+    : >/run/calls
+    "$COMMAND" harden enable cron # no unit
+    "$COMMAND" harden disable cron
+    [ ! -s /run/calls ]
+    is_as_before
 }
 
 @test "status tells that the socket was stopped, and enable starts it again" {
