@@ -341,8 +341,8 @@ static int run_systemctl(const char *verb, const char *unit, uid_t uid)
 	return err;
 }
 
-/* A user who is logged in has had a pin: of a namespace that is gone. Of many who ask at the same time
-   all but the first find what that has made, and need no systemctl. */
+/* A user who is logged in has had a pin: of a namespace that is gone. Of many who ask at the same
+   time all but the first find what that has made, and need no systemctl. */
 static int make_by_unit(uid_t uid)
 {
 	struct owner owner = {.uid = uid};

@@ -126,8 +126,8 @@ static bool has_units(const struct part_set *set, char *const names[], int n)
 	return false;
 }
 
-/* Once for all parts; whether something has changed or not, since what was interrupted has changed it
-   before. Lines of PAM use the units. Returns whether it went well. */
+/* Once for all parts; whether something has changed or not, since what was interrupted has changed
+   it before. Lines of PAM use the units. Returns whether it went well. */
 static bool change_each(const struct part_set *set, bool enable, char *const names[], int n)
 {
 	bool well = true, loaded = !has_units(set, names, n);
@@ -286,8 +286,8 @@ int change_inside(const char *verb, const struct table_options *options)
 	int status = 0, old;
 
 	if (is_init(1)) { /* what is older cannot be seen */
-		(void)fprintf(stderr,
-			"pam-unshare: this is an isolated session: run it on the host\n");
+		(void)fprintf(
+			stderr, "pam-unshare: this is an isolated session: run it on the host\n");
 		return 2;
 	}
 	if (enable && access(SYSTEMD, F_OK) < 0) {
