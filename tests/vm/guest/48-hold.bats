@@ -243,14 +243,14 @@ result() { # UNIT
 # how_it_ends NAME UID: what its unit says when the user manager is killed, and told to end with a status
 how_it_ends() {
     local unit=user@$2.service
-    systemctl restart "$unit"
+    eventually systemctl restart "$unit" # root's runtime directory may still be ending
     echo "$1 before: $(systemctl show -p ActiveState -p SubState --value "$unit" | paste -sd' ')"
     systemctl kill --kill-who=main -s KILL "$unit"
     down() { ! systemctl is-active --quiet "$unit"; }
     eventually down
     echo "$1 killed: $(result "$unit")"
     systemctl reset-failed "$unit"
-    systemctl restart "$unit"
+    eventually systemctl restart "$unit"
     eventually systemctl_of "$1" show -p Version
     systemctl_of "$1" exit 7
     eventually down
