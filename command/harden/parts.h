@@ -47,7 +47,6 @@ struct part {
 	const char *needs; /* without this the part is PART_ABSENT */
 	/* part_file, part_block */
 	const char *source;		   /* the package's file */
-	bool is_unit;			   /* systemd reads it: units are reloaded afterwards */
 	const struct part_command *apply;  /* run after enable */
 	const struct part_command *revert; /* run after disable */
 	const char *revert_input;	   /* its standard input; NULL: none */
@@ -55,7 +54,6 @@ struct part {
 	const char *below;   /* the line that the block follows; "": at the end */
 	const char *setting; /* what the block sets; a file that sets it already is PART_OWN */
 	const char *overridden_by; /* a file that is read instead of the path; NULL: none */
-	bool made;		   /* the file is made if it is not there, and removed again */
 	/* part_lines */
 	const char *marked_by; /* the command that the lines name */
 	const char
@@ -63,6 +61,8 @@ struct part {
 	/* any */
 	const char *works;	   /* without this it is PART_OFF; NULL: nothing shows it */
 	const char *(*note)(void); /* what the running system says of it; NULL: nothing */
+	bool is_unit;		   /* part_file, part_block: systemd reads it: units are reloaded */
+	bool made; /* part_block: the file is made if it is not there, and removed again */
 };
 
 /* Parts of one command. They are disabled in the reverse order. */
