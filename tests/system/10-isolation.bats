@@ -152,11 +152,12 @@ host_mounts() {
     su -c "$PROBE" alice
     [ "$before" = "$(host_mounts)" ]
     coproc SESSION { su -c 'echo up; read -r _' alice; }
+    session=$SESSION_PID # bash unsets it when the session has ended
     read -r up <&"${SESSION[0]}"
     [ "$up" = up ]
     [ "$before" = "$(host_mounts)" ]
     echo >&"${SESSION[1]}"
-    wait "$SESSION_PID"
+    wait "$session"
     # the same with mounts that root makes inside
     enable su include_root
     su -c 'mount -t tmpfs x /mnt && umount /proc && mount -t proc x /proc && mount -t tmpfs x /opt' root
