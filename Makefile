@@ -34,6 +34,7 @@
 #?   root-check        demo and check in minimal Debian roots; ROOTS=
 #?   i386-check        the tests as 32-bit programs
 #?   vm-check          real applications in Debian guests; SUITES=, TESTS=, NEGATIVE=1
+#?   boot-check        a boot and a power-off with "enable"; SUITES=
 #?   crawl             what a user finds who knows no door, in Debian guests; SUITES=,
 #?                     CONFIGURATIONS=, CONTAINER=1
 #?   bench-login       what "enable" costs a login by ssh, against stock; PAIRS=

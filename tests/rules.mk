@@ -190,4 +190,9 @@ crawl:
 	@tests/install $(VM_PACKAGES)
 	@BUILD=$(BUILD) tests/vm/crawl/run
 
-.PHONY: crawl vm-check vm-table compare-table audit-table
+# Lingering users at boot, and what a power-off leaves people, in containers that are booted three times; SUITES=
+boot-check:
+	@tests/install $(VM_PACKAGES)
+	@tests/vm/boot/run
+
+.PHONY: boot-check crawl vm-check vm-table compare-table audit-table
