@@ -9,6 +9,7 @@ import os
 import pathlib
 import pwd
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -231,9 +232,12 @@ class Planter:
                 time.sleep(0.2)
         if not os.path.exists(bus):
             raise Absent("no user manager starts")
-        description = f"--description={self.token(way, 'description')}"
-        self.finish(way, ["systemd-run", "--user", description, *self.program(way)],
-                    env=self.environment(way, XDG_RUNTIME_DIR=f"/run/user/{self.user.pw_uid}"), **self.as_user())
+        command = ["systemd-run", "--user", f"--description={self.token(way, 'description')}", *self.program(way)]
+        if self.ssh:  # a manager inside does not answer those outside
+            self.finish(way, [*self.ssh[1], f"{self.user.pw_name}@localhost", shlex.join(command)])
+            return
+        self.finish(way, command, env=self.environment(way, XDG_RUNTIME_DIR=f"/run/user/{self.user.pw_uid}"),
+                    **self.as_user())
 
     def plant_cron(self, way):
         need("crontab", "cron")

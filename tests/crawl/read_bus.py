@@ -117,7 +117,8 @@ class Crawl:
             if not name.startswith(":"):
                 self.finder.count("names of the bus")
                 self.service(name, 12)  # it may have to be started
-                owners.add(str(self.bus.call(*BROKER, "GetNameOwner", "s", (name,)).body[0]))
+                owner = self.bus.call(*BROKER, "GetNameOwner", "s", (name,), seconds=30)
+                owners.add(str(owner.body[0]) if owner else "")  # late: then it is crawled by that name, too
                 self.drain()
         for name in {name for name in names if name.startswith(":")} - owners:
             self.service(name, 2)

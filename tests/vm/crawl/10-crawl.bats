@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The crawler (tests/crawl) with systemd, a bus, cron, at and a mailer, from a session of sshd: stock and with the
-# module alone, and where the kernel was booted without process events, with module and hardening, and without one
-# part or one line of it: the crawler, which knows none of them, must find each. CONFIGURATIONS=NAME,... chooses.
+# module alone, and where the kernel was booted without process events, with module and hardening, with "pam-unshare
+# enable", which has user managers inside, and without one part or one line of the hardening: the crawler, which knows
+# none of them, must find each. CONFIGURATIONS=NAME,... chooses.
 
 load ../guest/lib
 
@@ -16,6 +17,7 @@ setup_file() {
 }
 
 teardown() {
+    pam-unshare disable >/dev/null
     pam-unshare harden disable >/dev/null
     disable sshd su sudo login cron atd
 }
@@ -51,8 +53,12 @@ harden_but_for() { # PART
         [ "$part" = "$1" ] || parts+=("$part")
     done
     pam-unshare harden enable "${parts[@]}"
+    as_at_next_boot
+}
+
+as_at_next_boot() {
     systemctl stop user@1000.service
-    systemctl restart dbus.service systemd-logind.service # as at the next boot
+    systemctl restart dbus.service systemd-logind.service
 }
 
 # crawl NAME [OPTION…]: its report goes to whoever reads the TAP
@@ -68,6 +74,11 @@ crawl() {
 # found READER MARK: the table says that what is not on the list was found
 found() {
     grep -qE "^# $1 +$2 +[0-9]+ +[0-9]+ +[1-9]" "$BATS_TEST_TMPDIR/report" || die "not found by $1: $2"
+}
+
+# not COMMAND…: bats takes no notice of "!"
+not() {
+    if "$@"; then die "holds: $*"; fi
 }
 
 not_found() {
@@ -106,6 +117,18 @@ not_found() {
     module_on
     harden_but_for nothing
     crawl harden
+}
+
+@test "with everything enabled, and a user manager inside, the crawler finds nothing that is not on its list" {
+    wanted enable
+    hardened || skip 'crawled in the other boot'
+    pam-unshare enable
+    as_at_next_boot
+    # the unit of the namespace, and its pin, are those that have been installed just now
+    ssh_as alice 'systemctl --user is-system-running --wait' | grep -xE 'running|degraded'
+    ssh_as alice "systemd-run --user --quiet --pipe --wait readlink /proc/self/ns/pid" >"$BATS_TEST_TMPDIR/manager"
+    not grep -xF "$(readlink /proc/self/ns/pid)" "$BATS_TEST_TMPDIR/manager"
+    crawl enable
 }
 
 # NAME of what is taken out alone: a file of the hardening, and what sed does to it. Modes are as systemd gives them.
