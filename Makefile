@@ -21,7 +21,7 @@
 #?
 #? For developers; tests/README.md describes them
 #?   lint              linters, the manual, the links, the version
-#?   cross             compiled for six other architectures
+#?   cross             compiled for the other architectures of Debian; ARCHES=
 #?   sanitize          unit tests with sanitizers; sanitize-system: system tests
 #?   coverage          lines and branches that the tests reach
 #?   faults            each system call fails, in each way; SCOPE=, PART=, ONLY=
@@ -74,7 +74,11 @@ ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/vendor-completions
 CFLAGS  ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
            -Wold-style-definition -Wformat=2 -Wundef -Wvla -Wcast-qual -Wwrite-strings
-HARDENING = -fstack-protector-strong -fstack-clash-protection
+# a compiler for Alpha warns of it
+ifeq ($(findstring alpha,$(shell $(CC) -dumpmachine 2>/dev/null)),)
+HARDENING = -fstack-protector-strong
+endif
+HARDENING += -fstack-clash-protection
 # fortified functions need optimisation, and sanitizers bring their own
 ifeq ($(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS))$(findstring -fsanitize,$(CFLAGS)),)
 ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)

@@ -23,6 +23,13 @@
 #define NR_TIMERFD_SETTIME SYS_timerfd_settime
 #endif
 
+/* 32-bit architectures that are younger than large files have no other */
+#ifdef SYS_fcntl
+#define NR_FCNTL SYS_fcntl
+#else
+#define NR_FCNTL SYS_fcntl64
+#endif
+
 static inline int sys_prctl(int option, unsigned long arg)
 {
 	return (int)syscall(SYS_prctl, option, arg, 0UL, 0UL, 0UL);

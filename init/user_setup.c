@@ -33,10 +33,10 @@ int take_lock(struct user_task *user)
 	int fd;
 
 	(void)strncat(name, user->place, USER_PLACE_SIZE - 1);
-	(void)strncat(name, USER_LOCK_SUFFIX, sizeof(USER_LOCK_SUFFIX) - 1);
+	memcpy(name + strlen(name), USER_LOCK_SUFFIX, sizeof(USER_LOCK_SUFFIX));
 	fd = (int)syscall(SYS_openat, user->directory, name, flags, 0600);
 	/* out of the way of the numbers that keep_descriptors() fills */
-	user->lock = fd < 0 ? -1 : (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_FREE);
+	user->lock = fd < 0 ? -1 : (int)syscall(NR_FCNTL, fd, F_DUPFD_CLOEXEC, FD_FREE);
 	if (user->lock < 0)
 		return -1;
 	sys_close(fd);
@@ -82,7 +82,7 @@ int open_proc(struct user_task *user)
 	static const struct mount plain = {.mount_options = "", .super_options = ""};
 	int fd = procfs_fresh(&plain, "");
 
-	user->proc = fd < 0 ? -1 : (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_FREE);
+	user->proc = fd < 0 ? -1 : (int)syscall(NR_FCNTL, fd, F_DUPFD_CLOEXEC, FD_FREE);
 	if (fd >= 0)
 		sys_close(fd);
 	return user->proc;
@@ -104,7 +104,7 @@ int listen_for_members(struct user_task *user)
 	int fd =
 		(int)syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	user->listener = fd < 0 ? -1 : (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_FREE);
+	user->listener = fd < 0 ? -1 : (int)syscall(NR_FCNTL, fd, F_DUPFD_CLOEXEC, FD_FREE);
 	if (user->listener < 0 || syscall(SYS_fchdir, user->directory) < 0)
 		return -1;
 	sys_close(fd);

@@ -21,6 +21,7 @@ include tests/fuzz/rules.mk
 include tests/chaos/rules.mk
 include tests/load/rules.mk
 include tests/root/rules.mk
+include tests/arch/rules.mk
 
 # The tests' own programs: a PAM application, a probe of what a session sees.
 PROGRAMS = $(addprefix $(BUILD)/tests/programs/,host probe)
@@ -123,18 +124,6 @@ release-check:
 	@tests/release
 
 # All of it compiled for other machines, with the headers of PAM and its like that are here; nothing is linked.
-CROSS = aarch64-linux-gnu arm-linux-gnueabihf i686-linux-gnu powerpc64le-linux-gnu riscv64-linux-gnu s390x-linux-gnu
-CROSS_PACKAGES = $(CROSS:%=gcc-%) $(patsubst %,libc6-dev-%-cross,arm64 armhf i386 ppc64el riscv64 s390x)
-# as in Debian 13 and later
-CROSS_FLAGS_arm-linux-gnueabihf = -D_TIME_BITS=64
-cross:
-	@tests/install $(BUILD_PACKAGES) libcmocka-dev $(CROSS_PACKAGES)
-	@$(SUBMAKE) $(CROSS:%=cross-%)
-
-$(CROSS:%=cross-%): cross-%:
-	$(SUBMAKE) BUILD=build-$* CC=$*-gcc CFLAGS="-O2 -g -Werror" \
-		CPPFLAGS="-idirafter /usr/include $(CROSS_FLAGS_$*)" compiled
-
 compiled: $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/%,$(C_FILES)))
 
 # The unit tests once more, with AddressSanitizer and UndefinedBehaviorSanitizer; and, which takes some
@@ -159,7 +148,7 @@ coverage:
 	@tests/install $(CHECK_PACKAGES) clang llvm
 	@MODULE_SOURCES="$(SOURCES)" tests/coverage
 
-.PHONY: programs check locks-check demo picture lint build-check release-check objects cross $(CROSS:%=cross-%) compiled sanitize sanitize-system unit-check coverage
+.PHONY: programs check locks-check demo picture lint build-check release-check objects compiled sanitize sanitize-system unit-check coverage
 
 # ---- virtual machines ------------------------------------------------------------------------
 
