@@ -281,6 +281,27 @@ managers_end() {
     grep -E 'expired: .*ExecMainStatus=224' "$BATS_TEST_TMPDIR/inside" # negative control: another one
 }
 
+@test "inside: AppArmor denies nothing to user manager, services and sessions" {
+    [ -d /sys/kernel/security/apparmor ] || skip 'the kernel has no AppArmor'
+    timeout 120 systemctl start apparmor
+    confine
+    inside
+    before=$(denials | wc -l)
+    ssh_as alice 'echo own >own; confined own'
+    eventually manager_is_up
+    is_inside "$(main_pid user@1000)"
+    for kind in --scope '--pipe --wait'; do
+        [ "$(ssh_as alice "systemd-run --user -q $kind confined own" | tail -n 1)" = own ]
+    done
+    pam-unshare list -n
+    denials | tail -n "+$((before + 1))"
+    [ "$(denials | wc -l)" -eq "$before" ]
+    # negative control: what the profile does not allow
+    not ssh_as alice 'systemd-run --user -q --pipe --wait confined /etc/hostname'
+    LIMIT=10 eventually new_denials "$before"
+    unconfine
+}
+
 # limits_in_force: of a service that has some
 limits_in_force() {
     local group

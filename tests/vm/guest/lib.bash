@@ -157,3 +157,40 @@ sessions_of() { # USER
 no_session_of() { # USER
     [ "$(sessions_of "$1")" -eq 0 ]
 }
+
+# Records of AppArmor, which auditd takes, or the kernel's log where it is not running
+denials() {
+    {
+        cat /var/log/audit/audit.log 2>/dev/null
+        dmesg
+    } | grep -E 'apparmor="(DENIED|AUDIT)"'
+}
+
+new_denials() { # COUNT
+    [ "$(denials | wc -l)" -gt "$1" ]
+}
+
+# confine: the program "confined", which is cat, has a profile of AppArmor
+confine() {
+    cp /bin/cat /usr/local/bin/confined
+    cat >/etc/apparmor.d/zz-test <<-'END'
+	abi <abi/3.0>,
+	profile zz-test /usr/local/bin/confined {
+	  /usr/local/bin/confined mr,
+	  /lib/** mr,
+	  /usr/lib/** mr,
+	  /etc/ld.so.* r,
+	  /proc/** r,
+	  /home/alice/** r,
+	  /run/user/** r,
+	}
+	END
+    apparmor_parser -r /etc/apparmor.d/zz-test
+}
+
+unconfine() {
+    if [ -e /etc/apparmor.d/zz-test ]; then
+        apparmor_parser -R /etc/apparmor.d/zz-test
+        rm -f /etc/apparmor.d/zz-test /usr/local/bin/confined
+    fi
+}
