@@ -21,10 +21,15 @@ setup_file() {
     systemctl daemon-reload
 }
 
-setup() {
+# all_afresh: bob is gone as well
+all_afresh() {
     loginctl terminate-user bob 2>/dev/null || true
     systemctl stop user@1001.service user-runtime-dir@1001.service pam-unshare@1001.service 2>/dev/null || true
     afresh
+}
+
+setup() {
+    all_afresh
     hold_session bob bob 'exec sleep 4830' # so that he has a slice
     eventually pgrep -u bob -xf 'sleep 4830'
 }
@@ -38,7 +43,7 @@ teardown_file() {
     pam-unshare harden disable
     rm -f /etc/sudoers.d/attack /etc/systemd/user.conf.d/attack.conf /etc/systemd/system/user@.service.d/attack.conf
     systemctl daemon-reload
-    afresh
+    all_afresh
     loginctl enable-linger alice bob admin
 }
 
