@@ -101,7 +101,7 @@ lint:
 	tests/check-imports build-gcc build-clang
 	shellcheck --severity=warning --external-sources $(SHELL_FILES)
 	@# what "eventually" repeats must look anew each time
-	! grep -nE 'eventually (test|\[) [^|;&]*\$$\(' tests/system/*.bats tests/system/*.bash tests/vm/guest/*.bats
+	! grep -nE 'eventually (test|\[) [^|;&]*\$$\(' tests/system/*.bats tests/system/*.bash tests/vm/guest/*.bats tests/vm/life/*.ba*
 	tests/check-includes --self-test
 	tests/check-includes
 	tests/check-manual
@@ -184,4 +184,9 @@ boot-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/boot/run
 
-.PHONY: boot-check crawl vm-check vm-table compare-table audit-table
+# A user's life, stock and after "pam-unshare enable", in containers of the guests.
+life-check:
+	@tests/install $(VM_PACKAGES)
+	@tests/vm/life/run
+
+.PHONY: boot-check life-check crawl vm-check vm-table compare-table audit-table
