@@ -33,12 +33,13 @@
 #?   locks-check       PostgreSQL, borg and git in two sessions of one user
 #?   root-check        demo and check in minimal Debian roots; ROOTS=
 #?   i386-check        the tests as 32-bit programs
+#?   arch-check        unit and system tests on other architectures, under QEMU; ARCHES=, SYSTEM_TESTS=
 #?   vm-check          real applications in Debian guests; SUITES=, TESTS=, NEGATIVE=1
 #?   boot-check        a boot and a power-off with "enable"; SUITES=
 #?   crawl             what a user finds who knows no door, in Debian guests; SUITES=,
 #?                     CONFIGURATIONS=, CONTAINER=1
 #?   bench-login       what "enable" costs a login by ssh, against stock; PAIRS=
-#?   vm-table, compare-table, audit-table, bench-full, picture
+#?   vm-table, arch-table, compare-table, audit-table, bench-full, picture
 #?                     write the tables, the page and the picture of the documents
 #?   release-check     the checklist of doc/releasing.md
 

@@ -16,6 +16,10 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#ifndef __GLIBC__
+#error "pam_unshare needs the GNU C library: the init keeps parts of it, which it finds by what glibc calls them"
+#endif
+
 /* open_tree(2); the headers of older glibc lack it. */
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000

@@ -5,4 +5,18 @@
 cross:
 	@PACKAGES='$(BUILD_PACKAGES) libcmocka-dev' tests/arch/cross $(ARCHES)
 
-.PHONY: cross
+ARCH_PACKAGES = $(BUILD_PACKAGES) arch-test debian-archive-keyring e2fsprogs git kmod mmdebstrap python3 \
+                qemu-system-arm qemu-system-misc qemu-system-ppc
+
+# Unit and system tests on other architectures; SYSTEM_TESTS= chooses among the system tests. arm64-16k is a kernel
+# with pages of 16 kB, armhf-64 has 32-bit programs on the kernel of arm64; tests/arch/machines has the list.
+arch-check: ARCHES ?= arm64 arm64-16k armhf armhf-64 i386 ppc64el riscv64 s390x
+arch-check:
+	@tests/install $(ARCH_PACKAGES) $(if $(filter i386,$(ARCHES)),$(ROOT_PACKAGES))
+	@PACKAGES='$(IN_ROOT_PACKAGES)' tests/arch/check $(ARCHES)
+
+# The table of doc/compatibility.md, from what cross and arch-check have left.
+arch-table:
+	@tests/arch/table
+
+.PHONY: cross arch-check arch-table
