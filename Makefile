@@ -6,7 +6,8 @@
 #?   demo              what alice sees in a stock and in an isolated session; as root
 #?   check             the tests: unit tests, real su, real sshd, real sudo; as root
 #?   install           BUILD=, DESTDIR=, PREFIX=, SECUREDIR=, SBINDIR=, SYSCONFDIR=, RUNSTATEDIR=,
-#?                     STATEDIR=, HARDENDIR=, UNITCONFDIR=, MANDIR=, DOCDIR=, BASHCOMPDIR=, ZSHCOMPDIR=
+#?                     STATEDIR=, HARDENDIR=, UNITCONFDIR=, MANDIR=, DOCDIR=, TMPFILESDIR=, BASHCOMPDIR=,
+#?                     ZSHCOMPDIR=
 #?   uninstall         takes back what "pam-unshare harden" enabled, too
 #?   bench             what a session costs; as root
 #?   deb               the Debian package, in build/deb
@@ -39,7 +40,7 @@
 #?   crawl             what a user finds who knows no door, in Debian guests; SUITES=,
 #?                     CONFIGURATIONS=, CONTAINER=1
 #?   bench-login       what "enable" costs a login by ssh, against stock; PAIRS=
-#?   vm-table, arch-table, compare-table, audit-table, bench-full, picture
+#?   vm-table, arch-table, compare-table, audit-table, crawl-table, bench-full, picture
 #?                     write the tables, the page and the picture of the documents
 #?   release-check     the checklist of doc/releasing.md
 
@@ -69,6 +70,7 @@ UNITCONFDIR ?= $(SYSCONFDIR)/systemd/system
 MANDIR      ?= $(PREFIX)/share/man
 DOCDIR      ?= $(PREFIX)/share/doc/pam_unshare
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/vendor-completions
 
 # CFLAGS, CPPFLAGS and LDFLAGS are the caller's; what the code needs is added to them.
@@ -105,12 +107,12 @@ COMMAND_LIBS     = -lpam -lcap -ldl $(shell $(PKG_CONFIG) --libs $(COMMAND_PACKA
 
 # Each directory of code has a README.md with its rules.
 COMMON_SOURCES = $(addprefix common/,mountinfo.c procfs_plan.c statmount.c)
-MODULE_SOURCES = pam_unshare.c $(addprefix module/,conf.c conf_read.c descriptors.c failure.c host_context.c init_start.c \
+MODULE_SOURCES = pam_unshare.c $(addprefix module/,cgroup_branch.c conf.c conf_read.c descriptors.c failure.c host_context.c init_start.c \
                  list.c namespaces_create.c namespaces_leave.c namespaces_share.c options.c preflight.c procfs_plan_make.c \
                  procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c session_log.c terminal.c \
                  user_make.c user_place.c)
-INIT_SOURCES   = $(addprefix init/,end.c init.c watch.c members.c memory.c mount_aside.c mount_ops.c mount_path.c mount_replace.c mount_walk.c \
-                 procfs_fresh.c procfs_replace.c setup.c title.c trusted_place.c user_setup.c)
+INIT_SOURCES   = $(addprefix init/,end.c hidden_cgroups.c init.c watch.c members.c memory.c mount_aside.c mount_ops.c mount_path.c mount_replace.c mount_walk.c \
+                 private_places.c procfs_fresh.c procfs_replace.c setup.c title.c trusted_place.c user_setup.c)
 SOURCES = $(MODULE_SOURCES) $(INIT_SOURCES) $(COMMON_SOURCES)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 # make leaves the module at the top level; other builds of it stay apart
@@ -121,7 +123,7 @@ COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c namespace.c \
                   $(addprefix check/,applications.c check.c files.c findings.c order.c scope.c session.c view.c) \
                   $(addprefix harden/,harden.c outside.c part.c part_block.c part_file.c part_lines.c parts.c parts_inside.c taken.c) \
                   $(addprefix launch/,cgroup.c child.c launch.c) \
-                  $(addprefix lib/,file.c isolation.c log_capture.c members.c pam_session.c pam_stack.c printable.c sessions.c subprocess.c table.c) \
+                  $(addprefix lib/,file.c isolation.c log_capture.c members.c pam_session.c pam_stack.c printable.c privacy.c sessions.c subprocess.c table.c) \
                   $(addprefix audit/,audit.c bus_call.c context.c crontab.c decoy.c decoy_client.c fixture.c \
                   fixture_cleanup.c fixture_decoys.c fixture_manager.c fixture_namespace.c fixture_sshd.c forward.c \
                   outside_scan.c probe_runner.c probes.c probes_bus.c probes_cgroup.c \
@@ -131,7 +133,7 @@ COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c namespace.c \
                   probes_socket.c probes_systemd.c probes_unpromised.c probes_varlink.c \
                   proc_scan.c report.c servers.c session.c system_bus.c user_file.c))
 # What it has of the module: the parser of arguments; and what makes a user's namespace, with the init.
-OF_MODULE = $(addprefix module/,conf.c conf_read.c descriptors.c failure.c host_context.c init_start.c list.c \
+OF_MODULE = $(addprefix module/,cgroup_branch.c conf.c conf_read.c descriptors.c failure.c host_context.c init_start.c list.c \
             namespaces_create.c namespaces_leave.c namespaces_share.c options.c preflight.c procfs_plan_make.c \
             procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c user_make.c user_place.c)
 COMMAND_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(COMMAND_SOURCES) $(OF_MODULE) $(INIT_SOURCES) $(COMMON_SOURCES))
@@ -200,7 +202,8 @@ install-programs: all
 	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	[ -e $(DESTDIR)$(SYSCONFDIR)/security/unshare.conf ] || \
 		$(INSTALL) -m 644 conf/unshare.conf $(DESTDIR)$(SYSCONFDIR)/security
-	$(INSTALL) -d $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR)
+	$(INSTALL) -d $(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR)
+	$(INSTALL) -m 644 conf/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/pam-unshare-places.conf
 	$(INSTALL) -m 644 completion/pam-unshare $(DESTDIR)$(BASHCOMPDIR)
 	$(INSTALL) -m 644 completion/_pam-unshare $(DESTDIR)$(ZSHCOMPDIR)
 
@@ -213,7 +216,7 @@ uninstall:
 		{ echo 'pam-unshare starts the user managers of these files: remove them first' >&2; exit 1; }
 	rm -f $(DESTDIR)$(SECUREDIR)/pam_unshare.so $(DESTDIR)$(SBINDIR)/pam-unshare \
 		$(DESTDIR)$(MANDIR)/man8/pam_unshare.8 $(DESTDIR)$(MANDIR)/man8/pam-unshare.8 \
-		$(DESTDIR)$(MANDIR)/man5/unshare.conf.5 \
+		$(DESTDIR)$(MANDIR)/man5/unshare.conf.5 $(DESTDIR)$(TMPFILESDIR)/pam-unshare-places.conf \
 		$(DESTDIR)$(BASHCOMPDIR)/pam-unshare $(DESTDIR)$(ZSHCOMPDIR)/_pam-unshare
 	! cmp -s conf/unshare.conf $(DESTDIR)$(SYSCONFDIR)/security/unshare.conf || \
 		rm $(DESTDIR)$(SYSCONFDIR)/security/unshare.conf

@@ -196,6 +196,7 @@ static enum entry enter_session(
 		.user = uid,
 		.grace = opts->grace,
 		.ipc = opts->ipc,
+		.privacy = opts->private_places | opts->hidden,
 		.name = name,
 		.service = service,
 		.linger = opts->linger,
@@ -205,10 +206,11 @@ static enum entry enter_session(
 
 	session->in_foreground = terminal_is_ours();
 	session->debug = opts->debug;
-	DEBUG(pamh, opts, "isolating %s: grace %u s, /proc with %s%s%s%s; pam_unshare " VERSION,
+	DEBUG(pamh, opts, "isolating %s: grace %u s, /proc with %s%s%s%s%s; pam_unshare " VERSION,
 		name, opts->grace,
 		opts->proc_options ? opts->proc_options : "the options that it has",
 		opts->ipc ? ", with an IPC namespace" : "",
+		opts->private_places | opts->hidden ? ", with private= and hide=" : "",
 		opts->per_user ? ", shared by the user's sessions" : "",
 		session->in_foreground ? ", in the terminal's foreground" : "");
 	(void)snprintf(title, sizeof(title), INIT_TITLE "%.128s", name);

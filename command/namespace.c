@@ -198,6 +198,7 @@ static int make_with(struct owner *owner, const struct options *settings, bool i
 		.user = owner->uid,
 		.grace = settings->grace,
 		.ipc = settings->ipc,
+		.privacy = settings->private_places | settings->hidden,
 		.name = owner->name,
 		.service = "pam-unshare",
 		.linger = settings->linger,

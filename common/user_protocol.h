@@ -20,7 +20,7 @@
 #define USER_PLACE_SIZE 48
 
 /* Changes with the layout of the messages: module and init may be of different releases. */
-#define USER_PROTOCOL 1
+#define USER_PROTOCOL 2
 
 #define USER_NAME_SIZE 256
 
@@ -73,6 +73,7 @@ struct user_answer {
 	uint32_t n_members;
 	uint8_t pinned, linger, ipc; /* ipc: it has an IPC namespace too */
 	uint8_t shared_root; /* its mount namespace may be joined: it follows the host's mounts */
+	uint32_t privacy;    /* what is the user's alone, or hidden: enum privacy */
 	uint64_t since;	     /* USER_ASK: when the member joined, seconds since the epoch */
 	struct user_service service; /* USER_ASK: the member's */
 	char user[USER_NAME_SIZE];   /* the name that the namespace was made for */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "init.h"
 
+#include "common/privacy.h"
 #include "end.h"
+#include "hidden_cgroups.h"
 #include "init_calls.h"
+#include "private_places.h"
 #include "procfs_replace.h"
 #include "setup.h"
 #include "title.h"
@@ -46,13 +49,27 @@ static bool replace_procfs(const struct init_task *task)
 	return result == 1;
 }
 
-/* Only a procfs is wanted, in a PID namespace that has an init. */
+/* After the procfs instances: one may be mounted below such a place. Returns whether anything was
+   covered. */
+static bool cover_places(const struct init_task *task)
+{
+	const char *place = NULL;
+
+	if (cover_private_places(&task->privacy, &place) < 0)
+		fail_step(task, INIT_PLACES, place);
+	if (task->privacy.wanted & HIDE_CGROUPS)
+		require_step(task, INIT_CGROUPS, hide_cgroups(&task->privacy));
+	return task->privacy.wanted != 0;
+}
+
+/* Only mounts are wanted, in a PID namespace that has an init. */
 _Noreturn static void help(const struct init_task *task)
 {
 	struct init_report ready = {.step = INIT_READY};
 
 	require_step(task, INIT_CHROOT, compare_root(task));
 	ready.parent_replaced = replace_procfs(task);
+	ready.parent_replaced |= cover_places(task);
 	send_report(task, &ready);
 	sys_exit(0);
 }
@@ -100,6 +117,7 @@ _Noreturn void init_main(struct init_task *task)
 	/* 3. Do what needs CAP_SYS_ADMIN. */
 	require_step(task, INIT_CHROOT, compare_root(task));
 	ready.parent_replaced = replace_procfs(task);
+	ready.parent_replaced |= cover_places(task);
 	keep_from_oom_killer();
 	if (per_user)
 		set_up_user(task);

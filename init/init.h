@@ -28,8 +28,16 @@ struct user_task {
 	const char *name;	     /* the user's */
 	struct user_service service; /* of the opener */
 	bool linger, pinned, ipc, shared_root;
+	unsigned int privacy;	  /* for who joins to know */
 	bool held;		  /* it waits a minute for its first member */
 	int lock, listener, proc; /* the init's; FD_FREE or higher */
+};
+
+/* What becomes the user's own, and what is hidden, besides processes. */
+struct privacy_task {
+	unsigned int wanted; /* enum privacy */
+	char user[16];	     /* the uid, in digits */
+	char slice[64];	     /* the user's branch below CGROUPS */
 };
 
 /* What the application hands to the init. */
@@ -45,6 +53,7 @@ struct init_task {
 	char *title;		  /* the command line in ps(1); the stack begins below */
 	struct retained retained; /* what it keeps of the application's memory */
 	struct user_task *user;	  /* NULL: the init of a session */
+	struct privacy_task privacy;
 	bool is_helper; /* no init: only replaces the procfs, in a namespace that has one */
 };
 
@@ -60,6 +69,8 @@ enum init_step {
 	INIT_LOCK,
 	INIT_CHROOT,
 	INIT_PROCFS,
+	INIT_PLACES,
+	INIT_CGROUPS,
 	INIT_OWN_PROCFS,
 	INIT_MOUNTS,
 	INIT_LISTEN,
@@ -76,7 +87,8 @@ struct init_report {
 	enum init_step step;
 	int err;		  /* errno of the failed step; EXDEV at INIT_CHROOT: chrooted;
 				     EWOULDBLOCK at INIT_LOCK: another init has the lock */
-	const char *mount_point;  /* INIT_PROCFS: where; an address in the forked memory */
+	const char *mount_point;  /* INIT_PROCFS, INIT_PLACES: where; an address in the forked
+				     memory */
 	bool parent_replaced;	  /* INIT_READY: the application must enter its directories anew */
 	struct user_member first; /* INIT_READY: the opener's membership in a user's namespace */
 };

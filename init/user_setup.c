@@ -135,6 +135,7 @@ int members_begin(const struct user_task *user, struct members *members, struct 
 		.answer = {.protocol = USER_PROTOCOL,
 			.linger = user->linger,
 			.ipc = user->ipc,
+			.privacy = user->privacy,
 			.shared_root = user->shared_root}};
 	(void)strncat(members->answer.user, user->name, sizeof(members->answer.user) - 1);
 	*first = (struct user_member){.slot = FD_OPENER, .nonce = new_nonce(), .used = 1};

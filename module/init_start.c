@@ -2,6 +2,7 @@
 #include "init_start.h"
 #include "config.h"
 
+#include "common/privacy.h"
 #include "descriptors.h"
 #include "init/init.h"
 #include "procfs_plan_make.h"
@@ -98,6 +99,16 @@ static int open_and_fork(const struct init_request *request, struct init_task *t
 	return err;
 }
 
+/* In digits and words here: the init has no snprintf(3). */
+static void set_privacy(struct privacy_task *privacy, const struct init_request *request)
+{
+	const unsigned long owner = request->owner;
+
+	privacy->wanted = request->privacy;
+	(void)snprintf(privacy->user, sizeof(privacy->user), "%lu", owner);
+	(void)snprintf(privacy->slice, sizeof(privacy->slice), CGROUP_SLICE_FORMAT, owner);
+}
+
 int init_start(const struct init_request *request, struct started_init *init, struct failure *why)
 {
 	struct init_task task = {.grace = request->grace,
@@ -109,6 +120,7 @@ int init_start(const struct init_request *request, struct started_init *init, st
 		.stack = init_stack_new()};
 	int err;
 
+	set_privacy(&task.privacy, request);
 	*init = (struct started_init){.pidfd = -1, .report_fd = -1};
 	if (!task.stack)
 		return fail(why, errno, "allocate what the init needs");
@@ -137,6 +149,8 @@ static const char *step_name(enum init_step step)
 		[INIT_LOCK] = "take the lock of the user's namespace",
 		[INIT_CHROOT] = "compare the root directories",
 		[INIT_PROCFS] = "replace the procfs",
+		[INIT_PLACES] = "cover what all users share",
+		[INIT_CGROUPS] = "hide the control groups of others",
 		[INIT_OWN_PROCFS] = "mount a procfs of its own",
 		[INIT_MOUNTS] = "make the mounts shared, or leave them",
 		[INIT_LISTEN] = "listen for members",
@@ -195,6 +209,9 @@ int init_wait_until_ready(
 		return fail(why, report->err, "init: %s at %s%s", step_name(report->step),
 			report->mount_point,
 			report->err == ESTALE ? ", which another mount covers" : "");
+	case INIT_PLACES:
+		return fail(why, report->err, "init: %s at %s", step_name(report->step),
+			report->mount_point);
 	default:
 		break;
 	}

@@ -23,6 +23,8 @@ struct init_request {
 	int proc_self;		  /* the application's directory in the host's /proc */
 	struct file_id root;	  /* the application's root directory */
 	struct user_task *user;	  /* NULL: the init of a session */
+	uid_t owner;		  /* whose session it is */
+	unsigned int privacy;	  /* what is the owner's alone, or hidden: enum privacy */
 	bool is_parents; /* it becomes a child of the caller's parent, and its exit signal is the
 			    caller's */
 	bool is_helper;	 /* only replace the procfs, in a PID namespace that has an init */

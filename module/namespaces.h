@@ -28,6 +28,7 @@ struct namespaces_request {
 	uid_t user;		  /* whose session it is */
 	unsigned int grace;	  /* seconds that processes have to end by themselves */
 	bool ipc;		  /* an IPC namespace too */
+	unsigned int privacy;	  /* what is the user's alone, or hidden: enum privacy */
 
 	/* With scope=user alone: */
 	const char *name;    /* the user's */
@@ -55,6 +56,7 @@ struct namespaces {
 	bool joined;		     /* it was there before */
 	unsigned int tries;	     /* more than 1: others were making it, or it was ending */
 	bool lacks_ipc;		     /* an IPC namespace was asked for, and there is none */
+	bool lacks_privacy;	     /* as much of it as was asked for */
 	struct user_member member;   /* of a shared one */
 	char place[USER_PLACE_SIZE];
 	long children_minflt; /* ru_minflt of RUSAGE_CHILDREN: changes with each reaped child */

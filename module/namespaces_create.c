@@ -137,6 +137,8 @@ int creation_start(const struct namespaces_request *request, int flags, struct c
 	init->title = request->title;
 	init->grace = request->grace;
 	init->plan = creation->plan;
+	init->owner = request->user;
+	init->privacy = request->privacy;
 	init->proc_self = creation->host.proc_self;
 	if (file_identify(AT_FDCWD, "/", &init->root) < 0)
 		return fail(why, errno, "identify the root directory");
@@ -150,8 +152,8 @@ int creation_finish(const struct creation *creation, struct init_report *report,
 
 	if (err < 0)
 		return err;
-	/* if a mount was replaced by a copy, the root directory may be another mount's, and the
-	   working directory one of a mount that is gone */
+	/* if a mount was replaced by a copy or covered, the root directory may be another mount's,
+	   and the working directory one of a mount that is gone */
 	return report->parent_replaced ? enter_directories(ns, why)
 				       : leave_host_cwd(creation->plan, ns, why);
 }

@@ -2,6 +2,8 @@
 /*
  * scope=user: become a member of the user's namespaces, and enter them.
  */
+#include "cgroup_branch.h"
+#include "common/privacy.h"
 #include "descriptors.h"
 #include "init/init.h"
 #include "user_make.h"
@@ -76,13 +78,31 @@ static int make_mount_namespace(struct share *share, struct namespaces *ns, stru
 	return err;
 }
 
+/* The mount namespace as well, and not only the PID namespace. */
+static bool is_whole(const struct share *share)
+{
+	return share->init.answer.shared_root && share->origin < 0;
+}
+
+/* Directories, and the user's branch of the control groups. */
+static int enter_mounts(
+	const struct cgroup_branch *branch, struct namespaces *ns, struct failure *why)
+{
+	int err = cgroup_branch_put(branch, why);
+
+	return err == 0 ? enter_directories(ns, why) : err;
+}
+
 static int enter(struct share *share, struct namespaces *ns, struct failure *why)
 {
-	const bool whole = share->init.answer.shared_root && share->origin < 0;
+	const bool whole = is_whole(share);
 	const int proc_self = share->creation.host.proc_self;
+	struct cgroup_branch branch = {.tree = -1};
 	int err = share->looked ? 0 : find_host_descriptors(proc_self, &share->shown, why);
 
 	directory_note(&ns->cwd);
+	if (err == 0 && whole && (share->init.answer.privacy & HIDE_CGROUPS))
+		err = cgroup_branch_take(share->request->user, &branch, why);
 	if (err == 0)
 		err = enter_pid_namespace(share, whole ? CLONE_NEWNS : 0, why);
 	if (err == 0)
@@ -90,10 +110,20 @@ static int enter(struct share *share, struct namespaces *ns, struct failure *why
 	if (err == 0)
 		err = check_entered(share, whole, ns, why);
 	if (err == 0)
-		err = whole ? enter_directories(ns, why) : make_mount_namespace(share, ns, why);
+		err = whole ? enter_mounts(&branch, ns, why) : make_mount_namespace(share, ns, why);
+	close_high(&branch.tree);
 	if (err == 0)
 		err = close_on_exec(&share->shown, why);
 	return err;
+}
+
+/* A mount namespace of its own has what was asked for, but for the queues of an IPC namespace. */
+static bool lacks_privacy(const struct share *share)
+{
+	const unsigned int asked = share->request->privacy;
+	const unsigned int without_ipc = share->init.answer.ipc ? 0 : PRIVATE_MQUEUE;
+
+	return asked & (is_whole(share) ? ~share->init.answer.privacy : without_ipc);
 }
 
 static void hand_over(struct share *share, bool joined, struct namespaces *ns)
@@ -110,6 +140,7 @@ static void hand_over(struct share *share, bool joined, struct namespaces *ns)
 	ns->joined = joined;
 	ns->tries = share->tries;
 	ns->lacks_ipc = share->request->ipc && !share->init.answer.ipc;
+	ns->lacks_privacy = lacks_privacy(share);
 	ns->member = share->init.answer.member;
 	memcpy(ns->place, share->place.name, sizeof(ns->place));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "common/privacy.h"
 #include "conf.h"
 #include "config.h"
 #include "list.h"
@@ -60,7 +61,58 @@ static bool valid_proc_options(const char *s)
 	}
 }
 
-enum kind { FLAG, LIST, SECONDS, PROC_OPTIONS, SCOPE, PATH };
+/* The words of a set, and what they stand for. */
+struct set_word {
+	const char *word;
+	unsigned int bit;
+};
+
+static const struct set_word places[] = {
+	{"tmp", PRIVATE_TMP},
+	{"shm", PRIVATE_SHM},
+	{"mqueue", PRIVATE_MQUEUE},
+	{"none", 0},
+	{NULL, 0},
+};
+
+static const struct set_word hidden[] = {
+	{"cgroups", HIDE_CGROUPS},
+	{"none", 0},
+	{NULL, 0},
+};
+
+/* Returns the bit of the word that a list begins with, or -1; advances behind it. */
+static int next_bit(const struct set_word *words, const char **list)
+{
+	const size_t n = strcspn(*list, ",");
+
+	for (; words->word; words++)
+		if (n == strlen(words->word) && strncmp(*list, words->word, n) == 0) {
+			*list += n;
+			return (int)words->bit;
+		}
+	return -1;
+}
+
+/* Tells whether a comma-separated list of these words is valid: "none" stands alone. */
+static bool parse_set(const struct set_word *words, const char *list, unsigned int *bits)
+{
+	int bit;
+
+	*bits = 0;
+	if (strcmp(list, "none") == 0)
+		return true;
+	for (;; list++) {
+		bit = next_bit(words, &list);
+		if (bit <= 0)
+			return false;
+		*bits |= (unsigned int)bit;
+		if (*list == '\0')
+			return true;
+	}
+}
+
+enum kind { FLAG, LIST, SECONDS, PROC_OPTIONS, SCOPE, PATH, PLACES, HIDDEN };
 
 static const struct argument {
 	const char *word;
@@ -89,6 +141,8 @@ static const struct argument {
 		.kind = PROC_OPTIONS,
 		.offset = offsetof(struct options, proc_options)},
 	{.word = "ipc", .kind = FLAG, .offset = offsetof(struct options, ipc)},
+	{.word = "private=", .kind = PLACES, .offset = offsetof(struct options, private_places)},
+	{.word = "hide=", .kind = HIDDEN, .offset = offsetof(struct options, hidden)},
 	{.word = "scope=", .kind = SCOPE, .offset = offsetof(struct options, per_user)},
 	{.word = "linger", .kind = FLAG, .offset = offsetof(struct options, linger)},
 };
@@ -108,6 +162,8 @@ static const struct {
 		sizeof(const char *)},
 	[SCOPE] = {"'session' or 'user'", sizeof(bool)},
 	[PATH] = {"an absolute path, given once", sizeof(const char *)},
+	[PLACES] = {"a comma-separated list of tmp, shm and mqueue, or none", sizeof(unsigned int)},
+	[HIDDEN] = {"'cgroups' or 'none'", sizeof(unsigned int)},
 };
 
 /* Where words are taken from, and what they have set. */
@@ -183,6 +239,10 @@ static bool set_argument(struct options *opts, const struct argument *arg, const
 		return set_string(member, value, valid_proc_options(value));
 	case PATH:
 		return value[0] == '/' && set_string(member, value, true);
+	case PLACES:
+		return parse_set(places, value, member);
+	case HIDDEN:
+		return parse_set(hidden, value, member);
 	case SCOPE:
 		*(bool *)member = strcmp(value, "user") == 0;
 		return *(bool *)member || strcmp(value, "session") == 0;
@@ -323,6 +383,18 @@ static bool judge_linger(const struct source *line, struct source *file)
 		source, "'linger' needs 'scope=user': the namespace of a session ends with it");
 }
 
+/* The file system of the queues shows those of the IPC namespace. */
+static bool judge_mqueue(const struct source *line, struct source *file)
+{
+	const struct source *source = given(line, "private=") > 0 ? line : file;
+
+	if (!(line->opts->private_places & PRIVATE_MQUEUE) || line->opts->ipc)
+		return true;
+	file->line = given(file, "private=");
+	return mistake(
+		source, "'private=mqueue' needs 'ipc': the queues are those of the IPC namespace");
+}
+
 /* All services of a user share what is made first, so all must agree on who is isolated. */
 static bool judge_list(const struct source *line, const char *word)
 {
@@ -346,6 +418,7 @@ bool options_parse(pam_handle_t *pamh, int argc, const char **argv, struct optio
 	good = take_file(&file, !opts->conf) && good;
 	take_over(&line, &file);
 	good = judge_linger(&line, &file) && good;
+	good = judge_mqueue(&line, &file) && good;
 	good = judge_list(&line, "exempt=") && good;
 	return judge_list(&line, "only=") && good;
 }

@@ -10,17 +10,19 @@
 #include <stdbool.h>
 
 struct options {
-	bool debug;		  /* LOG_DEBUG for each step */
-	bool include_root;	  /* isolate uid 0 too */
-	bool ipc;		  /* an IPC namespace too */
-	bool per_user;		  /* scope=user: one namespace for all sessions of a user */
-	bool linger;		  /* it ends only when its last process has ended */
-	bool on_open, on_close;	  /* at which ends of the session to act */
-	unsigned int grace;	  /* seconds that processes have to end by themselves */
-	const char *exempt;	  /* LIST of users not to isolate, or NULL */
-	const char *only;	  /* LIST of the users to isolate, or NULL: all */
-	const char *proc_options; /* mount options of the fresh /proc; NULL: the host's */
-	const char *conf;	  /* the configuration file, whether it is there or not */
+	bool debug;		     /* LOG_DEBUG for each step */
+	bool include_root;	     /* isolate uid 0 too */
+	bool ipc;		     /* an IPC namespace too */
+	bool per_user;		     /* scope=user: one namespace for all sessions of a user */
+	bool linger;		     /* it ends only when its last process has ended */
+	bool on_open, on_close;	     /* at which ends of the session to act */
+	unsigned int grace;	     /* seconds that processes have to end by themselves */
+	const char *exempt;	     /* LIST of users not to isolate, or NULL */
+	const char *only;	     /* LIST of the users to isolate, or NULL: all */
+	unsigned int private_places; /* private=: enum privacy */
+	unsigned int hidden;	     /* hide=: enum privacy */
+	const char *proc_options;    /* mount options of the fresh /proc; NULL: the host's */
+	const char *conf;	     /* the configuration file, whether it is there or not */
 	char *text; /* of that file, to which the strings above may point; NULL: it was not read */
 };
 

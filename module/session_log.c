@@ -84,4 +84,8 @@ void log_opened(const pam_handle_t *pamh, const struct session *session)
 		pam_syslog(pamh, LOG_WARNING,
 			"session of %s has the host's IPC namespace: the session that made the user's namespace was opened without 'ipc'",
 			item(pamh, PAM_USER));
+	if (ns->lacks_privacy)
+		pam_syslog(pamh, LOG_WARNING,
+			"session of %s sees more than 'private=' and 'hide=' say: the session that made the user's namespace was opened without them",
+			item(pamh, PAM_USER));
 }

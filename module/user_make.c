@@ -119,6 +119,7 @@ static int make_there(struct share *share, struct creation *creation, struct fai
 		.pinned = request->pinned,
 		.held = request->maker == MAKER_IS_UNIT,
 		.ipc = request->ipc,
+		.privacy = request->privacy,
 		.shared_root = is_root_shared(creation->host.proc_self),
 		.lock = -1,
 		.listener = -1,
@@ -138,6 +139,7 @@ static int make_there(struct share *share, struct creation *creation, struct fai
 		.answer = {.member = report.first,
 			.n_members = 1,
 			.ipc = task.ipc,
+			.privacy = task.privacy,
 			.shared_root = task.shared_root}};
 	creation->init.pidfd = -1;
 	return 0;

@@ -179,6 +179,11 @@ crawl:
 	@tests/install $(VM_PACKAGES)
 	@BUILD=$(BUILD) tests/vm/crawl/run
 
+# doc/crawl.md, from what has been crawled so far.
+crawl-table:
+	@tests/crawl/table.py $(wildcard $(BUILD)/crawl/*) >$(BUILD)/crawl.md
+	@cp $(BUILD)/crawl.md doc/crawl.md
+
 # Lingering users at boot, and what a power-off leaves people, in containers that are booted three times; SUITES=
 boot-check:
 	@tests/install $(VM_PACKAGES)
@@ -189,4 +194,4 @@ life-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/life/run
 
-.PHONY: boot-check life-check crawl vm-check vm-table compare-table audit-table
+.PHONY: boot-check life-check crawl crawl-table vm-check vm-table compare-table audit-table

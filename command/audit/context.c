@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+const char *const shared_places[SHARED_PLACES_MAX] = {
+	"/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"};
+
 const char *context_id(const struct audit_context *context)
 {
 	return strrchr(context->directory, '.') + 1;

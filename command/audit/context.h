@@ -14,11 +14,19 @@
 
 #define DECOYS_MAX 4
 #define PROBES_MAX 96
+#define SHARED_PLACES_MAX 4
 
 /* A process of another user on the host. Its command line contains a secret. */
 struct decoy {
 	pid_t pid;
 	char secret[33]; /* hexadecimal */
+};
+
+/* A directory that all users share, as it is on the host. */
+struct shared_place {
+	bool there;
+	dev_t device;
+	ino_t inode;
 };
 
 /* Root fills this in. The probes get a copy, which root never reads back: the user can write to it.
@@ -46,8 +54,12 @@ struct audit_context {
 	pid_t namespace_init;  /* of another user's namespace, on the host; 0: there is none */
 	char namespace_place[USER_PLACE_SIZE]; /* its name in USER_DIRECTORY */
 	char namespace_reason[256];	       /* why there is none */
+	struct shared_place shared[SHARED_PLACES_MAX];
 	bool wanted[PROBES_MAX];
 };
+
+/* Their paths. */
+extern const char *const shared_places[SHARED_PLACES_MAX];
 
 /** The letters and digits in the name of the directory. They mark everything that this audit makes.
  */

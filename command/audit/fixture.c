@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #define DIRECTORY "/run/pam-unshare-audit.XXXXXX"
 
@@ -61,6 +62,17 @@ static const char *begin(struct fixture *fixture, struct audit_context *context,
 	return failed;
 }
 
+/* What private= covers in a session. */
+static void note_shared_places(struct audit_context *context)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < SHARED_PLACES_MAX; i++)
+		if (stat(shared_places[i], &st) == 0)
+			context->shared[i] = (struct shared_place){
+				.there = true, .device = st.st_dev, .inode = st.st_ino};
+}
+
 const char *fixture_setup(struct fixture *fixture, struct audit_context *context,
 	const struct passwd *user, struct fixture_needs needs)
 {
@@ -70,6 +82,7 @@ const char *fixture_setup(struct fixture *fixture, struct audit_context *context
 	context->uid = user->pw_uid;
 	context->gid = user->pw_gid;
 	context->systemd = access("/run/systemd/system", F_OK) == 0;
+	note_shared_places(context);
 	failed = begin(fixture, context, user, needs.manager);
 	if (!failed)
 		failed = start_decoys(context);

@@ -26,8 +26,9 @@ struct result {
 enum closed_by {
 	BY_NOBODY, /* nothing of this project; the kernel or the distribution may do so already */
 	BY_MODULE,
-	BY_MODE, /* of USER_DIRECTORY */
-	BY_BUS,	 /* this and the following are parts of pam-unshare harden */
+	BY_MODE,  /* of USER_DIRECTORY */
+	BY_WORDS, /* of the configuration file, private= and hide= */
+	BY_BUS,	  /* this and the following are parts of pam-unshare harden */
 	BY_UNITS,
 	BY_MANAGER,
 	BY_CRON,
@@ -98,7 +99,7 @@ probe_function probe_shared_list, probe_shared_socket, probe_shared_enter, probe
 /* probes_systemd.c, probes_signals.c, probes_logind.c, probes_bus.c, probes_varlink.c */
 probe_function probe_unit_method, probe_unit_properties, probe_unit_by_pid, probe_unit_file,
 	probe_unit_signals, probe_logind_by_pid, probe_inhibitors, probe_inhibitor_files,
-	probe_bus_peers, probe_polkit, probe_machined, probe_varlink;
+	probe_bus_peers, probe_bus_refusal, probe_polkit, probe_machined, probe_varlink;
 
 /* probes_programs.c, probes_logins.c, probes_jobs.c, probes_mail.c, probes_manager.c */
 probe_function probe_program, probe_setuid, probe_journal, probe_su, probe_ssh, probe_server,
@@ -106,6 +107,6 @@ probe_function probe_program, probe_setuid, probe_journal, probe_su, probe_ssh, 
 	probe_activation, probe_run_system;
 
 /* probes_unpromised.c */
-probe_function probe_utmp, probe_logind_sessions, probe_counters;
+probe_function probe_utmp, probe_logind_sessions, probe_cgroup_names, probe_places, probe_counters;
 
 #endif

@@ -28,6 +28,43 @@ void probe_bus_peers(
 	subprocess_free(&program);
 }
 
+/*
+ * busctl(1) leaves out what the bus says when it refuses. It refuses this method, which systemd
+ * does not have, by the policy of systemd itself; dbus-daemon describes both sides, and takes the
+ * command line of the other from /proc.
+ */
+void probe_bus_refusal(
+	const struct audit_context *context, const struct probe *probe, struct result *result)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus *AUTO_BUS bus = NULL;
+	const char *other;
+
+	(void)probe;
+	if (!context->systemd) {
+		result_set(result, NOT_TESTED, "systemd does not run this machine");
+		return;
+	}
+	if (system_bus_open(&bus) < 0 ||
+		sd_bus_call_method(bus, SYSTEMD, "/org/freedesktop/systemd1", MANAGER,
+			"PamUnshareAudit", &error, NULL, NULL) >= 0 ||
+		!sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED)) {
+		result_set(result, NOT_TESTED, "the bus did not refuse: %s",
+			error.message ? error.message : "no answer");
+	} else {
+		other = strstr(error.message, "destination=");
+		other = other ? strstr(other, "comm=\"") : NULL;
+		if (other && other[strlen("comm=\"")] != '"')
+			result_set(result, OPEN,
+				"the bus tells whom it refuses the command line of the other: %.80s",
+				other);
+		else
+			result_set(result, CLOSED, "no command line in what the bus says: %.250s",
+				error.message);
+	}
+	sd_bus_error_free(&error);
+}
+
 void probe_machined(
 	const struct audit_context *context, const struct probe *probe, struct result *result)
 {

@@ -56,6 +56,8 @@ static void describe_remedy(const struct audit_context *context, const struct pr
 			service, context->user);
 	else if (probe->closed_by == BY_MODE)
 		(void)snprintf(text, size, "chmod 700 " USER_DIRECTORY);
+	else if (probe->closed_by == BY_WORDS)
+		(void)snprintf(text, size, "private= and hide=, unshare.conf(5)");
 	else if (probe->closed_by != BY_NOBODY)
 		(void)snprintf(
 			text, size, "pam-unshare harden enable %s", part_names[probe->closed_by]);

@@ -79,9 +79,10 @@ static void explain_end(
 		findings_add(&check->findings, FINDING_NOTE,
 			"the namespace is pinned, and stays without sessions until 'pam-unshare namespace unpin %s'.",
 			check->user);
-	if (opts->linger != answer->linger || opts->ipc != answer->ipc)
+	if (opts->linger != answer->linger || opts->ipc != answer->ipc ||
+		(opts->private_places | opts->hidden) != answer->privacy)
 		findings_add(&check->findings, FINDING_NOTE,
-			"the namespace was made with other arguments linger or ipc, and keeps them until it ends.");
+			"the namespace was made with other arguments linger, ipc, private= or hide=, and keeps them until it ends.");
 }
 
 static void explain_shared(struct check *check, const struct options *opts, uint64_t pid_namespace)

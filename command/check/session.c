@@ -3,6 +3,7 @@
 #include "checks.h"
 #include "command/lib/log_capture.h"
 #include "command/lib/pam_session.h"
+#include "command/lib/privacy.h"
 #include "module/options.h"
 
 #include <security/pam_appl.h>
@@ -41,6 +42,12 @@ static const struct {
 	{.logged = "does not show the application",
 		.advice =
 			"This is an isolated session already, or /proc is not that of this PID namespace. Check from a root shell of the machine."},
+	{.logged = "cover what all users share",
+		.advice =
+			"private= needs directories of root's, sticky and no symbolic links: correct the place, or leave the word out."},
+	{.logged = "hide the control groups of others",
+		.advice =
+			"hide=cgroups needs cgroup2 on /sys/fs/cgroup, and one that may be written to: leave the word out."},
 	{.logged = "which another mount covers", .advice = "Unmount one of the two."},
 	{.logged = "is chrooted", .advice = "Check from outside of the chroot directory."},
 	{.logged = "unable to open config",
@@ -143,6 +150,23 @@ static void judge_view(struct check *check, pam_handle_t *pamh, const struct opt
 		explain_jump(check);
 }
 
+static void explain_places(
+	struct check *check, const struct options *opts, const struct outcome *outcome)
+{
+	char words[PRIVACY_WORDS_SIZE];
+
+	if (!outcome->isolated)
+		return;
+	if (*privacy_words(opts->private_places, words))
+		findings_add(&check->findings, FINDING_NOTE,
+			"with private= %s has these of their own, which all users share on the host: %s.",
+			check->user, words);
+	if (*privacy_words(opts->hidden, words))
+		findings_add(&check->findings, FINDING_NOTE,
+			"with hide= %s does not see what others have there: %s.", check->user,
+			words);
+}
+
 static void use_session(struct check *check, pam_handle_t *pamh, const struct options *opts,
 	struct outcome *outcome)
 {
@@ -155,6 +179,7 @@ static void use_session(struct check *check, pam_handle_t *pamh, const struct op
 		return;
 	}
 	judge_view(check, pamh, opts, host_pid, outcome);
+	explain_places(check, opts, outcome);
 	check_scope(check, opts, host_pid);
 	outcome->grace = opts->grace;
 	result = pam_close_session(pamh, 0);

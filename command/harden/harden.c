@@ -4,6 +4,7 @@
 #include "harden.h"
 
 #include "command/launch/cgroup.h"
+#include "command/lib/privacy.h"
 #include "module/init_start.h"
 #include "module/options.h"
 #include "outside.h"
@@ -278,6 +279,25 @@ static bool is_per_user(void)
 	return understood && per_user;
 }
 
+/* Words of the configuration file that hide more than processes, if there are any. */
+static void add_words(struct table *table)
+{
+	struct options opts = {.text = NULL};
+	char words[PRIVACY_WORDS_SIZE], about[128];
+	static const char *const rows[][2] = {
+		{"private", "each user has these of their own"}, {"hide", "not seen of others"}};
+	const bool understood = options_parse(NULL, 0, NULL, &opts);
+
+	for (size_t i = 0; understood && i < sizeof(rows) / sizeof(*rows); i++) {
+		privacy_words(i == 0 ? opts.private_places : opts.hidden, words);
+		(void)snprintf(about, sizeof(about), "%s: %s", rows[i][1], words);
+		if (*words)
+			table_add(table,
+				(const char *const[]){rows[i][0], "on", about, opts.conf, ""});
+	}
+	options_free(&opts);
+}
+
 int change_inside(const char *verb, const struct table_options *options)
 {
 	const bool enable = strcmp(verb, "enable") == 0, show = strcmp(verb, "status") == 0;
@@ -301,6 +321,7 @@ int change_inside(const char *verb, const struct table_options *options)
 	if (!show)
 		status = change_all(enable);
 	add_rows(table, &off);
+	add_words(table);
 	old = add_outside(table);
 	if (table_print(table) < 0 || old < 0)
 		return 2;

@@ -132,6 +132,7 @@ static int enter(struct launch *launch, const struct options *opts)
 		.user = launch->user.pw_uid,
 		.grace = opts->grace,
 		.ipc = opts->ipc,
+		.privacy = opts->private_places | opts->hidden,
 		.name = launch->user.pw_name,
 		.service = SERVICE,
 		.linger = opts->linger,

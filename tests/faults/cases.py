@@ -150,10 +150,33 @@ def cases_of_user(box):
     return cases
 
 
+# What private= and hide= do beside the rest.
+OF_PLACES = {"openat2", "statx", "mkdirat", "fchmodat", "renameat2", "unlinkat", "getrandom", "fchdir", "umount2", "fstatfs",
+             "open_tree", "fsopen", "fsconfig", "fsmount", "move_mount", "mount"}
+
+
+def of_places(calls):
+    return [c for c in calls if c.phase == "open" and c.name in OF_PLACES]
+
+
+def cases_of_places(box, scope):
+    """The init of a session, with the names taken and without, and what mounts elsewhere; who joins."""
+    cases = []
+    roles = [("places", "close"), ("taken", "close")] if scope != "user" else []
+    roles += [("places-make", "served"), ("places-elsewhere", "elsewhere")] if scope != "session" else []
+    for setting, script in roles:
+        calls = of_places(child_calls(box, "init", script, PAUSED, setting))
+        cases += cases_of("init", script, calls, PAUSED, setting=setting)
+    if scope != "session":
+        joining = of_places(application_calls(box, MODULE, "close", {"open"}, "places-join"))
+        cases += cases_of("application", "close", joining, MODULE, setting="places-join")
+    return cases
+
+
 def all_cases(box):
     scope = os.environ.get("SCOPE")
     cases = cases_of_session(box) if scope != "user" else []
-    return cases + (cases_of_user(box) if scope != "session" else [])
+    return cases + (cases_of_user(box) if scope != "session" else []) + cases_of_places(box, scope)
 
 
 # ---- negative controls ---------------------------------------------------------------------------
@@ -172,4 +195,7 @@ def controls(box):
     joining = {"name": "leaving", "setting": "join"}
     yield "with scope=user too", [off._replace(**joining), leaking._replace(**joining)]
     yield "an init that passes over what fails in replacing the procfs", passed_over
+    uncovered = [c for c in cases_of("init", "close", of_places(child_calls(box, "init", "close", careless, "places")),
+                                     careless, setting="places") if re.search(r" (fsmount 2|mkdirat \d+) E(?!EXIST)", c.name)]
+    yield "an init that passes over what fails in covering the places", uncovered
 

@@ -23,6 +23,7 @@ ERRORS = {
     "epoll_pwait": "EINTR",
     "exit_group": "",
     "faccessat": "EACCES ENOENT ENOMEM EIO",
+    "fchmodat": "EIO EPERM EROFS",
     "fchdir": "EACCES ENOTDIR EIO",
     "fchmod": "EIO EPERM EROFS",
     "fcntl": "EMFILE EINTR EPERM",
@@ -43,6 +44,7 @@ ERRORS = {
     "listen": "EADDRINUSE EOPNOTSUPP",
     "lseek": "ESPIPE",
     "madvise": "EAGAIN EINVAL ENOMEM EPERM",
+    "mkdirat": "EACCES EEXIST ENOENT ENOSPC EROFS",
     "mkdir": "EACCES EEXIST ENOENT ENOSPC EROFS",
     "mmap": "EAGAIN ENOMEM EPERM",
     "mount": "EACCES EBUSY EINVAL ENOMEM EPERM",
@@ -64,6 +66,7 @@ ERRORS = {
     "readlinkat": "EACCES ENOENT EIO ENOMEM",
     "recvfrom": "EAGAIN EINTR ENOMEM",
     "recvmsg": "EAGAIN EINTR ENOMEM",
+    "renameat2": "EACCES EBUSY EINVAL ENOENT ENOSPC EPERM EROFS",
     "rt_sigaction": "EFAULT",
     "rt_sigprocmask": "",  # EFAULT and EINVAL only, of arguments that are constant
     "sched_setaffinity": "EINVAL EPERM",

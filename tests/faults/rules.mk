@@ -5,7 +5,7 @@ FAULTS_PACKAGES = $(BUILD_PACKAGES) strace python3 iproute2 busybox
 FAULTS_MODULES  = $(addprefix $(BUILD)/tests/mutants/,paused.so careless.so leaking.so locking.so)
 
 WRAP_paused   = init_main
-WRAP_careless = init_main procfs_replace
+WRAP_careless = init_main procfs_replace cover_private_places hide_cgroups
 WRAP_leaking  = namespaces_leave
 WRAP_locking  = namespaces_share
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """One run of the tests' PAM application, in tests/sandbox."""
+import atexit
 import collections
 import ctypes
 import fcntl
+import glob
 import os
 import re
 import select
@@ -34,6 +36,8 @@ done
 [ ! -e "$HOSTS/comm" ] || echo "leak=cwd"
 [ ! -e "../$HOSTS/comm" ] || echo "leak=cwd/.."
 [ ! -e "/run/extra/proc/$HOSTS/comm" ] || echo "leak=/run/extra/proc"
+for place in $HIDDEN; do [ ! -e "$place" ] || echo "leak=$place"; done
+[ -z "$SLICE" ] || [ -e "$SLICE/cgroup.procs" ] || echo "leak=no control group"
 [ -e /run/extra/proc/1/comm ] || echo "leak=no extra procfs"
 read -r masked </proc/uptime; echo "masked=$masked"
 read -r name </proc/1/comm; tries=0
@@ -85,9 +89,28 @@ def commands(script):
 # setting: "own" (scope=session); with scope=user "make" (the first session of the user's), "join" (another one
 # is open), "elsewhere" (the application is in a mount namespace of its own, besides), "linger" (as make; the next
 # session finds the namespace, and ends what is left in it). FDS: how many descriptors the init has then.
+# "places", "taken" (somebody has the name), "places-make", "places-join" (with a slice that was not there before) and
+# "places-elsewhere": the same, with all that private= and hide= cover.
 FDS = {"own": 2, "make": 7, "join": 8, "elsewhere": 8, "linger": 7}
 
-ARGUMENTS = {"own": "ipc", "linger": "ipc scope=user linger grace=1"}
+ARGUMENTS = {"own": "ipc", "make": "ipc scope=user grace=1", "linger": "ipc scope=user linger grace=1"}
+PRIVATE = " private=tmp,shm,mqueue hide=cgroups"
+SHARED = ["/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"]
+SLICE = "/sys/fs/cgroup/user.slice/user-1000.slice"
+
+
+def kind(setting):
+    """A setting without the places."""
+    return {"places": "own", "taken": "own"}.get(setting, setting.removeprefix("places-"))
+
+
+def has_places(setting):
+    return setting != kind(setting)
+
+
+def arguments(setting):
+    return ARGUMENTS.get(kind(setting), ARGUMENTS["make"]) + (PRIVATE if has_places(setting) else "")
+
 
 # role: "application", "init" (or the process that mounts a procfs elsewhere), or "first" (PID 2), which is
 # traced; faults: of (call, which, strace's word for it); full: record all calls
@@ -146,6 +169,11 @@ class Sandbox:
         ctypes.CDLL(None, use_errno=True).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
         signal.signal(signal.SIGALRM, on_alarm)
         self.prepare_mounts()
+        places = TOP + "/tests/places"
+        atexit.register(subprocess.run, [places, subprocess.check_output([places], text=True).strip()], check=True)
+        for place in SHARED:
+            with open(place + "/of-host", "w", encoding="ascii"):
+                pass
         self.log = self.take_log()
         subprocess.run(["install", "-m", "755", BUILD + "/tests/programs/probe", "/run/probe"], check=True)
         os.makedirs("/run/pam.d")
@@ -302,25 +330,51 @@ def kill_if_there(process):
         pass
 
 
-def beside(box, *words):
+def prepare_places(setting):
+    """Nothing is left of the run before; or somebody's file has the name."""
+    for place in SHARED:
+        for path in glob.glob(place + "/.pam_unshare*"):
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+    for group, _, _ in os.walk("/sys/fs/cgroup/pam_unshare", topdown=False):
+        os.rmdir(group)
+    if setting == "taken":
+        for place in SHARED[:3]:
+            with open(place + "/.pam_unshare", "w", encoding="ascii") as f:
+                os.chown(f.fileno(), 1001, 1001)
+    if kind(setting) == "join" and os.path.exists(SLICE + "/session-1.scope"):
+        os.rmdir(SLICE + "/session-1.scope")
+        os.rmdir(SLICE)
+    else:
+        os.makedirs(SLICE + "/session-1.scope", exist_ok=True)
+
+
+def beside(box, setting, *words):
     """Another session of alice's, with scope=user."""
-    service = box.service(TOP + "/pam_unshare.so", "ipc scope=user grace=1", "-beside")
+    places = PRIVATE if has_places(setting) else ""
+    service = box.service(TOP + "/pam_unshare.so", ARGUMENTS["make"] + places, "-beside" if not places else "-places-beside")
     return Application(service, "alice", *words, stderr=subprocess.STDOUT)
 
 
-def log_in_beside(box, *more):
-    return beside(box, "open", "run", LOOK_BESIDE, *more, "close", "end").finish()
+def log_in_beside(box, setting, *more):
+    return beside(box, setting, "open", "run", LOOK_BESIDE, *more, "close", "end").finish()
+
+
+def hidden(setting):
+    """What the session must not see, and what it must."""
+    if not has_places(setting):
+        return {"HIDDEN": "", "SLICE": ""}
+    return {"HIDDEN": " ".join([*(place + "/of-host" for place in SHARED), "/sys/fs/cgroup/system.slice"]), "SLICE": SLICE}
 
 
 def take_part(box, case, application, others):
     """What the user's other sessions do until the application ends."""
     holder = others.pop("holder", None)
     if case.script == "served" and application.read_until("served"):
-        others["one that comes and goes"] = log_in_beside(box)
+        others["one that comes and goes"] = log_in_beside(box, case.setting)
         application.go_on()
     status = application.process.wait()
     if case.setting == "linger":
-        others["the next"] = log_in_beside(box, "run", "kill -KILL -1")
+        others["the next"] = log_in_beside(box, case.setting, "run", "kill -KILL -1")
     if holder:
         holder.go_on()
         others["the one that was there before"] = holder.finish()
@@ -328,9 +382,10 @@ def take_part(box, case, application, others):
 
 
 def run_case(box, case):
-    service = box.service(case.module, ARGUMENTS.get(case.setting, "ipc scope=user grace=1"), "-" + case.setting)
+    service = box.service(case.module, arguments(case.setting), "-" + case.setting)
     pipes = os.pipe() + os.pipe() if case.role != "application" else ()
     shutil.rmtree("/run/pam_unshare", ignore_errors=True)  # the first session makes it
+    prepare_places(case.setting)
     if os.path.exists("/run/trace"):
         os.unlink("/run/trace")
 
@@ -345,20 +400,21 @@ def run_case(box, case):
     with open("/run/errors", "w", encoding="utf-8") as err:
         signal.setitimer(signal.ITIMER_REAL, LIMIT)
         try:
-            if case.setting in ("join", "elsewhere"):
-                others["holder"] = beside(box, "open", "hold", "up", "run", LOOK_BESIDE, "close", "end")
+            if kind(case.setting) in ("join", "elsewhere"):
+                others["holder"] = beside(box, case.setting, "open", "hold", "up", "run", LOOK_BESIDE, "close", "end")
                 others["holder"].read_until("up")
+                os.makedirs(SLICE, exist_ok=True)
             application = Application(
                 service, "alice", *SCRIPTS[case.script], stderr=err, close_fds=False, preexec_fn=prepare,
                 before=strace(case) + ["-qq"] if case.role == "application" else (),
-                env={"HOSTS": box.secret, "FDS": str(FDS[case.setting])})
+                env={"HOSTS": box.secret, "FDS": str(FDS[kind(case.setting)]), **hidden(case.setting)})
             if pipes:
                 tracer = trace_child(case, application.process.pid, pipes[0], pipes[3])
             status = take_part(box, case, application, others)
             if tracer:
                 tracer.wait()
-            if case.setting not in ("own", "linger"):
-                others["the next"] = log_in_beside(box)
+            if kind(case.setting) not in ("own", "linger"):
+                others["the next"] = log_in_beside(box, case.setting)
         except Late:
             hung = True
             for pid in children(os.getpid()):

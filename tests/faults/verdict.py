@@ -6,7 +6,7 @@ import re
 
 import failure_table
 from errnos import MESSAGES, NOT_RELEASED
-from runs import FDS, LIMIT, commands
+from runs import FDS, LIMIT, commands, kind
 
 PAM_SYSTEM_ERR = 4
 LOG_ERR, LOG_CRIT = 3, 2
@@ -39,7 +39,7 @@ def after_ready(case, name):
 def is_with_helper(case):
     """What mounts a procfs elsewhere may be a zombie in the user's namespace, until its tracer has seen its end, or
     where the application could not wait for it."""
-    return case.setting == "elsewhere" and (case.role == "init" or any(call == "poll" for call, _, _ in case.faults))
+    return kind(case.setting) == "elsewhere" and (case.role == "init" or any(call == "poll" for call, _, _ in case.faults))
 
 
 def states(case, run):
@@ -131,7 +131,7 @@ def judge_others(box, case, run):
         if facts.get("open") != "0":
             return f"{who}: open gives {facts.get('open')}"
         # what has mounted a procfs elsewhere and has lost the application is a zombie until all are reaped
-        foreign = {"0", "1"} if case.setting == "elsewhere" else {"0"}
+        foreign = {"0", "1"} if kind(case.setting) == "elsewhere" else {"0"}
         if facts.get("foreign", "0") not in foreign or facts.get("pid_namespace") == box.namespace:
             return f"{who} is not isolated: {facts}"
         inside = passing or (case.setting == "linger" and any(text.endswith(", joined") for text in run.others))
@@ -168,7 +168,7 @@ def judge_session(box, case, run):
     own = [text.split(NOT_SHARED)[1] for _, text in run.log if NOT_SHARED in text]
     if own and not failure_table.in_any_row(own[0]):
         return "wrong", "doc/troubleshooting.md does not know why: " + own[0]
-    expected = {"2"} if own else {str(FDS[case.setting])} | ({"2"} if may_be_lost(case) else set())
+    expected = {"2"} if own else {str(FDS[kind(case.setting)])} | ({"2"} if may_be_lost(case) else set())
     faults, complete = look(box, case, run.output, expected)
     if faults:
         return "wrong", f"open gives {opened}, and it is not isolated: " + ", ".join(faults)

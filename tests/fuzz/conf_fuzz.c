@@ -114,6 +114,8 @@ static void check_same(const struct options *file, const struct options *argumen
 	DEMAND(file->per_user == arguments->per_user && file->linger == arguments->linger);
 	DEMAND(file->on_open && file->on_close && arguments->on_open && arguments->on_close);
 	DEMAND(file->grace == arguments->grace);
+	DEMAND(file->private_places == arguments->private_places &&
+		file->hidden == arguments->hidden);
 	DEMAND(same_string(file->exempt, arguments->exempt));
 	DEMAND(same_string(file->only, arguments->only));
 	DEMAND(same_string(file->proc_options, arguments->proc_options));

@@ -54,7 +54,7 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
     disable sshd
     [ "$status" -eq 3 ] # what needs systemd is not tested
     says closed "${KERNEL[@]}" ssh
-    says 'not promised' logins network load cgroup-names
+    says 'not promised' logins network load cgroup-names tmp-names shm-names mqueue-names
     [[ ${lines[-1]} == "result: with tried, for alice: 0 OPEN, "* ]]
 }
 
@@ -82,10 +82,10 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
 @test "audit: what cannot be tried is not tested, and never closed" {
     local tool
     # no systemd here
-    audit --only=unit-processes,systemctl-status,journal,systemd-run-user,bus-peers tried alice
+    audit --only=unit-processes,systemctl-status,journal,systemd-run-user,bus-peers,bus-refusal tried alice
     [ "$status" -eq 3 ]
-    says 'not tested' unit-processes systemctl-status journal systemd-run-user bus-peers
-    [[ ${lines[-1]} == *": 0 OPEN, 0 closed, 5 not tested, 0 not promised" ]]
+    says 'not tested' unit-processes systemctl-status journal systemd-run-user bus-peers bus-refusal
+    [[ ${lines[-1]} == *": 0 OPEN, 0 closed, 6 not tested, 0 not promised" ]]
     # a tool that says nothing
     tool=$(readlink -f "$(command -v ps)")
     mount --bind /bin/true "$tool"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/privacy.h"
 #include "module/conf.h"
 #include "module/list.h"
 #include "module/options.h"
@@ -184,6 +185,8 @@ static void check_defaults(const struct options *opts)
 	assert_true(opts->on_open);
 	assert_true(opts->on_close);
 	assert_int_equal(opts->grace, 5);
+	assert_int_equal(opts->private_places, 0);
+	assert_int_equal(opts->hidden, 0);
 	assert_null(opts->exempt);
 	assert_null(opts->only);
 	assert_null(opts->proc_options);
@@ -237,6 +240,48 @@ static void scope_is_session_or_user(void **state)
 	assert_false(opts.per_user);
 	assert_true(PARSE(&opts, "scope=session", "scope=user"));
 	assert_true(opts.per_user);
+}
+
+static void private_and_hide_are_sets(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	assert_true(PARSE(&opts, "private=tmp"));
+	assert_int_equal(opts.private_places, PRIVATE_TMP);
+	assert_true(PARSE(&opts, "private=shm,mqueue,tmp", "ipc"));
+	assert_int_equal(opts.private_places, PRIVATE_TMP | PRIVATE_SHM | PRIVATE_MQUEUE);
+	assert_true(PARSE(&opts, "hide=cgroups"));
+	assert_int_equal(opts.hidden, HIDE_CGROUPS);
+	/* the last one counts */
+	assert_true(PARSE(&opts, "private=tmp", "private=shm", "hide=cgroups", "hide=none"));
+	assert_int_equal(opts.private_places, PRIVATE_SHM);
+	assert_int_equal(opts.hidden, 0);
+	/* an argument replaces the file's */
+	conf_text = "private = tmp, shm\nhide = cgroups\n";
+	assert_true(PARSE(&opts, "grace=5"));
+	assert_int_equal(opts.private_places, PRIVATE_TMP | PRIVATE_SHM);
+	assert_int_equal(opts.hidden, HIDE_CGROUPS);
+	assert_true(PARSE(&opts, "private=none"));
+	assert_int_equal(opts.private_places, 0);
+	assert_int_equal(opts.hidden, HIDE_CGROUPS);
+}
+
+static void private_mqueue_needs_ipc(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	assert_false(PARSE(&opts, "private=mqueue"));
+	assert_true(log_has(LOG_ERR, "argument 'private=mqueue' needs 'ipc'"));
+	log_clear();
+	conf_text = "# places\nprivate = tmp, mqueue\n";
+	assert_false(PARSE(&opts, "grace=5"));
+	assert_true(log_has(LOG_ERR, "line 2: 'private=mqueue' needs 'ipc'"));
+	log_clear();
+	assert_true(PARSE(&opts, "ipc"));
+	assert_true(PARSE(&opts, "private=tmp"));
+	assert_int_equal(log_count(ANY_PRIORITY), 0);
 }
 
 static void linger_needs_scope_user(void **state)
@@ -391,7 +436,8 @@ static void unknown_words_are_refused(void **state)
 static void the_message_about_an_unknown_word_names_the_known_ones(void **state)
 {
 	static const char *const known[] = {"debug", "exempt=", "only=", "grace=", "include_root",
-		"open", "close", "proc_options=", "ipc", "scope=", "linger", "conf="};
+		"open", "close", "proc_options=", "ipc", "private=", "hide=", "scope=", "linger",
+		"conf="};
 	struct options opts;
 
 	(void)state;
@@ -455,6 +501,18 @@ static void bad_proc_options_are_refused(void **state)
 		"proc_options=gid=0,", "proc_options=,gid=0", "proc_options=gid=0,,hidepid=2",
 		"proc_options=hidepid=2 ", "proc_options=xhidepid=2",
 		"proc_options=gid=0,nosuch=1"};
+
+	(void)state;
+	check_all_refused(wrong, COUNT(wrong));
+}
+
+static void other_sets_are_refused(void **state)
+{
+	static const char *const wrong[] = {"private=", "private=tmp,", "private=,tmp",
+		"private=tmp,,shm", "private=home", "private=tmpfs", "private=tm", "private=TMP",
+		"private=tmp shm", "private=none,tmp", "private=tmp,none", "private=cgroups",
+		"hide=", "hide=tmp", "hide=cgroup", "hide=cgroups,", "hide=cgroups,none", "private",
+		"hide"};
 
 	(void)state;
 	check_all_refused(wrong, COUNT(wrong));
@@ -1227,6 +1285,9 @@ int main(void)
 		TEST(all_arguments_at_once),
 		TEST(grace_goes_from_0_to_3600),
 		TEST(scope_is_session_or_user),
+		TEST(private_and_hide_are_sets),
+		TEST(other_sets_are_refused),
+		TEST(private_mqueue_needs_ipc),
 		TEST(linger_needs_scope_user),
 		TEST(with_scope_user_lists_are_no_arguments),
 		TEST(each_proc_option_with_each_value),

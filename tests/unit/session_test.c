@@ -4,6 +4,7 @@
  * pam_unshare.o and options.o; the namespaces, the terminal, the configuration file and PAM itself
  * are played here.
  */
+#include "common/privacy.h"
 #include "module/conf.h"
 #include "module/init_start.h"
 #include "module/namespaces.h"
@@ -195,6 +196,7 @@ static struct {
 	char title[1024];
 	char proc_options[64];
 	unsigned int grace;
+	unsigned int privacy;
 	bool ipc, linger;
 	unsigned int made; /* each namespace has an inode of its own */
 	const char *conf;  /* text of the configuration file, or NULL: there is none */
@@ -224,6 +226,7 @@ int namespaces_create(
 		request->proc_options ? request->proc_options : "(none)");
 	world.grace = request->grace;
 	world.ipc = request->ipc;
+	world.privacy = request->privacy;
 	if (world.create_err) {
 		why->return_failed = world.return_failed;
 		return (fail)(why, world.create_err, "step that fails");
@@ -448,9 +451,12 @@ static void one_line_of_log_for_each_end(void **state)
 static void the_arguments_reach_the_namespace(void **state)
 {
 	(void)state;
-	assert_int_equal(OPEN("grace=42", "ipc", "proc_options=hidepid=2"), PAM_SUCCESS);
+	assert_int_equal(
+		OPEN("grace=42", "ipc", "proc_options=hidepid=2", "private=tmp", "hide=cgroups"),
+		PAM_SUCCESS);
 	assert_int_equal(world.grace, 42);
 	assert_true(world.ipc);
+	assert_int_equal(world.privacy, PRIVATE_TMP | HIDE_CGROUPS);
 	assert_string_equal(world.proc_options, "hidepid=2");
 	assert_string_equal(world.title, "pam_unshare: init of alice (sshd)");
 }
@@ -461,6 +467,7 @@ static void the_defaults_reach_the_namespace(void **state)
 	assert_int_equal(open_plainly(), PAM_SUCCESS);
 	assert_int_equal(world.grace, 5);
 	assert_false(world.ipc);
+	assert_int_equal(world.privacy, 0);
 	assert_string_equal(world.proc_options, "(none)");
 }
 
