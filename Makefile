@@ -31,6 +31,7 @@
 #?   chaos, load       random sessions; many sessions: SCOPE=, SESSIONS=, SSH_SESSIONS=, SEED=
 #?   rounds, load-users  scope=user: the last logout against the next login; many users: ROUNDS=,
 #?                     USERS=, EACH=, SEED=
+#?   monitoring-check  Debian's promtool on the metrics and alerts
 #?   locks-check       PostgreSQL, borg and git in two sessions of one user
 #?   root-check        demo and check in minimal Debian roots; ROOTS=
 #?   i386-check        the tests as 32-bit programs
@@ -120,10 +121,11 @@ MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 
 # The administrator's command; it reads arguments and the configuration file as the module does.
 COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c namespace.c \
-                  $(addprefix check/,applications.c check.c files.c findings.c order.c scope.c session.c view.c) \
+                  $(addprefix check/,applications.c check.c conf.c files.c findings.c order.c scope.c session.c view.c) \
                   $(addprefix harden/,harden.c outside.c part.c part_block.c part_file.c part_lines.c parts.c parts_inside.c taken.c) \
                   $(addprefix launch/,cgroup.c child.c launch.c) \
                   $(addprefix lib/,file.c isolation.c log_capture.c members.c pam_session.c pam_stack.c printable.c privacy.c sessions.c subprocess.c table.c) \
+                  $(addprefix metrics/,metrics.c refused.c) \
                   $(addprefix audit/,audit.c bus_call.c context.c crontab.c decoy.c decoy_client.c fixture.c \
                   fixture_cleanup.c fixture_decoys.c fixture_manager.c fixture_namespace.c fixture_sshd.c forward.c \
                   outside_scan.c probe_runner.c probes.c probes_bus.c probes_cgroup.c \
@@ -185,6 +187,8 @@ install: install-programs
 	$(INSTALL) -m 644 doc/* $(DESTDIR)$(DOCDIR)/doc
 	$(INSTALL) -m 644 pam.d-examples/* $(DESTDIR)$(DOCDIR)/pam.d-examples
 	$(INSTALL) -m 644 selinux/pam_unshare.cil $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -d $(DESTDIR)$(DOCDIR)/monitoring
+	$(INSTALL) -m 644 monitoring/* $(DESTDIR)$(DOCDIR)/monitoring
 
 # What a package installs: it has its own way with documents. A configuration file that is there is
 # the administrator's.

@@ -7,6 +7,7 @@
 #include "command/check/check.h"
 #include "command/harden/harden.h"
 #include "command/launch/launch.h"
+#include "command/metrics/metrics.h"
 #include "config.h"
 #include "list.h"
 #include "namespace.h"
@@ -20,19 +21,21 @@
 
 static const char usage[] =
 	"Usage: pam-unshare check [OPTION...] SERVICE USER\n"
+	"       pam-unshare check --conf FILE [OPTION...] [USER...]\n"
 	"       pam-unshare list [OPTION...]\n"
 	"       pam-unshare audit [OPTION...] SERVICE USER\n"
 	"       pam-unshare namespace [OPTION...] make|pin|unpin USER|UID\n"
 	"       pam-unshare launch [OPTION...] UID -- PROGRAM [ARGUMENT...]\n"
 	"       pam-unshare enable|disable|status [OPTION...]\n"
 	"       pam-unshare harden [OPTION...] enable|disable|status [PART...]\n"
+	"       pam-unshare metrics [OPTION...]\n"
 	"       pam-unshare --help | --version\n";
 
 static const char help[] =
 	"\n"
 	"Commands:\n"
 	"  check      test a PAM service with a real session of USER, and report each\n"
-	"             configuration error and how to fix it\n"
+	"             configuration error and how to fix it; or a configuration file\n"
 	"  list       show the isolated sessions that are open\n"
 	"  audit      try every known way to see processes of other users from inside\n"
 	"             a session of USER; this takes a minute or two\n"
@@ -45,11 +48,14 @@ static const char help[] =
 	"  disable    take that back\n"
 	"  status     show whether that is so\n"
 	"  harden     close side doors of the machine, reopen them, or show their state\n"
+	"  metrics    print numbers for a monitoring system, in the format of Prometheus\n"
 	"\n"
 	"Options:\n"
 	"  -J, --json                 print JSON\n"
 	"  -n, --noheadings           print no headings\n"
 	"  -o, --output COLUMN[,...]  print these columns only, in this order\n"
+	"      --conf FILE            check: this configuration file, before it is put in\n"
+	"                             place, and whether it isolates each USER\n"
 	"      --no-session           audit: open no session, show what USER sees without one\n"
 	"      --only PROBE[,...]     audit: run these probes only\n"
 	"      --grace SECONDS        namespace make: as the module's argument\n"
@@ -60,6 +66,7 @@ static const char help[] =
 	"                             the user's sessions share a namespace\n"
 	"      --scopes               launch: let the user move processes out of the scopes\n"
 	"                             of sessions, as systemd-run --user --scope does\n"
+	"      --write FILE           metrics: replace FILE in one step\n"
 	"  -h, --help                 print this text\n"
 	"  -V, --version              print the version\n"
 	"\n";
@@ -79,7 +86,9 @@ struct arguments {
 	struct table_options table;
 	struct audit_options audit;
 	struct namespace_options namespace;
-	bool scopes; /* of launch */
+	bool scopes;	   /* of launch */
+	const char *conf;  /* of check */
+	const char *write; /* of metrics */
 	char **words;
 	int n_words;
 };
@@ -99,6 +108,11 @@ __attribute__((format(printf, 1, 2))) static int wrong(const char *format, ...)
 
 static int check(const struct arguments *arguments)
 {
+	if (arguments->conf && arguments->conf[0] != '/')
+		return wrong("check needs the absolute path of a FILE");
+	if (arguments->conf)
+		return check_conf(
+			arguments->conf, arguments->words, arguments->n_words, &arguments->table);
 	if (arguments->n_words != 2)
 		return wrong("check needs a SERVICE, as in /etc/pam.d, and a USER");
 	return check_service(arguments->words[0], arguments->words[1], &arguments->table);
@@ -171,6 +185,13 @@ static int change_hardening(const struct arguments *arguments)
 	return harden(verb, arguments->words + 1, arguments->n_words - 1, &arguments->table);
 }
 
+static int show_metrics(const struct arguments *arguments)
+{
+	if (arguments->n_words > 0)
+		return wrong("metrics takes no arguments, but '%s' is given", arguments->words[0]);
+	return metrics(arguments->write);
+}
+
 /* Options without a letter. */
 enum {
 	OPTION_NO_SESSION = 256,
@@ -182,6 +203,8 @@ enum {
 	OPTION_NOTIFY,
 	OPTION_IF_SHARED,
 	OPTION_SCOPES,
+	OPTION_CONF,
+	OPTION_WRITE,
 };
 
 /* clang-format off */
@@ -196,6 +219,8 @@ static const struct option known_general[] = {GENERAL_OPTIONS, {0}};
 
 static const char command_letters[] = "hV" TABLE_SHORT_OPTIONS;
 static const struct option known_table[] = {GENERAL_OPTIONS, TABLE_LONG_OPTIONS, {0}};
+static const struct option known_check[] = {
+	GENERAL_OPTIONS, TABLE_LONG_OPTIONS, {"conf", required_argument, NULL, OPTION_CONF}, {0}};
 static const struct option known_audit[] = {GENERAL_OPTIONS, TABLE_LONG_OPTIONS,
 	{"no-session", no_argument, NULL, OPTION_NO_SESSION},
 	{"only", required_argument, NULL, OPTION_ONLY}, {0}};
@@ -208,6 +233,8 @@ static const struct option known_namespace[] = {GENERAL_OPTIONS,
 	{"if-shared", no_argument, NULL, OPTION_IF_SHARED}, {0}};
 static const struct option known_launch[] = {
 	GENERAL_OPTIONS, {"scopes", no_argument, NULL, OPTION_SCOPES}, {0}};
+static const struct option known_metrics[] = {
+	GENERAL_OPTIONS, {"write", required_argument, NULL, OPTION_WRITE}, {0}};
 
 static const struct command {
 	const char *name;
@@ -215,7 +242,7 @@ static const struct command {
 	const struct option *options;
 	const struct table_layout *table; /* NULL: it prints none */
 } commands[] = {
-	{.name = "check", .run = check, .options = known_table, .table = &check_table},
+	{.name = "check", .run = check, .options = known_check, .table = &check_table},
 	{.name = "list", .run = list, .options = known_table, .table = &list_table},
 	{.name = "audit", .run = audit, .options = known_audit, .table = &audit_table},
 	{.name = "namespace", .run = change_namespace, .options = known_namespace},
@@ -224,6 +251,7 @@ static const struct command {
 	{.name = "enable", .run = enable, .options = known_table, .table = &harden_table},
 	{.name = "disable", .run = disable, .options = known_table, .table = &harden_table},
 	{.name = "status", .run = show_status, .options = known_table, .table = &harden_table},
+	{.name = "metrics", .run = show_metrics, .options = known_metrics},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -323,6 +351,12 @@ static int take_option(int option, struct arguments *arguments)
 		return -1;
 	case OPTION_SCOPES:
 		arguments->scopes = true;
+		return -1;
+	case OPTION_CONF:
+		arguments->conf = optarg;
+		return -1;
+	case OPTION_WRITE:
+		arguments->write = optarg;
 		return -1;
 	case 'h':
 		return print_help();

@@ -10,6 +10,7 @@ CHECK_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev bats openssh-server openssh-cli
                  python3-pexpect procps iproute2 busybox libcap2-bin tmux screen cron systemd
 # Applications whose locks hold a pid: some 80 MB to get, which "make check" does without.
 LOCKS_PACKAGES = $(CHECK_PACKAGES) borgbackup git postgresql
+MONITORING_PACKAGES = $(CHECK_PACKAGES) prometheus
 DEMO_PACKAGES  = $(BUILD_PACKAGES) openssh-server openssh-client procps iproute2 busybox
 VM_PACKAGES    = debian-archive-keyring e2fsprogs git iproute2 mmdebstrap openssh-client python3 \
                  qemu-system-x86 util-linux
@@ -67,6 +68,12 @@ locks-check:
 	@echo 'building the module, the command and the tests'
 	@$(SUBMAKE) -s programs
 	@SYSTEM_TESTS="$${SYSTEM_TESTS:-tests/locks}" BUILD=$(BUILD) tests/run
+
+monitoring-check:
+	@tests/install $(MONITORING_PACKAGES)
+	@echo 'building the module, the command and the tests'
+	@$(SUBMAKE) -s programs
+	@SYSTEM_TESTS="$${SYSTEM_TESTS:-tests/monitoring}" BUILD=$(BUILD) tests/run
 
 demo:
 	@tests/install $(DEMO_PACKAGES)
@@ -148,7 +155,7 @@ coverage:
 	@tests/install $(CHECK_PACKAGES) clang llvm
 	@MODULE_SOURCES="$(SOURCES)" tests/coverage
 
-.PHONY: programs check locks-check demo picture lint build-check release-check objects compiled sanitize sanitize-system unit-check coverage
+.PHONY: programs check locks-check monitoring-check demo picture lint build-check release-check objects compiled sanitize sanitize-system unit-check coverage
 
 # ---- virtual machines ------------------------------------------------------------------------
 

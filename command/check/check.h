@@ -20,4 +20,17 @@ extern const struct table_layout check_table;
  */
 int check_service(const char *service, const char *user, const struct table_options *options);
 
+/**
+ * Check a configuration file before it is put in place, by the module's own parser. Prints as
+ * check_service(). No session is opened.
+ *
+ * Runs as root, on the host. May ask the directory service.
+ *
+ * @param path   absolute
+ * @param users  names of n users: whether they would be isolated is said
+ * @return the exit status: 0 it is understood; 1 it is not; 2 there is no such user, or the check
+ * could not be made
+ */
+int check_conf(const char *path, char *const users[], int n, const struct table_options *options);
+
 #endif

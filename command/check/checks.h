@@ -68,6 +68,10 @@ bool check_view(struct check *check, struct outcome *outcome);
  */
 void check_scope(struct check *check, const struct options *opts, uint64_t pid_namespace);
 
+/** The line of a configuration file that a mistake is in, by the message of the module's parser; 0:
+    the whole file. */
+unsigned int mistake_line(const char *message, const char *path);
+
 /** The number of a namespace, from a path in /proc/self/ns; 0: none. */
 uint64_t namespace_number(const char *path);
 

@@ -68,23 +68,28 @@ static void explain_refusal(struct check *check, const char *function, const cha
 		check->user, function, error, advice);
 }
 
+unsigned int mistake_line(const char *message, const char *path)
+{
+	const size_t n = strlen(path);
+	unsigned int number = 0;
+
+	if (strncmp(message, path, n) == 0)
+		(void)sscanf(message + n, " line %u:", &number);
+	return number;
+}
+
 /* A message of the module's parser: "argument ..." is about the PAM line, "FILE line NUMBER: ..."
    and what else there is about the configuration file. */
 static void add_mistake(struct check *check, const struct pam_stack_line *line,
 	const struct options *opts, const char *message)
 {
-	unsigned int number = 0;
-	size_t n;
-
 	if (strncmp(message, "argument", 8) == 0) {
 		findings_add_problem(&check->findings, line,
 			": %s. Correct it; until then everybody but root is refused.", message);
 		return;
 	}
-	n = strlen(opts->conf);
-	if (strncmp(message, opts->conf, n) == 0)
-		(void)sscanf(message + n, " line %u:", &number);
-	findings_add_at(&check->findings, FINDING_PROBLEM, opts->conf, number,
+	findings_add_at(&check->findings, FINDING_PROBLEM, opts->conf,
+		mistake_line(message, opts->conf),
 		"%s. Correct it; until then everybody but root is refused.", message);
 }
 
@@ -137,15 +142,16 @@ static void explain_jump(struct check *check)
 }
 
 /* In the session that is open: tell whether the user is isolated, or left alone. */
-static void judge_view(struct check *check, pam_handle_t *pamh, const struct options *opts,
-	uint64_t host_pid, struct outcome *outcome)
+static void judge_view(
+	struct check *check, const struct options *opts, uint64_t host_pid, struct outcome *outcome)
 {
 	findings_add(&check->findings, FINDING_SESSION,
 		"the session is open; %s would see:", check->user);
 	outcome->isolated = check_view(check, outcome) && outcome->pid_namespace != host_pid;
 	if (!check->open || outcome->isolated)
 		return;
-	outcome->left_alone = !options_isolate(pamh, opts, &check->account);
+	/* libpam looks up no names for a transaction of an application, only for none */
+	outcome->left_alone = !options_isolate(NULL, opts, &check->account);
 	if (!outcome->left_alone)
 		explain_jump(check);
 }
@@ -178,7 +184,7 @@ static void use_session(struct check *check, pam_handle_t *pamh, const struct op
 		explain_refusal(check, "pam_open_session()", pam_strerror(pamh, result));
 		return;
 	}
-	judge_view(check, pamh, opts, host_pid, outcome);
+	judge_view(check, opts, host_pid, outcome);
 	explain_places(check, opts, outcome);
 	check_scope(check, opts, host_pid);
 	outcome->grace = opts->grace;

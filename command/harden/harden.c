@@ -201,20 +201,27 @@ int harden(const char *verb, char *const names[], int n, const struct table_opti
 /* ---- enable, disable, status ------------------------------------------------------------------
  */
 
-static void add_rows(struct table *table, bool *off)
+void status_each(void (*tell)(void *data, const struct part *part), void *data)
 {
 	const struct part_set *const sets[] = {&inside, &hardening};
 
 	for (size_t n = 0; n < 2; n++)
-		for (size_t i = 0; i < sets[n]->n; i++) {
-			const struct part *part = &sets[n]->parts[i];
+		for (size_t i = 0; i < sets[n]->n; i++)
+			if (sets[n] == &inside || taken_is_of_inside(&sets[n]->parts[i]))
+				tell(data, &sets[n]->parts[i]);
+}
 
-			if (sets[n] == &hardening && !taken_is_of_inside(part))
-				continue;
-			add_row(table, part);
-			if (part_state(part) == PART_OFF)
-				*off = true;
-		}
+struct rows {
+	struct table *table;
+	bool off; /* one of them is */
+};
+
+static void add_part(void *data, const struct part *part)
+{
+	struct rows *rows = data;
+
+	add_row(rows->table, part);
+	rows->off = rows->off || part_state(part) == PART_OFF;
 }
 
 static void add_old(struct table *table, const struct outside *old)
@@ -301,8 +308,7 @@ static void add_words(struct table *table)
 int change_inside(const char *verb, const struct table_options *options)
 {
 	const bool enable = strcmp(verb, "enable") == 0, show = strcmp(verb, "status") == 0;
-	struct table *table;
-	bool off = false;
+	struct rows rows = {.off = false};
 	int status = 0, old;
 
 	if (is_init(1)) { /* what is older cannot be seen */
@@ -315,17 +321,17 @@ int change_inside(const char *verb, const struct table_options *options)
 			"pam-unshare: systemd does not run here: the module makes the namespaces itself, with scope=user in unshare.conf\n");
 		return 2;
 	}
-	table = table_new(&harden_table, options);
-	if (!table)
+	rows.table = table_new(&harden_table, options);
+	if (!rows.table)
 		return 2;
 	if (!show)
 		status = change_all(enable);
-	add_rows(table, &off);
-	add_words(table);
-	old = add_outside(table);
-	if (table_print(table) < 0 || old < 0)
+	status_each(add_part, &rows);
+	add_words(rows.table);
+	old = add_outside(rows.table);
+	if (table_print(rows.table) < 0 || old < 0)
 		return 2;
 	if ((enable || show) && !is_per_user())
 		return 1;
-	return show && (off || old > 0) ? 1 : status;
+	return show && (rows.off || old > 0) ? 1 : status;
 }

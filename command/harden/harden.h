@@ -30,6 +30,11 @@ int harden(const char *verb, char *const names[], int n, const struct table_opti
  */
 int change_inside(const char *verb, const struct table_options *options);
 
+struct part;
+
+/** Tell each part that "status" shows, in its order. */
+void status_each(void (*tell)(void *data, const struct part *part), void *data);
+
 /** Print the parts, for --help. */
 void harden_help(FILE *to);
 

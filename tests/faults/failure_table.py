@@ -13,7 +13,7 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TABLES = "doc/troubleshooting.md"
-REFUSALS = ["command/check/session.c", "command/check/scope.c"]
+REFUSALS = ["command/check/session.c", "command/check/scope.c", "command/metrics/refused.c"]
 # Linux-PAM's own messages, libpam/pam_handlers.c.
 OF_LIBPAM = {"unable to open config", "unable to dlopen"}
 

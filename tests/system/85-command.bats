@@ -59,6 +59,18 @@ check() {
     edit 's/\(unshare.so open\)/\1 exempt=alice/'
     check 0 'left alone, as the configuration says'
     [ "$(grep -cE '^ +[0-9]+ ' <<<"$output")" -gt 2 ]
+    # by a group, and by another name of the same uid
+    for list in @aliases alias; do
+        cp "$good" /etc/pam.d/tried
+        edit "s/\(unshare.so open\)/\1 exempt=$list/"
+        check 0 isolated # the list has names that nobody has
+        groupadd aliases
+        usermod -aG aliases alice
+        useradd -o -u 1000 -g alice -d /home/alice alias
+        check 0 'left alone, as the configuration says'
+        userdel alias
+        groupdel aliases
+    done
     cp "$good" /etc/pam.d/tried
     run "$COMMAND" check tried root
     [ "$status" -eq 0 ]
@@ -446,15 +458,15 @@ END
     [ "$status" -eq 0 ]
     # options, commands, parts of harden and columns; the manual groups the probes
     words=$(sed '/^Probes of audit/,/^$/d' <<<"$output" | grep -oE -- "--[a-z-]+|^  [a-zA-Z_-]+" | sort -u)
-    for word in --json --noheadings --output --no-session --only --grace --linger --ipc --proc-options --notify --if-shared --scopes --help \
-        --version check list audit namespace launch enable disable status harden \
+    for word in --json --noheadings --output --conf --write --no-session --only --grace --linger --ipc --proc-options --notify --if-shared --scopes --help \
+        --version check list audit namespace launch enable disable status harden metrics \
         bus units user-manager cron atd mail process-events NPROCS NS; do
         grep -qE "^ *$word$" <<<"$words" || die "not in the help: $word"
     done
     for word in $words; do
         grep -qE -- "(^|[^A-Za-z_-])$word([^A-Za-z_-]|$)" <<<"$man_page" || die "not in the manual: $word"
     done
-    for command in check list audit namespace launch harden; do
+    for command in check list audit namespace launch harden metrics; do
         run "$COMMAND" "$command" --help
         [ "$status" -eq 0 ]
         [[ $output == Usage:* ]]
@@ -917,13 +929,22 @@ completes() {
 }
 
 @test "bash completes commands, options, services, users, columns, probes and parts" {
-    completes pam-unshare '' -- check list audit namespace launch enable disable status harden # no name is asked for
+    completes pam-unshare '' -- check list audit namespace launch enable disable status harden metrics # no name is asked for
     mkdir -p /run/bin
     ln -sf "$COMMAND" /run/bin/pam-unshare
     local PATH=/run/bin:$PATH
     completes pam-unshare --v -- --version
     completes pam-unshare check --o -- --output
     completes pam-unshare list --on --
+    completes pam-unshare check --c -- --conf
+    completes pam-unshare list --c --
+    completes pam-unshare check --conf /etc/security/pam_e -- /etc/security/pam_env.conf
+    completes pam-unshare check --conf = /etc/security/pam_e -- /etc/security/pam_env.conf
+    completes pam-unshare check --conf /etc/x ali -- alice
+    completes pam-unshare check --conf /etc/x tri --
+    completes pam-unshare metrics --w -- --write
+    completes pam-unshare metrics --j --
+    completes pam-unshare metrics --write /etc/security/pam_e -- /etc/security/pam_env.conf
     completes pam-unshare audit --on -- --only
     completes pam-unshare check tri -- tried
     completes pam-unshare check --json tried ali -- alice
