@@ -302,6 +302,32 @@ managers_end() {
     unconfine
 }
 
+# probes_of ARGUMENT…: a line "RESULT PROBE" for each
+probes_of() {
+    pam-unshare audit --json "$@" sshd alice |
+        python3 -c 'import json, sys
+for probe in json.load(sys.stdin)["probes"]: print(probe["result"], probe["probe"], sep=" ")'
+}
+
+@test "inside: the audit finds nothing open, while everybody has a user manager" {
+    inside
+    systemctl restart dbus.service systemd-logind.service # as at the next boot
+    loginctl enable-linger alice bob admin
+    for uid in 1000 1001 1002; do
+        LIMIT=100 eventually systemctl is-active "user@$uid.service"
+        is_inside "$(main_pid "user@$uid")"
+    done
+    probes_of >"$BATS_TEST_TMPDIR/said"
+    cat "$BATS_TEST_TMPDIR/said" >&2
+    not grep '^open' "$BATS_TEST_TMPDIR/said"
+    [ "$(grep -c '^closed' "$BATS_TEST_TMPDIR/said")" -ge 60 ]
+    systemctl is-active user@{1000,1001,1002}.service
+    loginctl disable-linger alice bob admin
+    systemctl stop user@1001.service user-runtime-dir@1001.service pam-unshare@1001.service
+    # negative control: with all of it, but for the session
+    probes_of --no-session --only=proc,ps | grep -x 'open proc'
+}
+
 # limits_in_force: of a service that has some
 limits_in_force() {
     local group
