@@ -331,7 +331,8 @@ for probe in json.load(sys.stdin)["probes"]: print(probe["result"], probe["probe
 # limits_in_force: of a service that has some
 limits_in_force() {
     local group
-    systemctl start user@1000
+    begin kept 'sleep 4815' # without a session the user manager ends after ten seconds
+    eventually manager_is_up
     echo "delegated: $(cat /sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/cgroup.subtree_control)"
     eventually ssh_as alice 'systemd-run --user -q --unit=limited -p MemoryMax=64M -p TasksMax=77 -p CPUWeight=33 sh -c "exec sleep 4809"'
     eventually pgrep -u alice -xf 'sleep 4809'
@@ -346,6 +347,7 @@ limits_in_force() {
     grep -x "memory.max: $((64 << 20))" "$BATS_TEST_TMPDIR/inside"
     grep -x 'pids.max: 77' "$BATS_TEST_TMPDIR/inside"
     # negative control: without a limit
+    begin kept 'sleep 4815'
     eventually ssh_as alice 'systemd-run --user -q --unit=unlimited sh -c "exec sleep 4810"'
     eventually pgrep -u alice -xf 'sleep 4810'
     group=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pgrep -u alice -xf 'sleep 4810')/cgroup")
