@@ -10,7 +10,7 @@
 #?                     ZSHCOMPDIR=
 #?   uninstall         takes back what "pam-unshare harden" enabled, too
 #?   bench             what a session costs; as root
-#?   deb               the Debian package, in build/deb
+#?   deb               the Debian package, in build/deb; ARCH=arm64 for another architecture, as root
 #?   clean
 #?
 #? For packagers
@@ -239,14 +239,16 @@ include bench/rules.mk
 
 # ---- the Debian package ------------------------------------------------------------------------
 
-# Built in a clean tree, of what is committed or would be; the packages go to $(BUILD)/deb.
+# Built in a clean tree, of what is committed or would be; the packages go to $(BUILD)/deb, those for another
+# architecture, which is built as root in a root of its own, to $(BUILD)/deb-ARCH.
 deb:
-	@tests/install build-essential debhelper git $(BUILD_PACKAGES) libcmocka-dev
-	@debian/build-clean $(BUILD)/deb
+	@tests/install build-essential debhelper git $(BUILD_PACKAGES) libcmocka-dev $(if $(ARCH),mmdebstrap arch-test)
+	@debian/build-clean $(BUILD)/deb$(ARCH:%=-%) $(ARCH)
 
-# The packages, looked at by lintian, built once more and compared, and tested in guests.
+# The packages, looked at by lintian, built once more and compared, and tested in guests; those for another
+# architecture are not tested there.
 deb-check: deb
 	@tests/install autopkgtest diffoscope-minimal lintian $(VM_PACKAGES)
-	@tests/deb-check $(BUILD)/deb
+	@tests/deb-check $(BUILD)/deb$(ARCH:%=-%) $(ARCH)
 
 .PHONY: FORCE all help install install-programs uninstall clean deb deb-check

@@ -15,8 +15,14 @@ arch-check:
 	@tests/install $(if $(filter-out i386,$(ARCHES)),$(ARCH_PACKAGES)) $(if $(filter i386,$(ARCHES)),$(ROOT_PACKAGES))
 	@PACKAGES='$(IN_ROOT_PACKAGES)' tests/arch/check $(ARCHES)
 
+# As "make faults", in such guests: ARCHES=, SCOPE=, PART=, ONLY=.
+arch-faults: ARCHES ?= arm64
+arch-faults:
+	@tests/install $(ARCH_PACKAGES)
+	@SCOPE='$(SCOPE)' PART='$(PART)' ONLY='$(ONLY)' tests/arch/faults $(ARCHES)
+
 # The table of doc/compatibility.md, from what cross and arch-check have left.
 arch-table:
 	@tests/arch/table
 
-.PHONY: cross arch-check arch-table
+.PHONY: cross arch-check arch-faults arch-table

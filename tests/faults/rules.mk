@@ -11,16 +11,18 @@ WRAP_locking  = namespaces_share
 
 $(BUILD)/tests/mutants/careless.so: $(BUILD)/tests/mutants/paused.o
 
+faults-programs: all $(PROGRAMS) $(FAULTS_MODULES)
+
 # PART=2/10 injects each tenth case only; ONLY=REGEX those whose name it matches; SCOPE=user those of scope=user.
 faults:
 	@tests/install $(FAULTS_PACKAGES)
-	@$(SUBMAKE) all $(PROGRAMS) $(FAULTS_MODULES)
+	@$(SUBMAKE) faults-programs
 	@BUILD=$(BUILD) SCOPE='$(SCOPE)' PART='$(PART)' ONLY='$(ONLY)' tests/faults/inject
 
 # Stop each step, instead: whom does it keep out? PART=, ONLY=.
 stops:
 	@tests/install $(FAULTS_PACKAGES)
-	@$(SUBMAKE) all $(PROGRAMS) $(FAULTS_MODULES)
+	@$(SUBMAKE) faults-programs
 	@BUILD=$(BUILD) PART='$(PART)' ONLY='$(ONLY)' tests/faults/stop
 
-.PHONY: faults stops
+.PHONY: faults faults-programs stops
