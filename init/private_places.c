@@ -20,8 +20,8 @@
 /* In each place, root's alone: the users' directories. */
 #define INSTANCES ".pam_unshare"
 
+/* What of the mode counts; and the mode of a user's directory, which is that of /tmp. */
 #define PERMISSIONS (S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO)
-#define FOR_ALL PERMISSIONS
 
 /* Resolve further than openat(2): no symbolic link anywhere in the path. */
 static int open_directory(int dir, const char *path, uint64_t resolve)
@@ -154,7 +154,7 @@ static int open_own(int top, const char *user)
 	const unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
 	int instances = open_instances(top), own;
 
-	own = instances < 0 ? -1 : make_directory(instances, user, FOR_ALL);
+	own = instances < 0 ? -1 : make_directory(instances, user, PERMISSIONS);
 	if (own < 0)
 		return -1;
 	return (int)syscall(SYS_open_tree, instances, user, flags);

@@ -93,7 +93,7 @@ for size in (0, 1, len(good) - 1, len(good) + 1, 100000):
     # of an empty message nothing is to be seen, as at the end of a connection
     assert try_message(size, (good * 3000)[:size]) is None, size
 check("wrong sizes")
-for protocol in (0, 2, 0xffffffff):
+for protocol in (0, 1, 3, 0xffffffff):
     assert try_message(protocol, request(ASK, protocol=protocol)) is None
 check("other releases")
 for operation in (5, 77, 0xffffffff):

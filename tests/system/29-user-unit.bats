@@ -120,7 +120,7 @@ unit_is_asked() {
 @test "the module asks the unit where its socket is, and joins what that makes" {
     unit_is_asked "$COMMAND"
     host shared open close
-    [ "$(cat "$BATS_TEST_TMPDIR/asked")" = "1 $(id -u alice)" ]
+    [ "$(cat "$BATS_TEST_TMPDIR/asked")" = "2 $(id -u alice)" ] # the protocol, and who
     logged "the user's, joined"
     [ "$(inits)" -eq 1 ] # pinned, by the command
     # one that is there is not asked for

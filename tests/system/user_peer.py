@@ -18,11 +18,11 @@ import struct
 import sys
 
 JOIN, LEAVE, PIN, UNPIN, ASK = range(5)
-ANSWER = struct.Struct("=IIQIII4BQ16s256s")
+ANSWER = struct.Struct("=IIQIII4BI4xQ16s256s")
 
 
 def request(operation, nonce=0, slot=0):
-    return struct.pack("=IIQII16s", 1, operation, nonce, slot, 0, b"peer")
+    return struct.pack("=IIQII16s", 2, operation, nonce, slot, 0, b"peer")
 
 
 def connect(path):
