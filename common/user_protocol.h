@@ -74,6 +74,7 @@ struct user_answer {
 	uint8_t pinned, linger, ipc; /* ipc: it has an IPC namespace too */
 	uint8_t shared_root; /* its mount namespace may be joined: it follows the host's mounts */
 	uint32_t privacy;    /* what is the user's alone, or hidden: enum privacy */
+	uint32_t unused;     /* the layout is the same for 32 and 64 bits */
 	uint64_t since;	     /* USER_ASK: when the member joined, seconds since the epoch */
 	struct user_service service; /* USER_ASK: the member's */
 	char user[USER_NAME_SIZE];   /* the name that the namespace was made for */
