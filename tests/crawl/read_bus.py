@@ -16,7 +16,7 @@ from finder import tells_apart
 BROKER = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 PROPERTIES = "org.freedesktop.DBus.Properties"
 INTROSPECTABLE = "org.freedesktop.DBus.Introspectable"
-MOST_OBJECTS, CALLED_OBJECTS, MOST_VARIANTS = 400, 2, 18
+MOST_OBJECTS, CALLED_OBJECTS, MOST_VARIANTS = 400, 2, 24
 # They would end the session that crawls, or the machine. Who may call them sees nothing by it.
 ENDS = re.compile("Terminate|Kill|PowerOff|Reboot|Halt|KExec|Suspend|Hibernate|Sleep|Exit|Reexecute|Crash|Lock|"
                   "SwitchRoot|ReleaseSession|Activate$|SetUserLinger|Shutdown")
@@ -28,10 +28,10 @@ class Arguments:
     def __init__(self, config, names):
         self.there, self.nowhere = config["there"], config["nowhere"]
         self.other_numbers = []
-        unique = [name for name in names if name.startswith(":")]
+        unique = sorted((name for name in names if name.startswith(":")), key=lambda name: [int(n) for n in re.findall(r"\d+", name)])
         # what lives long, and who came last
         self.strings = ["cron.service", "session-1.scope", "1", "2", "root", config["user"], "/", "system.slice",
-                        "org.freedesktop.login1.power-off", "unix-process", "org.freedesktop.systemd1", "", *unique[-6:]]
+                        "org.freedesktop.login1.power-off", "unix-process", "org.freedesktop.systemd1", "", *unique[-12:]]
 
     def of_pid(self, signature, pid):
         """The same bodies for each pid, in the same order."""

@@ -216,7 +216,7 @@ is_usable() {
         python3 -c '
 import socket, struct, subprocess, sys
 own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-own.send(struct.pack("II", 1, 1000))
+own.send(struct.pack("II", 2, 1000))
 subprocess.run([sys.argv[1], "namespace", "request"], stdin=other)
 print(struct.unpack("II", own.recv(64))[1])
 ' "$COMMAND"

@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 MAKER = "/run/pam_unshare/make"
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 def notify(command):
