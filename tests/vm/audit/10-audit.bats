@@ -33,7 +33,7 @@ columns() {
 # judged PROGRAM: Python, with the probes of each column in the dictionary t
 judged() {
     python3 -c '
-import json, sys
+import json, os, sys
 t = {}
 for line in open(sys.argv[1]):
     _, column, told = line.split(" ", 2)
@@ -50,7 +50,9 @@ exec(sys.argv[2])
         judged '
 both = t["module_and_hardening"]
 assert not probes("module_and_hardening", "open"), probes("module_and_hardening", "open")
-assert not probes("module_and_hardening", "not tested"), probes("module_and_hardening", "not tested")
+# a container has a part of a procfs mounted, in which no process can see itself
+untested = {"other-procfs"} if "CONTAINER" in os.environ else set()
+assert probes("module_and_hardening", "not tested") <= untested, probes("module_and_hardening", "not tested")
 assert {"proc", "kill", "ps"} <= probes("hardening", "open")
 '
     fi
