@@ -76,7 +76,8 @@ def suite_table(suite, told):
     without = {name.removeprefix("without-"): counts["findings"] for name, counts in told.items()
                if name.startswith("without-") and "findings" in counts}
     if without:
-        yield "\nModule and hardening, without one part or one line of it: the crawler, which is not told which, finds\n"
+        yield ("\nModule and hardening, without one part (its name), one line of `bus.conf` or its drop-in (bus-…), or one mode of\n"
+               "`units.conf` (mode-…): the crawler, which is not told which, finds\n")
         yield row(["without", "not on the list"])
         yield row(["---", "---"])
         yield from (row(item) for item in sorted(without.items()))
