@@ -64,7 +64,10 @@ for name in probes("stock", "closed") | probes("stock", "not tested"):
     assert t["stock"][name]["never_open"] or t["stock"][name]["seen"], name
 by_module = {name for name in probes("stock", "open") if t["stock"][name]["closed_by"].startswith("pam_unshare.so")}
 assert len(by_module) > 25
-assert by_module <= probes("module", "closed"), by_module - probes("module", "closed")
+# in a container other-procfs is not tested, and the machine may have no Yama, which keeps descriptors of a user
+# manager outside; with the hardening, where there is none, they are closed
+but_for = {"other-procfs", "own-descriptors"} if "CONTAINER" in os.environ else set()
+assert by_module - but_for <= probes("module", "closed"), by_module - probes("module", "closed")
 assert {"kill", "unit-processes", "cron"} <= probes("hidepid=2", "open")
 assert {"proc", "ps"} <= probes("hidepid=2", "closed")
 '
