@@ -28,7 +28,6 @@ SERVER='node /usr/local/lib/server.js'
 MOSH='mosh-server new .*' # its program waits for the first client
 EMACS='emacs --(bg-)?daemon.*'
 TMUX_ATTACH='tmux attach-session -t work'
-SSH='env TERM=vt100 ssh -tt -o BatchMode=yes -o LogLevel=ERROR alice@localhost'
 
 # ---- one program ---------------------------------------------------------------------------------
 

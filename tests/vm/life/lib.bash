@@ -8,6 +8,9 @@ LOGIND=/etc/systemd/logind.conf.d/life.conf
 # who has a namespace for each session, and, inside, also who is not let in by "pam-unshare enable"
 SERVICES='sshd su cron atd'
 WORK=/home/alice/work
+# a session with a terminal, for display
+# shellcheck disable=SC2034 # for the tests
+SSH='env TERM=vt100 ssh -tt -o BatchMode=yes -o LogLevel=ERROR alice@localhost'
 
 begin_life() {
     prepare
@@ -31,17 +34,22 @@ place() {
     local service
     PLACE=$1
     end_clients
-    unset "client[@]"
+    # shellcheck disable=SC2034 # of inside.bash
+    client=()
     # shellcheck disable=SC2086 # words
     disable $SERVICES
-    if [ "$PLACE" = inside ]; then inside; else stock; fi
+    # shellcheck disable=SC2086 # words
+    if [ "$PLACE" = inside ]; then inside ${WORDS:-}; else stock; fi
     if [ "$PLACE" = session ]; then
+        # shellcheck disable=SC2086 # words
+        printf '%s\n' ${WORDS:-} >>"$CONF"
         for service in $SERVICES; do enable "$service"; done
     fi
+    crontab -u alice -r 2>/dev/null || true
+    pkill -KILL -u alice || true # jobs of cron and at, which logind does not know
     afresh
     # the module's absence shows
     [ "$PLACE" != session ] || [ "$(ssh_as alice readlink /proc/self/ns/pid)" != "$(namespace self)" ]
-    crontab -u alice -r 2>/dev/null || true
     rm -rf "$WORK"
     install -d -o alice -g alice -m 700 "$WORK"
 }
@@ -116,6 +124,18 @@ started() {
 # left COMMAND: a line that says whether it is there
 left() {
     if [ -n "$(pid_of "$1")" ]; then echo "$1: there"; else echo "$1: gone"; fi
+}
+
+# login COMMAND…: of alice's, in a directory for the test
+login() {
+    ssh_as alice "export PATH=/usr/local/bin:/usr/bin:/bin; cd $WORK; $*"
+}
+
+# cron_job COMMAND: begins at once, as if the machine had just booted
+cron_job() {
+    echo "@reboot cd $WORK; $1" | crontab -u alice -
+    rm -f /run/crond.reboot /var/run/crond.reboot
+    systemctl restart cron.service
 }
 
 # ---- logind ----------------------------------------------------------------------------------------

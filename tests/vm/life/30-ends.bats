@@ -1,0 +1,187 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What ends, and what is seen from where: jobs and logouts, terminate-user, and that no program which a user has left
+# running sees the others. More of what ends is in tests/vm/guest/48-hold.bats.
+
+load ../guest/lib
+load ../guest/inside
+load lib
+
+setup_file() {
+    begin_life
+    start_secret
+}
+
+teardown() {
+    end_clients
+    crontab -u alice -r 2>/dev/null || true
+    logind_default
+}
+
+teardown_file() {
+    end_life
+}
+
+# The job goes on for as long as the test wants
+job_outlives() { # HOW
+    local there='sleep 5301'
+    hold_session last alice 'exec sleep 5300'
+    eventually pgrep -u alice -xf 'sleep 5300'
+    "by_$1" "exec $there"
+    eventually pgrep -u alice -xf "$there"
+    placed "$(pid_of "$there")"
+    kill "$(pid_of 'sleep 5300')"
+    LIMIT=30 eventually none_is_open
+    forgotten 1000
+    left "$there"
+    says 'the next login sees' login "pgrep -xfc '$there'"
+    holds killed login "pkill -xf '$there'"
+    LIMIT=30 holds ended eventually gone "$there"
+}
+
+gone() {
+    ! pgrep -u alice -xf "$1"
+}
+
+by_cron() {
+    cron_job "$1"
+}
+
+# at(1) signals atd by its pid, which does not reach it from inside
+by_at() {
+    login "echo '$1' | at now" >&2
+    systemctl kill -s HUP atd.service
+}
+
+@test "cron: a job outlives the last logout, and the next login sees and ends it" {
+    logind UserStopDelaySec=0
+    as_on_stock job_outlives cron
+    said 'sleep 5301: there' 'the next login sees: 1' 'killed: yes' 'ended: yes'
+}
+
+at_warns() {
+    login 'echo true | at now 2>&1' | grep -x 'Warning: at daemon not running'
+}
+
+@test "at: atd begins a new job at once (does not work: at signals it by pid, so the job begins when atd next looks)" {
+    in_place inside at_warns
+    place stock
+    not at_warns # negative control
+}
+
+@test "at: a job outlives the last logout, and the next login sees and ends it" {
+    logind UserStopDelaySec=0
+    as_on_stock job_outlives at
+    said 'sleep 5301: there' 'the next login sees: 1' 'killed: yes' 'ended: yes'
+}
+
+# everything of hers, some of which takes its time
+terminated() {
+    local began
+    hold_session last alice "tmux new-session -d -s work answer tmux; screen -dmS work answer screen
+        nohup sleep 5302 >/dev/null 2>&1 & emacs --daemon >/dev/null 2>&1
+        systemd-run --user --quiet --unit=kept sh -c 'exec sleep 5303'; exec sleep 5300"
+    started 'sleep 5303'
+    started 'sleep 5300'
+    started 'emacs --(bg-)?daemon.*'
+    began=$SECONDS
+    loginctl terminate-user alice
+    LIMIT=60 eventually nothing_of_alice
+    echo $((SECONDS - began)) >"$BATS_TEST_TMPDIR/$PLACE.took"
+    forgotten 1000
+    systemctl --failed --no-legend
+}
+
+@test "logind: terminate-user ends tmux, screen, nohup, emacs and units within 10 s of what it takes on stock" {
+    same_as_stock terminated
+    echo "stock $(cat "$BATS_TEST_TMPDIR/stock.took") s, inside $(cat "$BATS_TEST_TMPDIR/inside.took") s" >&2
+    [ "$(cat "$BATS_TEST_TMPDIR/inside.took")" -le $(($(cat "$BATS_TEST_TMPDIR/stock.took") + 10)) ]
+}
+
+# ---- what is seen --------------------------------------------------------------------------------
+
+# from_PROGRAM: what the probe says that runs there is in the file "looked"
+TO="$LOOK >looked.new 2>&1; mv looked.new looked"
+
+from_tmux() {
+    login "tmux new-session -d '$TO'"
+}
+
+from_screen() {
+    login "screen -dm sh -c '$TO'"
+}
+
+from_nohup() {
+    login "nohup sh -c '$TO' >/dev/null 2>&1 &"
+}
+
+from_unit() {
+    login "systemd-run --user --quiet --working-directory=$WORK sh -c '$TO'"
+}
+
+from_timer() {
+    login "systemd-run --user --quiet --on-active=1 --timer-property=AccuracySec=1ms --working-directory=$WORK sh -c '$TO'"
+    eventually test -e "$WORK/looked"
+}
+
+from_scope() {
+    login "systemd-run --user --quiet --scope sh -c '$TO'"
+}
+
+from_cron() {
+    cron_job "$TO"
+}
+
+from_at() {
+    by_at "$TO"
+}
+
+from_emacs() {
+    login "emacs --daemon && emacsclient -e '(let ((default-directory \"$WORK/\")) (shell-command \"$TO\"))'"
+}
+
+from_node() {
+    login "node -e 'require(\"child_process\").execSync(\"$TO\")'"
+}
+
+from_mosh() {
+    local port key
+    login "LC_ALL=C.UTF-8 mosh-server new -i 127.0.0.1 -- sh -c '$TO; exec answer mosh'" >"$BATS_TEST_TMPDIR/mosh" 2>/dev/null
+    read -r _ _ port key < <(tr -d '\r' <"$BATS_TEST_TMPDIR/mosh" | grep '^MOSH CONNECT')
+    env LC_ALL=C.UTF-8 TERM=xterm MOSH_KEY="$key" "$BATS_TEST_DIRNAME/display" '\x1e.' timeout 30 mosh-client 127.0.0.1 "$port"
+}
+
+# look_from JUDGE: is every program isolated, or exposed?
+look_from() {
+    local program
+    for program in tmux screen nohup unit timer scope cron at emacs node mosh; do
+        rm -f "$WORK/looked"
+        "from_$program" >&2
+        eventually test -e "$WORK/looked"
+        holds "$program" "$1" cat "$WORK/looked"
+    done
+}
+
+@test "others: no program that a user has left sees the others' processes, and on stock each does" {
+    in_place inside look_from isolated
+    [ "$(grep -c ': yes$' "$BATS_TEST_TMPDIR/inside")" -eq 11 ]
+    in_place stock look_from exposed # negative control
+    [ "$(grep -c ': yes$' "$BATS_TEST_TMPDIR/stock")" -eq 11 ]
+}
+
+# a container that has the pids of whoever runs it
+look_from_podman() {
+    login "mkdir -p ~/.config/containers root && cp /bin/busybox root/
+        printf '[storage]\ndriver = \"vfs\"\n' >~/.config/containers/storage.conf
+        printf '[containers]\npids_limit = 0\n' >~/.config/containers/containers.conf
+        tar -C root -c . | podman --log-level=error import - life" >&2
+    says secrets login "podman run --network=none --rm --pid=host life /busybox ps -o args | grep -c '} daemon-${SECRET%1}[1]'"
+    holds 'its own' login "podman run --network=none --rm --pid=host life /busybox ps -o args | grep -q '^podman run'"
+}
+
+@test "others: a container with the pids of its user does not see the others' processes, and on stock it does" {
+    in_place inside look_from_podman
+    said 'secrets: 0' 'its own: yes'
+    in_place stock look_from_podman # negative control
+    grep -x 'secrets: 1' "$BATS_TEST_TMPDIR/stock"
+}
