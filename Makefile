@@ -37,6 +37,7 @@
 #?   root-check        demo and check in minimal Debian roots; ROOTS=
 #?   i386-check        the tests as 32-bit programs
 #?   slurm-check       Slurm's daemons, jobs and ssh into them, in a container of trixie
+#?   fleet-check       the Ansible role on two machines: containers of trixie
 #?   vm-check          real applications in Debian guests; SUITES=, TESTS=, NEGATIVE=1
 #?   boot-check        a boot and a power-off with "enable"; SUITES=
 #?   crawl             what a user finds who knows no door, in Debian guests; SUITES=,

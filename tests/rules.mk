@@ -164,6 +164,12 @@ vm-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/run
 
+# The Ansible role, on two containers of trixie, with the package.
+fleet-check:
+	@tests/install $(VM_PACKAGES) ansible-core bats build-essential busybox debhelper $(BUILD_PACKAGES) libcmocka-dev
+	@debian/build-clean $(BUILD)/deb >/dev/null
+	@SUITE=$${SUITE:-trixie} tests/vm/fleet/run $(BUILD)/deb/libpam-unshare_*.deb
+
 # Slurm in a container of trixie, with and without the module.
 slurm-check:
 	@tests/install $(VM_PACKAGES)
@@ -196,4 +202,4 @@ boot-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/boot/run
 
-.PHONY: boot-check crawl slurm-check vm-check vm-table compare-table audit-table
+.PHONY: boot-check crawl fleet-check slurm-check vm-check vm-table compare-table audit-table
