@@ -6,9 +6,10 @@
 #?   demo              what alice sees in a stock and in an isolated session; as root
 #?   check             the tests: unit tests, real su, real sshd, real sudo; as root
 #?   install           BUILD=, DESTDIR=, PREFIX=, SECUREDIR=, SBINDIR=, SYSCONFDIR=, RUNSTATEDIR=,
-#?                     STATEDIR=, HARDENDIR=, UNITCONFDIR=, MANDIR=, DOCDIR=, TMPFILESDIR=, BASHCOMPDIR=,
-#?                     ZSHCOMPDIR=
+#?                     STATEDIR=, HARDENDIR=, MONITORINGDIR=, UNITCONFDIR=, MANDIR=, DOCDIR=,
+#?                     TMPFILESDIR=, BASHCOMPDIR=, ZSHCOMPDIR=
 #?   uninstall         takes back what "pam-unshare harden" enabled, too
+#?   slurm-plugin      the plugin for Slurm (doc/slurm.md); install-slurm-plugin: SLURMPLUGINDIR=
 #?   bench             what a session costs; as root
 #?   deb               the Debian package, in build/deb; ARCH=arm64 for another architecture, as root
 #?   clean
@@ -36,6 +37,8 @@
 #?   root-check        demo and check in minimal Debian roots; ROOTS=
 #?   i386-check        the tests as 32-bit programs
 #?   arch-check        unit and system tests on other architectures, under QEMU; ARCHES=, SYSTEM_TESTS=
+#?   slurm-check       Slurm's daemons, jobs and ssh into them, in a container of trixie
+#?   fleet-check       the Ansible role on two machines: containers of trixie
 #?   vm-check          real applications in Debian guests; SUITES=, TESTS=, NEGATIVE=1
 #?   boot-check        a boot and a power-off with "enable"; SUITES=
 #?   crawl             what a user finds who knows no door, in Debian guests; SUITES=,
@@ -66,6 +69,9 @@ RUNSTATEDIR ?= /run
 # copies of what "pam-unshare harden" has written
 STATEDIR    ?= /var/lib/pam-unshare
 HARDENDIR   ?= $(PREFIX)/share/pam-unshare/hardening
+# a timer that writes metrics, and alerts: for the administrator to install
+MONITORINGDIR ?= $(PREFIX)/share/pam-unshare/monitoring
+SLURMPLUGINDIR ?= $(PREFIX)/lib/pam-unshare
 # where an administrator's drop-ins of units are
 UNITCONFDIR ?= $(SYSCONFDIR)/systemd/system
 MANDIR      ?= $(PREFIX)/share/man
@@ -120,7 +126,7 @@ OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 
 # The administrator's command; it reads arguments and the configuration file as the module does.
-COMMAND_SOURCES = $(addprefix command/,pam-unshare.c list.c namespace.c \
+COMMAND_SOURCES = $(addprefix command/,hold.c pam-unshare.c list.c namespace.c \
                   $(addprefix check/,applications.c check.c conf.c files.c findings.c order.c scope.c session.c view.c) \
                   $(addprefix harden/,harden.c outside.c part.c part_block.c part_file.c part_lines.c parts.c parts_inside.c taken.c) \
                   $(addprefix launch/,cgroup.c child.c launch.c) \
@@ -142,6 +148,18 @@ COMMAND_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(COMMAND_SOURCES) $(OF_MODULE) $(
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)
 
 all: $(MODULE) $(COMMAND)
+
+# The plugin for Slurm, where slurm/spank.h is (Debian: libslurm-dev). Its functions are those of Slurm's names.
+SLURM_PLUGIN = $(BUILD)/slurm/spank_unshare.so
+slurm-plugin: $(SLURM_PLUGIN)
+
+$(SLURM_PLUGIN): slurm/spank_unshare.c Makefile | $(BUILD)/config.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -shared -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $<
+
+install-slurm-plugin: slurm-plugin
+	$(INSTALL) -d $(DESTDIR)$(SLURMPLUGINDIR)
+	$(INSTALL) -m 644 $(SLURM_PLUGIN) $(DESTDIR)$(SLURMPLUGINDIR)
 
 help:
 	@sed -n 's/^#? \{0,1\}//p' Makefile
@@ -187,8 +205,6 @@ install: install-programs
 	$(INSTALL) -m 644 doc/* $(DESTDIR)$(DOCDIR)/doc
 	$(INSTALL) -m 644 pam.d-examples/* $(DESTDIR)$(DOCDIR)/pam.d-examples
 	$(INSTALL) -m 644 selinux/pam_unshare.cil $(DESTDIR)$(DOCDIR)
-	$(INSTALL) -d $(DESTDIR)$(DOCDIR)/monitoring
-	$(INSTALL) -m 644 monitoring/* $(DESTDIR)$(DOCDIR)/monitoring
 
 # What a package installs: it has its own way with documents. A configuration file that is there is
 # the administrator's.
@@ -202,6 +218,9 @@ install-programs: all
 	$(INSTALL) -m 644 systemd/* $(DESTDIR)$(HARDENDIR)
 	sed -i 's|/usr/sbin/pam-unshare|$(SBINDIR)/pam-unshare|; s|/run/pam_unshare|$(RUNSTATEDIR)/pam_unshare|' \
 		$(addprefix $(DESTDIR)$(HARDENDIR)/,$(notdir $(wildcard systemd/*)))
+	$(INSTALL) -d $(DESTDIR)$(MONITORINGDIR)
+	$(INSTALL) -m 644 $(wildcard monitoring/pam-unshare*) $(DESTDIR)$(MONITORINGDIR)
+	sed -i 's|/usr/sbin/pam-unshare|$(SBINDIR)/pam-unshare|' $(DESTDIR)$(MONITORINGDIR)/*.service
 	$(INSTALL) -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	[ -e $(DESTDIR)$(SYSCONFDIR)/security/unshare.conf ] || \
@@ -224,7 +243,7 @@ uninstall:
 		$(DESTDIR)$(BASHCOMPDIR)/pam-unshare $(DESTDIR)$(ZSHCOMPDIR)/_pam-unshare
 	! cmp -s conf/unshare.conf $(DESTDIR)$(SYSCONFDIR)/security/unshare.conf || \
 		rm $(DESTDIR)$(SYSCONFDIR)/security/unshare.conf
-	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(HARDENDIR)
+	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(HARDENDIR) $(DESTDIR)$(MONITORINGDIR)
 
 clean:
 	rm -rf build build-* pam_unshare.so pam-unshare
@@ -251,4 +270,4 @@ deb-check: deb
 	@tests/install autopkgtest diffoscope-minimal lintian $(VM_PACKAGES)
 	@tests/deb-check $(BUILD)/deb$(ARCH:%=-%) $(ARCH)
 
-.PHONY: FORCE all help install install-programs uninstall clean deb deb-check
+.PHONY: FORCE all help slurm-plugin install-slurm-plugin install install-programs uninstall clean deb deb-check

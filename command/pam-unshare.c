@@ -9,6 +9,7 @@
 #include "command/launch/launch.h"
 #include "command/metrics/metrics.h"
 #include "config.h"
+#include "hold.h"
 #include "list.h"
 #include "namespace.h"
 
@@ -25,6 +26,7 @@ static const char usage[] =
 	"       pam-unshare list [OPTION...]\n"
 	"       pam-unshare audit [OPTION...] SERVICE USER\n"
 	"       pam-unshare namespace [OPTION...] make|pin|unpin USER|UID\n"
+	"       pam-unshare hold SERVICE USER|+UID\n"
 	"       pam-unshare launch [OPTION...] UID -- PROGRAM [ARGUMENT...]\n"
 	"       pam-unshare enable|disable|status [OPTION...]\n"
 	"       pam-unshare harden [OPTION...] enable|disable|status [PART...]\n"
@@ -41,6 +43,8 @@ static const char help[] =
 	"             a session of USER; this takes a minute or two\n"
 	"  namespace  with scope=user: make the namespace of a user and pin it, so that\n"
 	"             it stays without sessions; pin or unpin it\n"
+	"  hold       open a session and hold it until standard input ends, for programs\n"
+	"             that enter it, as the plugin for Slurm\n"
 	"  launch     with scope=user: the program of the unit user@UID.service; runs the\n"
 	"             user manager in the user's namespace\n"
 	"  enable     where systemd runs: put the whole life of each user into one\n"
@@ -146,6 +150,13 @@ static int change_namespace(const struct arguments *arguments)
 	return namespace_change(verb, arguments->words[1], &arguments->namespace);
 }
 
+static int hold(const struct arguments *arguments)
+{
+	if (arguments->n_words != 2)
+		return wrong("hold needs a SERVICE, as in /etc/pam.d, and a USER or +UID");
+	return hold_session(arguments->words[0], arguments->words[1]);
+}
+
 static int launch_program(const struct arguments *arguments)
 {
 	if (arguments->n_words < 2 || arguments->words[1][0] != '/')
@@ -231,6 +242,7 @@ static const struct option known_namespace[] = {GENERAL_OPTIONS,
 	{"proc-options", required_argument, NULL, OPTION_PROC_OPTIONS},
 	{"notify", no_argument, NULL, OPTION_NOTIFY},
 	{"if-shared", no_argument, NULL, OPTION_IF_SHARED}, {0}};
+static const struct option known_hold[] = {GENERAL_OPTIONS, {0}};
 static const struct option known_launch[] = {
 	GENERAL_OPTIONS, {"scopes", no_argument, NULL, OPTION_SCOPES}, {0}};
 static const struct option known_metrics[] = {
@@ -246,6 +258,7 @@ static const struct command {
 	{.name = "list", .run = list, .options = known_table, .table = &list_table},
 	{.name = "audit", .run = audit, .options = known_audit, .table = &audit_table},
 	{.name = "namespace", .run = change_namespace, .options = known_namespace},
+	{.name = "hold", .run = hold, .options = known_hold},
 	{.name = "launch", .run = launch_program, .options = known_launch},
 	{.name = "harden", .run = change_hardening, .options = known_table, .table = &harden_table},
 	{.name = "enable", .run = enable, .options = known_table, .table = &harden_table},

@@ -96,7 +96,7 @@ SHELL_FILES = $(shell grep -rlE '^#!/(bin/(ba)?sh|usr/bin/env bats)' --exclude-d
 
 lint:
 	@tests/install $(LINT_PACKAGES)
-	clang-format --dry-run --Werror $(C_FILES) $(wildcard common/*.h module/*.h init/*.h command/*.h command/*/*.h bench/*.h tests/unit/*.h tests/fuzz/*.h)
+	clang-format --dry-run --Werror $(C_FILES) $(wildcard slurm/*.c common/*.h module/*.h init/*.h command/*.h command/*/*.h bench/*.h tests/unit/*.h tests/fuzz/*.h)
 	$(SUBMAKE) BUILD=build-gcc CC=gcc CFLAGS="-O2 -g -Werror" objects
 	$(SUBMAKE) BUILD=build-clang CC=clang CFLAGS="-O2 -g -Werror" objects
 	$(SUBMAKE) BUILD=build-analyzer CC=gcc \
@@ -164,6 +164,17 @@ vm-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/run
 
+# The Ansible role, on two containers of trixie, with the package.
+fleet-check:
+	@tests/install $(VM_PACKAGES) ansible-core bats build-essential busybox debhelper $(BUILD_PACKAGES) libcmocka-dev
+	@debian/build-clean $(BUILD)/deb >/dev/null
+	@SUITE=$${SUITE:-trixie} tests/vm/fleet/run $(BUILD)/deb/libpam-unshare_*.deb
+
+# Slurm in a container of trixie, with and without the module.
+slurm-check:
+	@tests/install $(VM_PACKAGES)
+	@tests/vm/slurm/run
+
 # The table of doc/compatibility.md, from the results of the last vm-check, which must have been of all tests.
 vm-table:
 	@test "$$(cat tests/vm/results/whole)" = 'bullseye bookworm trixie forky'
@@ -201,4 +212,4 @@ life-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/life/run
 
-.PHONY: boot-check life-check crawl crawl-table vm-check vm-table compare-table audit-table
+.PHONY: boot-check life-check crawl crawl-table fleet-check slurm-check vm-check vm-table compare-table audit-table

@@ -436,7 +436,7 @@ END
     for words in '' 'chek tried alice' 'check' 'check tried' 'check tried alice more' 'list --xml' 'list a b' \
         '--json list' 'list --only=ps' 'list --output' 'audit --only' 'namespace' 'namespace make' \
         'namespace mak alice' 'namespace make alice bob' 'namespace make --json alice' \
-        'list --linger' 'enable all' 'status scope' 'launch 1000' 'launch 1000 systemd' 'launch --notify 1000 /bin/true'; do
+        'list --linger' 'enable all' 'status scope' 'hold' 'hold tried' 'hold tried alice bob' 'hold --json tried alice' 'launch 1000' 'launch 1000 systemd' 'launch --notify 1000 /bin/true'; do
         # shellcheck disable=SC2086 # words
         run "$COMMAND" $words
         [ "$status" -eq 2 ]
@@ -459,14 +459,14 @@ END
     # options, commands, parts of harden and columns; the manual groups the probes
     words=$(sed '/^Probes of audit/,/^$/d' <<<"$output" | grep -oE -- "--[a-z-]+|^  [a-zA-Z_-]+" | sort -u)
     for word in --json --noheadings --output --conf --write --no-session --only --grace --linger --ipc --proc-options --notify --if-shared --scopes --help \
-        --version check list audit namespace launch enable disable status harden metrics \
+        --version check list audit namespace hold launch enable disable status harden metrics \
         bus units user-manager cron atd mail process-events NPROCS NS; do
         grep -qE "^ *$word$" <<<"$words" || die "not in the help: $word"
     done
     for word in $words; do
         grep -qE -- "(^|[^A-Za-z_-])$word([^A-Za-z_-]|$)" <<<"$man_page" || die "not in the manual: $word"
     done
-    for command in check list audit namespace launch harden metrics; do
+    for command in check list audit namespace hold launch harden metrics; do
         run "$COMMAND" "$command" --help
         [ "$status" -eq 0 ]
         [[ $output == Usage:* ]]
@@ -582,6 +582,54 @@ release_session() {
     exec 9>&-
     wait "$holder"
     rm "$BATS_TEST_TMPDIR/go"
+}
+
+@test "hold: a session for a program that enters it" {
+    local holder inside
+    # tried: two lines with scope=session; the holder's namespaces are for its children
+    mkfifo "$BATS_TEST_TMPDIR/input"
+    exec 7<>"$BATS_TEST_TMPDIR/input"
+    "$COMMAND" hold tried alice <"$BATS_TEST_TMPDIR/input" >"$BATS_TEST_TMPDIR/said" 7>&- 3>&- &
+    holder=$!
+    eventually grep -qx isolated "$BATS_TEST_TMPDIR/said"
+    [ "$("$COMMAND" list -n -o USER,SERVICE,OPENER | tr -s " ")" = "alice tried $holder" ]
+    inside=$(nsenter --mount=/proc/$holder/ns/mnt --pid=/proc/$holder/ns/pid_for_children ps -eo user --no-headers | sort -u)
+    [ "$inside" = root ] # the init and ps itself: nobody else's
+    [ "$(nsenter --mount=/proc/$holder/ns/mnt --pid=/proc/$holder/ns/pid_for_children ps -e --no-headers | wc -l)" -eq 2 ]
+    [ "$(ps -e --no-headers | wc -l)" -gt 2 ] # negative control
+    exec 7>&-
+    wait $holder
+    eventually no_init_left
+    # it is killed: the session ends
+    exec 7<>"$BATS_TEST_TMPDIR/input"
+    "$COMMAND" hold tried +1000 <"$BATS_TEST_TMPDIR/input" >"$BATS_TEST_TMPDIR/said2" 7>&- 3>&- &
+    holder=$!
+    eventually grep -qx isolated "$BATS_TEST_TMPDIR/said2"
+    kill -KILL $holder
+    wait $holder || true
+    eventually no_init_left
+    exec 7>&-
+}
+
+@test "hold: who is left alone, refused, or unknown" {
+    run "$COMMAND" hold tried root </dev/null
+    [ "$status" -eq 0 ] && [ "$output" = 'left alone' ]
+    run "$COMMAND" hold tried alice </dev/null # negative control
+    [ "$status" -eq 0 ] && [ "$output" = isolated ]
+    edit 's/\(unshare.so open\)/\1 gracee=5/'
+    run "$COMMAND" hold tried alice </dev/null
+    [ "$status" -eq 1 ]
+    [ "$output" = 'pam-unshare: no session of tried for alice: System error; the system log says why' ]
+    for service in other nosuchservice; do
+        run "$COMMAND" hold $service alice </dev/null
+        [ "$status" -eq 2 ]
+        [ "$output" = "pam-unshare: no session line of $service names pam_unshare.so" ]
+    done
+    for user in nobodyhere +4711 +1000x +; do
+        run "$COMMAND" hold tried $user </dev/null
+        [ "$status" -eq 2 ]
+        [ "$output" = "pam-unshare: there is no user '$user'" ]
+    done
 }
 
 @test "namespace: it is made without a session, and stays until it is unpinned" {
@@ -929,7 +977,7 @@ completes() {
 }
 
 @test "bash completes commands, options, services, users, columns, probes and parts" {
-    completes pam-unshare '' -- check list audit namespace launch enable disable status harden metrics # no name is asked for
+    completes pam-unshare '' -- check list audit namespace hold launch enable disable status harden metrics # no name is asked for
     mkdir -p /run/bin
     ln -sf "$COMMAND" /run/bin/pam-unshare
     local PATH=/run/bin:$PATH
@@ -956,6 +1004,9 @@ completes() {
     completes pam-unshare list -o PID,S -- PID,SERVICE PID,SINCE PID,STAYS PID,SCOPE
     completes pam-unshare audit --only = ps,pidf -- ps,pidfd-open
     completes pam-unshare namespace m -- make
+    completes pam-unshare hold tri -- tried
+    completes pam-unshare hold tried ali -- alice
+    completes pam-unshare hold --j --
     completes pam-unshare namespace --grace = 5 pin ali -- alice
     completes pam-unshare namespace --l -- --linger
     completes pam-unshare harden dis -- disable

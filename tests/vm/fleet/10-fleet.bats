@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The Ansible role, on two machines that tests/vm/fleet/run has booted. Each test begins with what the one before has left.
+
+setup_file() {
+    export PLAYBOOK=$BATS_TEST_DIRNAME/../../../ansible/pam_unshare.yml
+    for name in one two; do state $name >"$WORK/fresh.$name"; done
+}
+
+die() {
+    echo "$*" >&2
+    return 1
+}
+
+on() { # MACHINE COMMAND…
+    nsenter --target "$(cat "$WORK/$1.init")" --all -- env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin "${@:2}"
+}
+
+# Everything in /etc: names, owners, modes, contents; packages; what of systemd is on. Not when files were changed.
+state() { # MACHINE
+    on "$1" sh -c 'find /etc -xdev -printf "%p %y %m %u %g %l\n" | sort
+        find /etc -xdev -type f -exec sha256sum {} + | sort -k 2
+        dpkg-query -W
+        ls -A /var/lib/pam-unshare /run/pam_unshare 2>&1
+        systemctl list-unit-files --no-legend | grep -v transient; systemctl list-timers --all --no-legend -o json | tr , "\n" | grep unit'
+}
+
+is_fresh() { # MACHINE
+    state "$1" | diff "$WORK/fresh.$1" -
+}
+
+# play ARGUMENT…: prints what Ansible prints, and ends with its status
+play() {
+    ansible-playbook "$PLAYBOOK" -e "pam_unshare_package=$PACKAGE" -e '{"pam_unshare_users": ["alice"]}' \
+        -e '{"pam_unshare_conf": ["exempt = @sudo"]}' -e '{"pam_unshare_audit_open": ["process-events"]}' "$@" 2>&1
+}
+
+# counted MACHINE WORD: a number of Ansible's last lines
+counted() {
+    sed -n "s/^$1 .*$2=\([0-9]*\).*/\1/p" <<<"$output"
+}
+
+# isolated MACHINE USER: whether a real login by ssh is in a PID namespace of its own
+isolated() {
+    local host inside
+    host=$(on "$1" readlink /proc/1/ns/pid)
+    inside=$(on "$1" ssh -o BatchMode=yes -i /root/.ssh/id_ed25519 "$2@localhost" readlink /proc/self/ns/pid) || return 2
+    [ "$host" != "$inside" ]
+}
+
+# on_host MACHINE USER: the user gets in, and is on the host
+on_host() {
+    local result=0
+    isolated "$@" || result=$?
+    [ "$result" -eq 1 ]
+}
+
+@test "check mode on fresh machines changes nothing" {
+    run play --check
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(counted one changed)" -gt 0 ] # it says that it would
+    is_fresh one
+    is_fresh two
+}
+
+@test "a file with a mistake stops it at the first machine, and is not put in place" {
+    run play -e '{"pam_unshare_conf": ["exempt = @sudo", "gracee = 5"]}'
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ $output == *"'gracee=5' is unknown"* ]]
+    [ "$(counted one failed)" -eq 1 ]
+    [ -z "$(counted two ok)" ] # it is not even looked at
+    is_fresh two
+    ! on one grep -q gracee /etc/security/unshare.conf || die "it was put in place"
+    on_host one alice
+    [ "$(on one pam-unshare status -n -o STATE | grep -c on)" -eq 0 ]
+}
+
+@test "the first run changes both, and isolates alice, not root and not who is exempt" {
+    on_host two alice # negative control
+    run play
+    echo "$output"
+    [ "$status" -eq 0 ]
+    for name in one two; do
+        [ "$(counted $name changed)" -gt 0 ] && [ "$(counted $name failed)" -eq 0 ]
+        isolated $name alice
+        on_host $name root
+        on_host $name admin
+        on $name pam-unshare status
+        [ "$(on $name grep -cx 'scope = user' /etc/security/unshare.conf)" -eq 1 ]
+        state $name >"$WORK/enabled.$name"
+    done
+}
+
+@test "the second run changes nothing, and neither does check mode" {
+    for arguments in '' --check; do
+        # shellcheck disable=SC2086 # none or one
+        run play $arguments
+        echo "$output"
+        [ "$status" -eq 0 ]
+        for name in one two; do
+            [ "$(counted $name changed)" -eq 0 ] && [ "$(counted $name ok)" -gt 5 ]
+            state $name | diff "$WORK/enabled.$name" -
+        done
+    done
+}
+
+@test "check mode says what another file would change, and changes nothing" {
+    run play --check -e '{"pam_unshare_conf": ["grace = 9"]}'
+    echo "$output"
+    [ "$status" -eq 0 ]
+    for name in one two; do
+        [ "$(counted $name changed)" -eq 1 ]
+        state $name | diff "$WORK/enabled.$name" -
+    done
+}
+
+@test "a mistake in the file of machines that are enabled: the old file stays, and alice gets in" {
+    run play -e '{"pam_unshare_conf": ["exempt = @sudo", "grace = soon"]}'
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [ -z "$(counted two ok)" ]
+    for name in one two; do
+        state $name | diff "$WORK/enabled.$name" -
+        isolated $name alice
+    done
+}
+
+@test "a test user who is not isolated stops it at the first machine" {
+    run play -e '{"pam_unshare_users": ["admin"]}' # who is exempt
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [ "$(counted one failed)" -eq 1 ]
+    [ -z "$(counted two ok)" ]
+    isolated one alice # what was on before the run stays on
+}
+
+@test "a part that somebody has turned off is turned on again" {
+    on two pam-unshare harden disable cron
+    run play
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(counted one changed)" -eq 0 ]
+    [ "$(counted two changed)" -eq 1 ]
+    on two pam-unshare status
+}
+
+@test "metrics: the timer writes them, with the refused sessions, and goes again" {
+    on one install -d /var/lib/prometheus/node-exporter
+    run play -e pam_unshare_metrics=true
+    echo "$output"
+    [ "$status" -eq 0 ]
+    run play -e pam_unshare_metrics=true
+    echo "$output"
+    [ "$(counted one changed)" -eq 0 ]
+    on one systemctl is-active pam-unshare-metrics.timer
+    on one systemctl start pam-unshare-metrics.service
+    refused() {
+        on one sed -n 's/^pam_unshare_refused_sessions_total //p' /var/lib/prometheus/node-exporter/pam-unshare.prom
+    }
+    before=$(refused)
+    on one sh -c 'cp /etc/security/unshare.conf /root/kept; echo nonsense >>/etc/security/unshare.conf'
+    run isolated one alice
+    [ "$status" -eq 2 ] # refused
+    on one sh -c 'cat /root/kept >/etc/security/unshare.conf; rm /root/kept; journalctl --sync'
+    on one systemctl start pam-unshare-metrics.service
+    [ "$(refused)" -eq $((before + 1)) ]
+    on one grep -qx 'pam_unshare_conf_understood 1' /var/lib/prometheus/node-exporter/pam-unshare.prom
+    on one rm -r /var/lib/prometheus
+}
+
+@test "absent: both are as they were, byte for byte; again it changes nothing" {
+    run play --check -e pam_unshare_state=absent
+    echo "$output"
+    [ "$status" -eq 0 ]
+    isolated two alice
+    run play -e pam_unshare_state=absent
+    echo "$output"
+    [ "$status" -eq 0 ]
+    for name in one two; do
+        [ "$(counted $name changed)" -gt 0 ]
+        is_fresh $name
+        on_host $name alice
+    done
+    run play -e pam_unshare_state=absent
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(counted one changed)$(counted two changed)" = 00 ]
+}
