@@ -50,7 +50,7 @@ by_cron() {
 # at(1) signals atd by its pid, which does not reach it from inside
 by_at() {
     login "echo '$1' | at now" >&2
-    systemctl kill -s HUP atd.service
+    systemctl kill --kill-who=main -s HUP atd.service
 }
 
 @test "cron: a job outlives the last logout, and the next login sees and ends it" {
@@ -146,7 +146,7 @@ from_node() {
 
 from_mosh() {
     local port key
-    login "LC_ALL=C.UTF-8 mosh-server new -i 127.0.0.1 -- sh -c '$TO; exec answer mosh'" >"$BATS_TEST_TMPDIR/mosh" 2>/dev/null
+    login "LC_ALL=C.UTF-8 mosh-server new -i 127.0.0.1 -- sh -c 'cd $WORK; $TO; exec answer mosh'" >"$BATS_TEST_TMPDIR/mosh" 2>/dev/null
     read -r _ _ port key < <(tr -d '\r' <"$BATS_TEST_TMPDIR/mosh" | grep '^MOSH CONNECT')
     env LC_ALL=C.UTF-8 TERM=xterm MOSH_KEY="$key" "$BATS_TEST_DIRNAME/display" '\x1e.' timeout 30 mosh-client 127.0.0.1 "$port"
 }

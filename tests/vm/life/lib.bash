@@ -19,7 +19,8 @@ begin_life() {
     systemctl stop user@1001.service user-runtime-dir@1001.service
     # what packages of the image start by themselves
     systemctl --quiet mask --now postgresql.service podman.socket podman-restart.service podman-auto-update.timer 2>/dev/null || true
-    cp -p "$CONF" /root/unshare.conf
+    # an interrupted run may have left another one
+    [ -e /root/unshare.conf ] || cp -p "$CONF" /root/unshare.conf
 }
 
 end_life() {
