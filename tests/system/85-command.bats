@@ -907,7 +907,7 @@ note: without linger the namespace ends after the last session: the processes th
     edit 's/scope=user/scope=user linger/'
     check 0 isolated
     [[ $(notes) == *"note: the namespace is pinned, and stays without sessions until 'pam-unshare namespace unpin alice'."* ]]
-    [[ $(notes) == *"note: the namespace was made with other arguments linger or ipc, and keeps them until it ends." ]]
+    [[ $(notes) == *"note: the namespace was made with other arguments linger, ipc, private= or hide=, and keeps them until it ends." ]]
     "$COMMAND" namespace unpin alice
     release_session
     eventually no_init_left

@@ -21,7 +21,7 @@ state() { # MACHINE
     on "$1" sh -c 'find /etc -xdev -printf "%p %y %m %u %g %l\n" | sort
         find /etc -xdev -type f -exec sha256sum {} + | sort -k 2
         dpkg-query -W
-        ls -A /var/lib/pam-unshare /run/pam_unshare 2>&1
+        ls -A /var/lib/pam-unshare 2>&1
         systemctl list-unit-files --no-legend | grep -v transient; systemctl list-timers --all --no-legend -o json | tr , "\n" | grep unit'
 }
 
