@@ -25,7 +25,7 @@ include tests/root/rules.mk
 include tests/arch/rules.mk
 
 # The tests' own programs: a PAM application, a probe of what a session sees.
-PROGRAMS = $(addprefix $(BUILD)/tests/programs/,host probe)
+PROGRAMS = $(addprefix $(BUILD)/tests/programs/,host probe calls)
 # The module with a function replaced, each a negative control: it waits for the init when it
 # closes; it does not give the terminal back; it writes where it must not.
 MUTANTS = $(addprefix $(BUILD)/tests/mutants/,waiting.so keeping.so)
@@ -54,6 +54,14 @@ $(addprefix $(BUILD)/tests/programs/,$(PAM_MODULES)): $(BUILD)/tests/programs/%.
 $(BUILD)/tests/programs/preloaded.so: tests/programs/preloaded.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -o $@ $< -ldl
+
+# The names of system calls and their numbers, some of which are sums, as the compiler's headers have them.
+$(BUILD)/tests/programs/calls:
+	@mkdir -p $(@D)
+	echo '#include <sys/syscall.h>' | $(CC) $(CPPFLAGS) -E -dM - | \
+		sed -n -e '1i #include <sys/syscall.h>\n' -e 's/^#define __NR_\([a-z0-9_]*\) .*/call "\1" __NR_\1/p' | \
+		$(CC) $(CPPFLAGS) -E -P - | sed -n 's/^call "\(.*\)" \(.*[0-9].*\)/\1 \2/p' >$@.new
+	@mv $@.new $@
 
 programs: all $(PROGRAMS) $(MUTANTS) $(addprefix $(BUILD)/tests/programs/,$(PAM_MODULES) preloaded.so)
 

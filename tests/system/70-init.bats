@@ -95,14 +95,17 @@ in_lsns() {
     done
 }
 
+# Other machines than x86-64 keep the C library as a whole (doc/design.md), a page more.
 small() {
-    local page=$(($(getconf PAGESIZE) / 1024))
-    [ "$(kilobytes "/proc/$1/smaps_rollup" Private_Clean: Private_Dirty:)" -le $((8 * page)) ] &&
-        [ "$(kilobytes "/proc/$1/status" VmPTE:)" -le $((12 * page)) ]
+    local page=$(($(getconf PAGESIZE) / 1024)) pages=8 own tables
+    [ "$(uname -m)" = x86_64 ] || pages=9
+    own=$(kilobytes "/proc/$1/smaps_rollup" Private_Clean: Private_Dirty:) tables=$(kilobytes "/proc/$1/status" VmPTE:)
+    echo "# $own kB of its own, $tables kB of page tables, $page kB a page"
+    [ "$own" -le $((pages * page)) ] && [ "$tables" -le $((12 * page)) ]
 }
 
 # bats test_tags=plain
-@test "at most 8 pages of memory of its own, and 12 of page tables, for a large application too" {
+@test "at most 8 or 9 pages of memory of its own, and 12 of page tables, for a large application too" {
     begin grow 64
     holds small
     finish
