@@ -95,10 +95,10 @@ in_lsns() {
     done
 }
 
-# Other machines than x86-64 keep the C library as a whole (doc/design.md), a page more.
+# Other machines than these keep the C library as a whole (doc/design.md), a page more.
 small() {
     local page=$(($(getconf PAGESIZE) / 1024)) pages=8 own tables
-    [ "$(uname -m)" = x86_64 ] || pages=9
+    case $(uname -m) in x86_64 | i?86) ;; *) pages=9 ;; esac
     own=$(kilobytes "/proc/$1/smaps_rollup" Private_Clean: Private_Dirty:) tables=$(kilobytes "/proc/$1/status" VmPTE:)
     echo "# $own kB of its own, $tables kB of page tables, $page kB a page"
     [ "$own" -le $((pages * page)) ] && [ "$tables" -le $((12 * page)) ]
