@@ -57,6 +57,7 @@ units_work() {
     holds kill login systemctl --user kill -s TERM work.service
     eventually not pgrep -u alice -xf 'sleep 5101'
     holds restart login systemctl --user restart work.service
+    started 'sleep 5101' # a simple service is started before it has executed its program
     left 'sleep 5101'
     holds stop login systemctl --user stop work.service
     left 'sleep 5101'
