@@ -44,7 +44,7 @@ counted() {
 isolated() {
     local host inside
     host=$(on "$1" readlink /proc/1/ns/pid)
-    inside=$(on "$1" ssh -o BatchMode=yes -i /root/.ssh/id_ed25519 "$2@localhost" readlink /proc/self/ns/pid) || return 2
+    inside=$(on "$1" ssh -o BatchMode=yes "$2@localhost" readlink /proc/self/ns/pid) || return 2
     [ "$host" != "$inside" ]
 }
 

@@ -81,14 +81,14 @@ x11_is_forwarded() {
     x11 serve 3>&- &
     client["x11"]=$!
     eventually test -S /tmp/.X11-unix/X99
-    XAUTHORITY=/root/.Xauthority DISPLAY=:99 timeout 60 ssh -Y -o BatchMode=yes -o LogLevel=ERROR alice@localhost \
+    XAUTHORITY=~/.Xauthority DISPLAY=:99 timeout 60 ssh -Y -o BatchMode=yes -o LogLevel=ERROR alice@localhost \
         x11 ask </dev/null | grep -x 'the server has answered'
     kill "${client["x11"]}"
     rm -rf /tmp/.X11-unix
 }
 
 @test "places: X11 that is forwarded" {
-    xauth -f /root/.Xauthority add :99 . 00112233445566778899aabbccddeeff
+    xauth -f ~/.Xauthority add :99 . 00112233445566778899aabbccddeeff
     with_words x11_is_forwarded
 }
 

@@ -61,7 +61,7 @@ as() { # USER COMMAND…
 }
 
 ssh_as() { # USER COMMAND…
-	timeout -k 1 120 ssh -o BatchMode=yes -l "$1" -i /root/.ssh/id_ed25519 -o LogLevel="${LOG_LEVEL:-ERROR}" localhost "${@:2}" </dev/null 3>&-
+	timeout -k 1 120 ssh -o BatchMode=yes -l "$1" -o LogLevel="${LOG_LEVEL:-ERROR}" localhost "${@:2}" </dev/null 3>&-
 }
 
 # script USER [OPTION…]: submits the batch script on standard input, prints the job's number
