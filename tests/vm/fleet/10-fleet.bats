@@ -32,7 +32,7 @@ is_fresh() { # MACHINE
 # play ARGUMENT…: prints what Ansible prints, and ends with its status
 play() {
     ansible-playbook "$PLAYBOOK" -e "pam_unshare_package=$PACKAGE" -e '{"pam_unshare_users": ["alice"]}' \
-        -e '{"pam_unshare_conf": ["exempt = @sudo"]}' -e '{"pam_unshare_audit_open": ["process-events"]}' "$@" 2>&1
+        -e '{"pam_unshare_conf": ["exempt = @sudo"]}' -e '{"pam_unshare_audit_open": ["process-events", "bus-refusal"]}' "$@" 2>&1
 }
 
 # counted MACHINE WORD: a number of Ansible's last lines
