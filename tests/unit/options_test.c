@@ -262,9 +262,11 @@ static void private_and_hide_are_sets(void **state)
 	assert_true(PARSE(&opts, "grace=5"));
 	assert_int_equal(opts.private_places, PRIVATE_TMP | PRIVATE_SHM);
 	assert_int_equal(opts.hidden, HIDE_CGROUPS);
+	options_free(&opts);
 	assert_true(PARSE(&opts, "private=none"));
 	assert_int_equal(opts.private_places, 0);
 	assert_int_equal(opts.hidden, HIDE_CGROUPS);
+	options_free(&opts);
 }
 
 static void private_mqueue_needs_ipc(void **state)
@@ -278,9 +280,12 @@ static void private_mqueue_needs_ipc(void **state)
 	conf_text = "# places\nprivate = tmp, mqueue\n";
 	assert_false(PARSE(&opts, "grace=5"));
 	assert_true(log_has(LOG_ERR, "line 2: 'private=mqueue' needs 'ipc'"));
+	options_free(&opts);
 	log_clear();
 	assert_true(PARSE(&opts, "ipc"));
+	options_free(&opts);
 	assert_true(PARSE(&opts, "private=tmp"));
+	options_free(&opts);
 	assert_int_equal(log_count(ANY_PRIORITY), 0);
 }
 
