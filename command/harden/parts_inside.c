@@ -34,6 +34,15 @@ static const struct part parts[] = {
 	},
 	{
 		.name = "namespace",
+		.about = "at power-off it is there until those who use it have stopped",
+		.type = &part_file,
+		.source = "pamunshare.slice",
+		.path = UNITCONFDIR "/pamunshare.slice",
+		.needs = SYSTEMD,
+		.is_unit = true,
+	},
+	{
+		.name = "namespace",
 		.about = "a user's namespace is a unit",
 		.type = &part_file,
 		.source = "pam-unshare@.service",

@@ -56,9 +56,10 @@ teardown_file() {
 }
 
 @test "inside: the pin keeps the namespace, and its end ends it" {
-    systemctl start pam-unshare-pin@1000
-    [ "$(pam-unshare list -n -o STAYS)" = pinned ]
-    systemctl stop pam-unshare-pin@1000
+    systemctl start user-runtime-dir@1000
+    is_pinned() { [ "$(pam-unshare list -n -o STAYS)" = pinned ]; }
+    LIMIT=30 eventually is_pinned
+    systemctl stop user-runtime-dir@1000
     LIMIT=30 eventually nothing_of_alice
     # negative control: without the pin it waits for its first member, and ends after it
     systemctl start pam-unshare@1000
