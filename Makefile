@@ -114,7 +114,7 @@ COMMAND_LIBS     = -lpam -lcap -ldl $(shell $(PKG_CONFIG) --libs $(COMMAND_PACKA
 
 # Each directory of code has a README.md with its rules.
 COMMON_SOURCES = $(addprefix common/,mountinfo.c procfs_plan.c statmount.c)
-MODULE_SOURCES = pam_unshare.c $(addprefix module/,cgroup_branch.c conf.c conf_read.c descriptors.c failure.c host_context.c init_start.c \
+MODULE_SOURCES = pam_unshare.c $(addprefix module/,at_fork.c cgroup_branch.c conf.c conf_read.c descriptors.c failure.c fork_guard.c host_context.c init_start.c \
                  list.c namespaces_create.c namespaces_leave.c namespaces_share.c options.c preflight.c procfs_plan_make.c \
                  procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c session_log.c terminal.c \
                  user_make.c user_place.c)

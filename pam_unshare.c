@@ -20,12 +20,15 @@
  * With scope=user namespaces_share() joins the namespaces of the user's other sessions, and makes
  * them if there are none (module/user_make.h); namespaces_leave() then ends the membership.
  *
+ * With enter=fork the application stays on the host, and its children enter (module/at_fork.h).
+ *
  * module/ is the application's side, init/ is PID 1, common/ is what both use. This file logs, by
  * module/session_log.c, and module/options.c and module/list.c what is wrong with the
  * configuration.
  */
 #include "config.h"
 #include "init/init.h"
+#include "module/at_fork.h"
 #include "module/failure.h"
 #include "module/init_start.h"
 #include "module/namespaces.h"
@@ -57,6 +60,16 @@ static struct session *find_session(const pam_handle_t *pamh)
 	return pam_get_data(pamh, DATA_NAME, &data.stored) == PAM_SUCCESS ? data.session : NULL;
 }
 
+/* Later children stay on the host. Descriptors that a thread uses just now are not closed. */
+static void end_at_fork(const pam_handle_t *pamh, struct session *session)
+{
+	struct at_fork_report report;
+
+	if (at_fork_end(&report) < 0)
+		session->ns.host = session->ns.inside = HOST_NAMESPACES_NONE;
+	log_at_fork(pamh, session, &report);
+}
+
 /* End the session and bring the application back to the host. */
 static int leave_session(pam_handle_t *pamh, struct session *session)
 {
@@ -65,6 +78,8 @@ static int leave_session(pam_handle_t *pamh, struct session *session)
 	int end_err, err;
 
 	session->opened = 0;
+	if (session->ns.at_fork)
+		end_at_fork(pamh, session);
 	end_err = namespaces_end(&session->ns);
 	err = namespaces_leave(&session->ns, &why);
 	if (why.lacks_capabilities && (end_err == 0 || end_err == -EPERM)) {
@@ -179,8 +194,10 @@ static enum entry create(
 {
 	struct failure why = {0};
 
-	if (namespaces_create(request, &session->ns, &why) == 0)
+	if (namespaces_create(request, &session->ns, &why) == 0) {
+		log_cwd(pamh, session, &why); /* with enter=fork the application is back already */
 		return ENTERED;
+	}
 	log_failure(pamh, session, &why, "cannot isolate the session");
 	return FAILED;
 }
@@ -197,6 +214,7 @@ static enum entry enter_session(
 		.grace = opts->grace,
 		.ipc = opts->ipc,
 		.privacy = opts->private_places | opts->hidden,
+		.at_fork = opts->at_fork,
 		.name = name,
 		.service = service,
 		.linger = opts->linger,
@@ -206,12 +224,13 @@ static enum entry enter_session(
 
 	session->in_foreground = terminal_is_ours();
 	session->debug = opts->debug;
-	DEBUG(pamh, opts, "isolating %s: grace %u s, /proc with %s%s%s%s%s; pam_unshare " VERSION,
+	DEBUG(pamh, opts, "isolating %s: grace %u s, /proc with %s%s%s%s%s%s; pam_unshare " VERSION,
 		name, opts->grace,
 		opts->proc_options ? opts->proc_options : "the options that it has",
 		opts->ipc ? ", with an IPC namespace" : "",
 		opts->private_places | opts->hidden ? ", with private= and hide=" : "",
 		opts->per_user ? ", shared by the user's sessions" : "",
+		opts->at_fork ? ", entered at fork" : "",
 		session->in_foreground ? ", in the terminal's foreground" : "");
 	(void)snprintf(title, sizeof(title), INIT_TITLE "%.128s", name);
 	if (opts->per_user)
@@ -230,17 +249,44 @@ static enum entry enter_session(
 	return entry;
 }
 
+/* The children that the application forks from now on enter. */
+static enum entry enter_at_fork(
+	pam_handle_t *pamh, const struct options *opts, uid_t uid, struct session *session)
+{
+	struct failure why = {0};
+	enum entry entry;
+
+	if (at_fork_prepare(uid, &why) < 0) {
+		log_failure(pamh, session, &why, "cannot isolate the session");
+		return FAILED;
+	}
+	entry = enter_session(pamh, opts, uid, session);
+	if (entry == ENTERED)
+		at_fork_begin(&session->ns);
+	else
+		at_fork_cancel();
+	return entry;
+}
+
 /* Hand the state to PAM only after the namespaces are made: cleanup() then finds the session open.
  */
 static enum entry open_first(pam_handle_t *pamh, const struct options *opts, uid_t user)
 {
-	struct session *session = new_session(pamh);
+	struct session *session;
 	enum entry entry;
 	int result;
 
+	if (at_fork_is_active()) {
+		pam_syslog(pamh, LOG_ERR,
+			"session of %s refused: this process has another session with 'enter=fork' open",
+			item(pamh, PAM_USER));
+		return FAILED;
+	}
+	session = new_session(pamh);
 	if (!session)
 		return FAILED;
-	entry = enter_session(pamh, opts, user, session);
+	entry = opts->at_fork ? enter_at_fork(pamh, opts, user, session)
+			      : enter_session(pamh, opts, user, session);
 	if (entry == ENTERED) {
 		result = pam_set_data(pamh, DATA_NAME, session, cleanup);
 		if (result == PAM_SUCCESS)

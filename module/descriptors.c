@@ -138,6 +138,43 @@ int find_host_descriptors(int proc_self, struct descriptors *found, struct failu
 	return find_by_name(proc_self, found, why);
 }
 
+/* One that may not be looked at goes as well, but for 0 to 2. */
+static int hide_if_host(int fd)
+{
+	const int flags = fcntl(fd, F_GETFD);
+	int shows;
+
+	if (flags < 0 || flags == FD_CLOEXEC)
+		return flags < 0 ? -errno : 0;
+	shows = shows_host(fd);
+	if (shows < 0 && fd <= STDERR_FILENO)
+		return -errno;
+	return shows != 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int hide_host_descriptors(void)
+{
+	int list AUTO_CLOSE = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+	bool complete = false;
+	struct names names NOT_CLEARED;
+	const char *name;
+
+	if (list < 0)
+		return -errno;
+	names.fd = list;
+	names.at = names.n = 0;
+	while (err == 0 && (name = next_name(&names))) {
+		int fd = name[0] == '.' ? -1 : atoi(name);
+
+		complete = complete || fd == list;
+		if (fd >= 0 && fd != list)
+			err = hide_if_host(fd);
+	}
+	if (err == 0 && (errno != 0 || !complete)) /* ENOENT: /proc hides the descriptors */
+		err = errno ? -errno : -ENOENT;
+	return err;
+}
+
 int close_on_exec(const struct descriptors *found, struct failure *why)
 {
 	for (size_t i = 0; i < found->n; i++)

@@ -48,6 +48,16 @@ void close_high(int *fd);
 int find_host_descriptors(int proc_self, struct descriptors *found, struct failure *why);
 
 /**
+ * Set close-on-exec on all such descriptors of the caller, which may be a child of fork(2) in an
+ * application with threads: makes system calls only.
+ *
+ * Runs in a child of the application's, on the host.
+ *
+ * @return 0 or -errno
+ */
+int hide_host_descriptors(void);
+
+/**
  * Set close-on-exec, so that the programs of the session do not inherit them.
  *
  * Runs in the application.

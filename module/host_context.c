@@ -86,7 +86,8 @@ static int open_proc_self(struct host_context *context, struct failure *why)
 {
 	struct statfs fs;
 
-	context->proc_self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	context->proc_self = open(context->of_thread ? "/proc/thread-self" : "/proc/self",
+		O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (context->proc_self < 0 && errno == ENOENT)
 		return fail(why, errno,
 			"/proc does not show the application: it has a session of this module open already, or /proc is not mounted, or not that of its PID namespace");

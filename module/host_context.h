@@ -23,8 +23,15 @@ struct host_context {
 	int proc_self; /* the application's directory in the host's /proc */
 	int cwd, root;
 	struct host_namespaces namespaces;
-	bool unshared; /* the application is not in them any more */
+	bool unshared;	/* the application is not in them any more */
+	bool of_thread; /* which may be one of several, each with namespaces of its own */
 };
+
+#define HOST_NAMESPACES_NONE                      \
+	(struct host_namespaces)                  \
+	{                                         \
+		.mount = -1, .pid = -1, .ipc = -1 \
+	}
 
 #define HOST_CONTEXT_NONE                                          \
 	(struct host_context)                                      \
@@ -44,7 +51,7 @@ struct directory {
  *
  * Runs in the application.
  *
- * @param context  HOST_CONTEXT_NONE; filled in as far as it goes, also on failure
+ * @param context  HOST_CONTEXT_NONE, but of_thread; filled in as far as it goes, also on failure
  * @param ipc      the IPC namespace is left too
  * @return 0 or -errno: ENOENT (/proc does not show the application), EINVAL (/proc is no procfs),
  *         EMFILE, or that of open(2)

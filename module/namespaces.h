@@ -29,6 +29,7 @@ struct namespaces_request {
 	unsigned int grace;	  /* seconds that processes have to end by themselves */
 	bool ipc;		  /* an IPC namespace too */
 	unsigned int privacy;	  /* what is the user's alone, or hidden: enum privacy */
+	bool at_fork;		  /* the application stays on the host: at_fork.h */
 
 	/* With scope=user alone: */
 	const char *name;    /* the user's */
@@ -47,17 +48,19 @@ struct namespaces_request {
  * unprivileged process out (a descriptor of a directory would).
  */
 struct namespaces {
-	struct host_namespaces host; /* to return to */
-	int init_pidfd;		     /* of a session's own; -1 where it is shared */
-	pid_t init_pid;		     /* in the application's PID namespace, for log lines only */
-	uint64_t pid_namespace;	     /* its inode number, as lsns(8) shows it */
-	struct file_id root;	     /* the root directory inside */
-	bool shared;		     /* with the user's other sessions */
-	bool joined;		     /* it was there before */
-	unsigned int tries;	     /* more than 1: others were making it, or it was ending */
-	bool lacks_ipc;		     /* an IPC namespace was asked for, and there is none */
-	bool lacks_privacy;	     /* as much of it as was asked for */
-	struct user_member member;   /* of a shared one */
+	struct host_namespaces host;   /* to return to */
+	struct host_namespaces inside; /* with at_fork: to enter; else -1 */
+	int init_pidfd;		       /* of a session's own; -1 where it is shared */
+	pid_t init_pid;		       /* in the application's PID namespace, for log lines only */
+	uint64_t pid_namespace;	       /* its inode number, as lsns(8) shows it */
+	struct file_id root;	       /* the root directory inside */
+	bool at_fork;		       /* the application is on the host, and its children enter */
+	bool shared;		       /* with the user's other sessions */
+	bool joined;		       /* it was there before */
+	unsigned int tries;	       /* more than 1: others were making it, or it was ending */
+	bool lacks_ipc;		       /* an IPC namespace was asked for, and there is none */
+	bool lacks_privacy;	       /* as much of it as was asked for */
+	struct user_member member;     /* of a shared one */
 	char place[USER_PLACE_SIZE];
 	long children_minflt; /* ru_minflt of RUSAGE_CHILDREN: changes with each reaped child */
 	bool cwd_is_root;     /* the working directory shows the host, or is not there inside: "/"
@@ -71,9 +74,12 @@ struct namespaces {
  * children are born in the PID namespace, and the namespace's init has reported that its /proc is
  * mounted.
  *
- * Runs in the application, which must have one thread, must not be chrooted, and must have the
- * capabilities that preflight.c checks. On failure the caller is where it was, with no process,
- * mount or descriptor left behind, or why->return_failed is set.
+ * With at_fork the caller is where it was, with descriptors of the namespaces; at_fork_begin() then
+ * has its children enter them.
+ *
+ * Runs in the application, which must have one thread (but with at_fork), must not be chrooted, and
+ * must have the capabilities that preflight.c checks. On failure the caller is where it was, with
+ * no process, mount or descriptor left behind, or why->return_failed is set.
  *
  * @param request  what to create
  * @param ns       filled in on success

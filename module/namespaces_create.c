@@ -186,7 +186,7 @@ static int enter(const struct namespaces_request *request, struct creation *crea
 
 static int check_application(const struct host_context *host, struct failure *why)
 {
-	int err = check_threads(host->proc_self, why);
+	int err = host->of_thread ? 0 : check_threads(host->proc_self, why);
 
 	return err == 0 ? check_executable(host->proc_self, why) : err;
 }
@@ -195,8 +195,10 @@ static int check_application(const struct host_context *host, struct failure *wh
 static void hand_over(struct creation *creation, struct namespaces *ns)
 {
 	ns->host = creation->host.namespaces;
+	if (!ns->at_fork)
+		ns->inside = HOST_NAMESPACES_NONE;
 	ns->init_pidfd = creation->init.pidfd;
-	creation->host.namespaces = (struct host_namespaces){.mount = -1, .pid = -1, .ipc = -1};
+	creation->host.namespaces = HOST_NAMESPACES_NONE;
 	creation->init.pidfd = -1;
 }
 
@@ -223,25 +225,54 @@ long children_minflt(void)
 	return usage.ru_minflt;
 }
 
-int creation_prepare(bool ipc, struct creation *creation, struct failure *why)
+int creation_prepare(const struct namespaces_request *request, bool ipc, struct creation *creation,
+	struct failure *why)
 {
 	int err = check_capabilities_to_create(why);
 
+	creation->host.of_thread = request->at_fork;
+	/* a thread that shares its root directory with others cannot change the mount namespace */
+	if (err == 0 && request->at_fork && unshare(CLONE_FS) < 0)
+		err = fail(why, errno, "have a working directory that is the thread's own");
 	if (err == 0)
 		err = host_context_save(&creation->host, ipc, why);
 	return err == 0 ? check_application(&creation->host, why) : err;
+}
+
+int creation_stay_outside(struct creation *creation, struct namespaces *ns, struct failure *why)
+{
+	struct host_context *host = &creation->host;
+	const int flags = O_RDONLY | O_CLOEXEC;
+
+	ns->inside.mount = high_fd(openat(host->proc_self, "ns/mnt", flags));
+	ns->inside.pid = high_fd(openat(host->proc_self, "ns/pid_for_children", flags));
+	ns->inside.ipc =
+		host->namespaces.ipc < 0 ? -1 : high_fd(openat(host->proc_self, "ns/ipc", flags));
+	if (ns->inside.mount < 0 || ns->inside.pid < 0 ||
+		(host->namespaces.ipc >= 0 && ns->inside.ipc < 0))
+		(void)fail(why, errno, "open the session's namespaces");
+	if (why->err == 0) {
+		host_context_restore(host, why);
+		host->unshared = false; /* not a second time */
+	}
+	ns->at_fork = why->err == 0;
+	if (!ns->at_fork)
+		host_namespaces_close(&ns->inside);
+	return -why->err;
 }
 
 int namespaces_create(
 	const struct namespaces_request *request, struct namespaces *ns, struct failure *why)
 {
 	struct creation creation = CREATION_NONE;
-	int err = creation_prepare(request->ipc, &creation, why);
+	int err = creation_prepare(request, request->ipc, &creation, why);
 
 	if (err == 0) {
 		directory_note(&ns->cwd);
 		err = enter(request, &creation, ns, why);
 	}
+	if (err == 0 && request->at_fork)
+		err = creation_stay_outside(&creation, ns, why);
 	if (err == 0) {
 		ns->children_minflt = children_minflt();
 		hand_over(&creation, ns);

@@ -67,6 +67,16 @@ int identify_pid_namespace(int proc_self, struct namespaces *ns, struct failure 
 int enter_directories(struct namespaces *ns, struct failure *why);
 
 /** Check capabilities, threads and executable, and save the host context. @return 0 or -errno */
-int creation_prepare(bool ipc, struct creation *creation, struct failure *why);
+int creation_prepare(const struct namespaces_request *request, bool ipc, struct creation *creation,
+	struct failure *why);
+
+/**
+ * With at_fork: keep descriptors of the namespaces that the application is in now, and bring it
+ * back to the host.
+ *
+ * @param ns  its inside is filled in on success
+ * @return 0 or -errno
+ */
+int creation_stay_outside(struct creation *creation, struct namespaces *ns, struct failure *why);
 
 #endif

@@ -67,15 +67,17 @@ int namespaces_leave(struct namespaces *ns, struct failure *why)
 	int err;
 
 	directory_note(&cwd);
-	err = return_to_host(ns, why);
+	err = ns->at_fork ? 0 : return_to_host(ns, why);
 	host_namespaces_close(&ns->host); /* the rest needs a descriptor, and may get no other */
+	host_namespaces_close(&ns->inside);
 	if (err == 0 && ns->shared)
 		why->leave_errno = end_membership(ns);
 	else if (err == 0)
 		wait_if_unused(ns);
 	if (err < 0)
 		why->return_failed = !why->lacks_capabilities;
-	else /* back to where it was at the open, unless the application has changed it since */
+	else if (!ns->at_fork) /* back to where it was at the open, unless the application has
+				  changed it since */
 		why->cwd_errno = -directory_enter(
 			ns->cwd_is_root && strcmp(cwd.path, "/") == 0 ? &ns->cwd : &cwd);
 	close_high(&ns->init_pidfd);

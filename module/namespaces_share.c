@@ -133,7 +133,9 @@ static void hand_over(struct share *share, bool joined, struct namespaces *ns)
 	if (!share->init.answer.ipc)
 		close_high(&host->ipc);
 	ns->host = *host;
-	*host = (struct host_namespaces){.mount = -1, .pid = -1, .ipc = -1};
+	if (!ns->at_fork)
+		ns->inside = HOST_NAMESPACES_NONE;
+	*host = HOST_NAMESPACES_NONE;
 	ns->init_pidfd = -1;
 	ns->init_pid = share->init.pid;
 	ns->shared = true;
@@ -153,6 +155,8 @@ static int join(struct share *share, struct namespaces *ns, struct failure *why)
 	if (err < 0)
 		return err;
 	err = enter(share, ns, why);
+	if (err == 0 && share->request->at_fork)
+		err = creation_stay_outside(&share->creation, ns, why);
 	if (err == 0) {
 		hand_over(share, joined, ns);
 		return 0;

@@ -112,39 +112,31 @@ static bool parse_set(const struct set_word *words, const char *list, unsigned i
 	}
 }
 
-enum kind { FLAG, LIST, SECONDS, PROC_OPTIONS, SCOPE, PATH, PLACES, HIDDEN };
+enum kind { FLAG, LIST, SECONDS, PROC_OPTIONS, SCOPE, ENTER, PATH, PLACES, HIDDEN };
+
+#define MEMBER(name) offsetof(struct options, name)
 
 static const struct argument {
 	const char *word;
+	size_t offset; /* of the member of struct options */
 	enum kind kind;
 	bool only_argument; /* and no word of the file */
-	size_t offset;	    /* of the member of struct options */
 } arguments[] = {
-	{.word = "debug", .kind = FLAG, .offset = offsetof(struct options, debug)},
-	{.word = "conf=",
-		.kind = PATH,
-		.only_argument = true,
-		.offset = offsetof(struct options, conf)},
-	{.word = "exempt=", .kind = LIST, .offset = offsetof(struct options, exempt)},
-	{.word = "only=", .kind = LIST, .offset = offsetof(struct options, only)},
-	{.word = "grace=", .kind = SECONDS, .offset = offsetof(struct options, grace)},
-	{.word = "include_root", .kind = FLAG, .offset = offsetof(struct options, include_root)},
-	{.word = "open",
-		.kind = FLAG,
-		.only_argument = true,
-		.offset = offsetof(struct options, on_open)},
-	{.word = "close",
-		.kind = FLAG,
-		.only_argument = true,
-		.offset = offsetof(struct options, on_close)},
-	{.word = "proc_options=",
-		.kind = PROC_OPTIONS,
-		.offset = offsetof(struct options, proc_options)},
-	{.word = "ipc", .kind = FLAG, .offset = offsetof(struct options, ipc)},
-	{.word = "private=", .kind = PLACES, .offset = offsetof(struct options, private_places)},
-	{.word = "hide=", .kind = HIDDEN, .offset = offsetof(struct options, hidden)},
-	{.word = "scope=", .kind = SCOPE, .offset = offsetof(struct options, per_user)},
-	{.word = "linger", .kind = FLAG, .offset = offsetof(struct options, linger)},
+	{"debug", MEMBER(debug), FLAG, false},
+	{"conf=", MEMBER(conf), PATH, true},
+	{"exempt=", MEMBER(exempt), LIST, false},
+	{"only=", MEMBER(only), LIST, false},
+	{"grace=", MEMBER(grace), SECONDS, false},
+	{"include_root", MEMBER(include_root), FLAG, false},
+	{"open", MEMBER(on_open), FLAG, true},
+	{"close", MEMBER(on_close), FLAG, true},
+	{"proc_options=", MEMBER(proc_options), PROC_OPTIONS, false},
+	{"ipc", MEMBER(ipc), FLAG, false},
+	{"private=", MEMBER(private_places), PLACES, false},
+	{"hide=", MEMBER(hidden), HIDDEN, false},
+	{"scope=", MEMBER(per_user), SCOPE, false},
+	{"linger", MEMBER(linger), FLAG, false},
+	{"enter=", MEMBER(at_fork), ENTER, false},
 };
 
 #define N_ARGUMENTS (sizeof(arguments) / sizeof(*arguments))
@@ -161,6 +153,7 @@ static const struct {
 	[PROC_OPTIONS] = {"a comma-separated list of hidepid=, gid= and subset=pid, given once",
 		sizeof(const char *)},
 	[SCOPE] = {"'session' or 'user'", sizeof(bool)},
+	[ENTER] = {"'open' or 'fork'", sizeof(bool)},
 	[PATH] = {"an absolute path, given once", sizeof(const char *)},
 	[PLACES] = {"a comma-separated list of tmp, shm and mqueue, or none", sizeof(unsigned int)},
 	[HIDDEN] = {"'cgroups' or 'none'", sizeof(unsigned int)},
@@ -220,6 +213,13 @@ static bool set_string(const char **member, const char *value, bool valid)
 	return first && valid;
 }
 
+/* One of two words: the member is whether it is the second. */
+static bool set_choice(bool *member, const char *value, const char *first, const char *second)
+{
+	*member = strcmp(value, second) == 0;
+	return *member || strcmp(value, first) == 0;
+}
+
 /* Store an argument's value: what follows the "=", or NULL. Tells whether it is valid. */
 static bool set_argument(struct options *opts, const struct argument *arg, const char *value)
 {
@@ -244,8 +244,9 @@ static bool set_argument(struct options *opts, const struct argument *arg, const
 	case HIDDEN:
 		return parse_set(hidden, value, member);
 	case SCOPE:
-		*(bool *)member = strcmp(value, "user") == 0;
-		return *(bool *)member || strcmp(value, "session") == 0;
+		return set_choice(member, value, "session", "user");
+	case ENTER:
+		return set_choice(member, value, "open", "fork");
 	default:
 		if (!parse_number(value, strlen(value), GRACE_MAX, &seconds))
 			return false;

@@ -14,6 +14,7 @@ struct options {
 	bool include_root;	     /* isolate uid 0 too */
 	bool ipc;		     /* an IPC namespace too */
 	bool per_user;		     /* scope=user: one namespace for all sessions of a user */
+	bool at_fork;		     /* enter=fork: its children enter, and not the application */
 	bool linger;		     /* it ends only when its last process has ended */
 	bool on_open, on_close;	     /* at which ends of the session to act */
 	unsigned int grace;	     /* seconds that processes have to end by themselves */

@@ -5,6 +5,7 @@
 #ifndef PAM_UNSHARE_SESSION_H
 #define PAM_UNSHARE_SESSION_H
 
+#include "at_fork.h"
 #include "failure.h"
 #include "namespaces.h"
 
@@ -59,6 +60,10 @@ void log_failure(const pam_handle_t *pamh, const struct session *session, const 
  */
 void log_lacks_capabilities(const pam_handle_t *pamh, const struct session *session,
 	const struct failure *why, bool end_err);
+
+/** Log what has become of the application's children, if there is something to say. */
+void log_at_fork(const pam_handle_t *pamh, const struct session *session,
+	const struct at_fork_report *report);
 
 /** Log that a session is open. */
 void log_opened(const pam_handle_t *pamh, const struct session *session);

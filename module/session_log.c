@@ -71,12 +71,42 @@ void log_lacks_capabilities(const pam_handle_t *pamh, const struct session *sess
 		(int)session->ns.init_pid, why->text);
 }
 
+void log_at_fork(const pam_handle_t *pamh, const struct session *session,
+	const struct at_fork_report *report)
+{
+	const char *user = item(pamh, PAM_USER);
+
+	errno = report->err;
+	if (report->ended > 0)
+		log_message(pamh, session, LOG_ERR,
+			"children of the application could not enter the session of %s and were ended, %u of them: %s: %m",
+			user, report->ended, at_fork_step_name(report->step));
+	else if (report->entered == 0)
+		log_message(pamh, session, LOG_WARNING,
+			"no child of the application has entered the session of %s: what it starts without fork(3) cannot execute a program as a user (EAGAIN)",
+			user);
+	errno = report->limit_err;
+	if (report->limit_err)
+		log_message(pamh, session, LOG_ERR,
+			"the application keeps the limit RLIMIT_NPROC of the session of %s: %m",
+			user);
+	if (report->unguarded)
+		log_message(pamh, session, LOG_CRIT,
+			"the application or another PAM module has changed the limit RLIMIT_NPROC in the session of %s: what was started without fork(3) may run outside of it",
+			user);
+	if (report->stayed)
+		log_message(pamh, session, LOG_CRIT,
+			"a thread of the application could not be brought back after a fork and stays in the session of %s",
+			user);
+}
+
 void log_opened(const pam_handle_t *pamh, const struct session *session)
 {
 	const struct namespaces *ns = &session->ns;
 
-	pam_syslog(pamh, LOG_INFO, "session of %s opened: PID namespace %llu, init %d%s",
+	pam_syslog(pamh, LOG_INFO, "session of %s opened: PID namespace %llu, init %d%s%s",
 		item(pamh, PAM_USER), (unsigned long long)ns->pid_namespace, (int)ns->init_pid,
+		ns->at_fork ? ", entered at fork" : "",
 		!ns->shared  ? ""
 		: ns->joined ? ", the user's, joined"
 			     : ", the user's, made");

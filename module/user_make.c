@@ -80,7 +80,7 @@ int share_find_origin(struct share *share, struct failure *why)
 int share_begin(struct share *share, struct failure *why)
 {
 	struct stat pid_namespace;
-	int err = creation_prepare(false, &share->creation, why);
+	int err = creation_prepare(share->request, false, &share->creation, why);
 
 	if (err < 0)
 		return err;
@@ -165,8 +165,10 @@ static int enter_origin(const struct share *share, struct host_context *host, st
 static int make(struct share *share, struct failure *why)
 {
 	struct creation creation = CREATION_NONE;
-	int err = host_context_save(&creation.host, share->request->ipc, why);
+	int err;
 
+	creation.host.of_thread = share->request->at_fork;
+	err = host_context_save(&creation.host, share->request->ipc, why);
 	if (err == 0)
 		err = enter_origin(share, &creation.host, why);
 	if (err == 0)

@@ -29,7 +29,7 @@ def recorded_calls(script, trace):
 def record(box, case):
     run = run_case(box, case._replace(full=True))
     ended, why = judge(box, case, run)
-    if ended != ("succeeded" if not case.faults else "refused" if case.setting == "own" else "own"):
+    if ended != ("succeeded" if not case.faults else "refused" if case.setting in ("own", "fork") else "own"):
         raise SystemExit(f"Bail out! {case}: {ended}, {why}\n{run.output}\n{run.log}\n{run.errors}\n{run.beside}")
     return run.trace
 
@@ -124,6 +124,8 @@ def cases_of_session(box):
     cases = list(cases_of("application", "close", opening, MODULE))
     cases += cases_of("application", "end", ending, MODULE)
     cases += cases_of("init", "close", child_calls(box, "init", "close", PAUSED), PAUSED)
+    forking = application_calls(box, MODULE, "close", {"open", "close"}, "fork")
+    cases += cases_of("application", "close", forking, MODULE, setting="fork")
     # of the working directory, after the init's word
     cases += roll_back_cases(box, MODULE, "close", last_of(opening, "statx"))
     using = application_calls(box, MODULE, "close", {"run", "run-root"})
@@ -141,6 +143,8 @@ def cases_of_user(box):
         opening = application_calls(box, MODULE, script, {"open", "close"}, setting)
         cases += cases_of("application", script, opening, MODULE, setting=setting)
         cases += roll_back_cases(box, MODULE, script, last_of(opening, late), setting)
+    forking = application_calls(box, MODULE, "close", {"open", "close"}, "fork-join")
+    cases += cases_of("application", "close", forking, MODULE, setting="fork-join")
     ending = application_calls(box, MODULE, "end", {"end"}, "join")
     cases += cases_of("application", "end", ending, MODULE, setting="join")
     for setting, script in ("make", "served"), ("elsewhere", "elsewhere"):

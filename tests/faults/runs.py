@@ -91,9 +91,10 @@ def commands(script):
 # session finds the namespace, and ends what is left in it). FDS: how many descriptors the init has then.
 # "places", "taken" (somebody has the name), "places-make", "places-join" (with a slice that was not there before) and
 # "places-elsewhere": the same, with all that private= and hide= cover.
-FDS = {"own": 2, "make": 7, "join": 8, "elsewhere": 8, "linger": 7}
+# "fork": enter=fork; "fork-join": the same, of a user's namespace that is there.
+FDS = {"own": 2, "fork": 2, "fork-join": 8, "make": 7, "join": 8, "elsewhere": 8, "linger": 7}
 
-ARGUMENTS = {"own": "ipc", "make": "ipc scope=user grace=1", "linger": "ipc scope=user linger grace=1"}
+ARGUMENTS = {"own": "ipc", "fork": "ipc enter=fork", "fork-join": "ipc scope=user grace=1 enter=fork", "make": "ipc scope=user grace=1", "linger": "ipc scope=user linger grace=1"}
 PRIVATE = " private=tmp,shm,mqueue hide=cgroups"
 SHARED = ["/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"]
 SLICE = "/sys/fs/cgroup/user.slice/user-1000.slice"
@@ -400,7 +401,7 @@ def run_case(box, case):
     with open("/run/errors", "w", encoding="utf-8") as err:
         signal.setitimer(signal.ITIMER_REAL, LIMIT)
         try:
-            if kind(case.setting) in ("join", "elsewhere"):
+            if kind(case.setting) in ("join", "fork-join", "elsewhere"):
                 others["holder"] = beside(box, case.setting, "open", "hold", "up", "run", LOOK_BESIDE, "close", "end")
                 others["holder"].read_until("up")
                 os.makedirs(SLICE, exist_ok=True)
@@ -413,7 +414,7 @@ def run_case(box, case):
             status = take_part(box, case, application, others)
             if tracer:
                 tracer.wait()
-            if kind(case.setting) not in ("own", "linger"):
+            if kind(case.setting) not in ("own", "fork", "linger"):
                 others["the next"] = log_in_beside(box, case.setting)
         except Late:
             hung = True

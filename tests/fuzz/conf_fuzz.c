@@ -113,7 +113,7 @@ static void check_same(const struct options *file, const struct options *argumen
 	DEMAND(file->include_root == arguments->include_root);
 	DEMAND(file->per_user == arguments->per_user && file->linger == arguments->linger);
 	DEMAND(file->on_open && file->on_close && arguments->on_open && arguments->on_close);
-	DEMAND(file->grace == arguments->grace);
+	DEMAND(file->grace == arguments->grace && file->at_fork == arguments->at_fork);
 	DEMAND(file->private_places == arguments->private_places &&
 		file->hidden == arguments->hidden);
 	DEMAND(same_string(file->exempt, arguments->exempt));

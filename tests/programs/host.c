@@ -20,6 +20,7 @@
 #include <sched.h>
 #include <security/pam_appl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -386,6 +387,155 @@ static int cmd_thread(const char *arg)
 	return pthread_create(&thread, NULL, pause_thread, NULL);
 }
 
+/* ---- other ways to start a program, for enter=fork --------------------------------------------
+ */
+
+/* System calls only: the caller shares the parent's memory, or is a copy that no library knows of.
+ */
+_Noreturn static void become_and_execute(const struct passwd *pw, const char *command)
+{
+	static const char failed[] = "execve: cannot\n";
+
+	if (pw && (syscall(SYS_setgroups, 0, NULL) < 0 ||
+			  syscall(SYS_setresgid, pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
+			  syscall(SYS_setresuid, pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0))
+		_exit(98);
+	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	(void)!write(1, failed, sizeof(failed) - 1);
+	_exit(errno);
+}
+
+/* Prints 11 for EAGAIN. */
+static int cmd_vfork(const char *arg)
+{
+	const struct passwd *pw = getpwnam(user);
+	pid_t child = vfork();
+
+	if (child == 0)
+		become_and_execute(pw, arg);
+	return wait_for(child);
+}
+
+/* As Qt's QProcess. */
+static int cmd_clone(const char *arg)
+{
+	const struct passwd *pw = getpwnam(user);
+	pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+	if (child == 0)
+		become_and_execute(pw, arg);
+	return wait_for(child);
+}
+
+static int cmd_clone_root(const char *arg)
+{
+	pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+	if (child == 0)
+		become_and_execute(NULL, arg);
+	return wait_for(child);
+}
+
+/* As GLib's g_spawn(): a program of root's that becomes the user. */
+static int cmd_posix_spawn(const char *arg)
+{
+	const char *argv[] = {"setpriv", "--reuid", user, "--regid", user, "--clear-groups", "sh",
+		"-c", arg, NULL};
+	char **words;
+	pid_t child;
+
+	memcpy(&words, &(const char **){argv}, sizeof(words));
+	return posix_spawnp(&child, words[0], NULL, NULL, words, environ) == 0 ? wait_for(child)
+									       : -1;
+}
+
+struct job {
+	const char *command;
+	int result;
+};
+
+static void *run_in_thread(void *arg)
+{
+	struct job *job = arg;
+
+	job->result = wait_for(start(job->command, false));
+	return arg;
+}
+
+static int in_thread(void *(*run)(void *), void *arg)
+{
+	pthread_t thread;
+	int err = pthread_create(&thread, NULL, run, arg);
+
+	return err ? err : pthread_join(thread, NULL);
+}
+
+/* fork(3) in another thread than the one that has opened the session. */
+static int cmd_thread_run(const char *arg)
+{
+	struct job job = {.command = arg, .result = -1};
+	int err = in_thread(run_in_thread, &job);
+
+	return err ? -err : job.result;
+}
+
+static void *open_here(void *arg)
+{
+	*(int *)arg = pam_open_session(pamh, 0);
+	return arg;
+}
+
+/* In another thread than the first. */
+static int cmd_thread_open(const char *arg)
+{
+	int result = -1;
+	int err = in_thread(open_here, &result);
+
+	(void)arg;
+	return err ? -err : result;
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+/* A thread that is started and ends: EINVAL (22) where the next child is born elsewhere. */
+static int cmd_new_thread(const char *arg)
+{
+	(void)arg;
+	return in_thread(nothing, NULL);
+}
+
+static const char *forked;
+
+static void *fork_and_fork(void *arg)
+{
+	for (;;)
+		(void)waitpid(start(forked, true), NULL, 0);
+	return arg;
+}
+
+/* A thread that forks all the time. */
+static int cmd_forking(const char *arg)
+{
+	pthread_t thread;
+
+	forked = arg;
+	return pthread_create(&thread, NULL, fork_and_fork, NULL);
+}
+
+/* Another limit on processes, as pam_limits sets it where it comes later. */
+static int cmd_processes(const char *arg)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NPROC, &now) < 0)
+		return -1;
+	now.rlim_cur = (rlim_t)number(arg);
+	return setrlimit(RLIMIT_NPROC, &now);
+}
+
 /* As an application whose service has mounts of its own (systemd's PrivateTmp= and its like). */
 static int cmd_elsewhere(const char *arg)
 {
@@ -603,6 +753,15 @@ static const struct command {
 	{"stuck", cmd_stuck, false},
 	{"wait-all", cmd_wait_all, false},
 	{"thread", cmd_thread, false},
+	{"vfork", cmd_vfork, true},
+	{"clone", cmd_clone, true},
+	{"clone-root", cmd_clone_root, true},
+	{"posix-spawn", cmd_posix_spawn, true},
+	{"thread-run", cmd_thread_run, true},
+	{"thread-open", cmd_thread_open, false},
+	{"new-thread", cmd_new_thread, false},
+	{"forking", cmd_forking, true},
+	{"processes", cmd_processes, true},
 	{"elsewhere", cmd_elsewhere, false},
 	{"chroot", cmd_chroot, true},
 	{"chdir", cmd_chdir, true},

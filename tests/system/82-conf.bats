@@ -54,7 +54,7 @@ refused_with() { # PATTERN
     leaves_alone root
     sed -i -e 's/^#\([a-z]\)/\1/' -e 's/^scope = session$/scope = user/' \
         -e 's/^private = tmp, shm$/private = shm/' -e 's/^hide = cgroups$/hide = none/' "$CONF" # those of the sandbox
-    [ "$(grep -c '^[a-z]' "$CONF")" -ge 11 ]
+    [ "$(grep -c '^[a-z]' "$CONF")" -ge 12 ]
     isolates alice
     log_position
     leaves_alone carol # of the group sudo

@@ -182,6 +182,7 @@ static void check_defaults(const struct options *opts)
 	assert_false(opts->ipc);
 	assert_false(opts->per_user);
 	assert_false(opts->linger);
+	assert_false(opts->at_fork);
 	assert_true(opts->on_open);
 	assert_true(opts->on_close);
 	assert_int_equal(opts->grace, 5);
@@ -240,6 +241,28 @@ static void scope_is_session_or_user(void **state)
 	assert_false(opts.per_user);
 	assert_true(PARSE(&opts, "scope=session", "scope=user"));
 	assert_true(opts.per_user);
+}
+
+static void enter_is_open_or_fork(void **state)
+{
+	struct options opts;
+
+	(void)state;
+	assert_true(PARSE(&opts, "enter=open"));
+	check_defaults(&opts);
+	assert_true(PARSE(&opts, "enter=fork"));
+	assert_true(opts.at_fork);
+	opts.at_fork = false;
+	check_defaults(&opts);
+	assert_true(PARSE(&opts, "enter=fork", "enter=open"));
+	assert_false(opts.at_fork);
+	conf_text = "enter = fork";
+	assert_true(PARSE(&opts, "debug"));
+	assert_true(opts.at_fork);
+	options_free(&opts);
+	assert_true(PARSE(&opts, "enter=open"));
+	assert_false(opts.at_fork);
+	options_free(&opts);
 }
 
 static void private_and_hide_are_sets(void **state)
@@ -432,7 +455,8 @@ static void unknown_words_are_refused(void **state)
 	static const char *const wrong[] = {"", "=", "=1", "debu", "debugs", "Debug", "DEBUG",
 		" debug", "debug ", "-debug", "opens", "close_", "exempts=alice", "exemp=alice",
 		"grace5", "proc_option=gid=0", "include-root", "ipcs", "hidepid=2", "alice",
-		"debug,ipc", "unknown=value", "scop=user", "lingers", "conf_=/x", "confs=/x"};
+		"debug,ipc", "unknown=value", "scop=user", "enters=fork", "lingers", "conf_=/x",
+		"confs=/x"};
 
 	(void)state;
 	check_all_refused(wrong, COUNT(wrong));
@@ -442,7 +466,7 @@ static void the_message_about_an_unknown_word_names_the_known_ones(void **state)
 {
 	static const char *const known[] = {"debug", "exempt=", "only=", "grace=", "include_root",
 		"open", "close", "proc_options=", "ipc", "private=", "hide=", "scope=", "linger",
-		"conf="};
+		"enter=", "conf="};
 	struct options opts;
 
 	(void)state;
@@ -463,7 +487,8 @@ static void flags_with_a_value_are_refused(void **state)
 static void missing_values_are_refused(void **state)
 {
 	static const char *const wrong[] = {"exempt", "only", "grace", "proc_options", "scope",
-		"conf", "exempt=", "only=", "grace=", "proc_options=", "scope=", "conf="};
+		"conf", "exempt=", "only=", "grace=", "proc_options=", "scope=", "conf=", "enter",
+		"enter="};
 
 	(void)state;
 	check_all_refused(wrong, COUNT(wrong));
@@ -527,6 +552,15 @@ static void other_scopes_are_refused(void **state)
 {
 	static const char *const wrong[] = {"scope=users", "scope=use", "scope=User", "scope=user ",
 		"scope= user", "scope=session,user", "scope=host", "scope=1"};
+
+	(void)state;
+	check_all_refused(wrong, COUNT(wrong));
+}
+
+static void other_ways_to_enter_are_refused(void **state)
+{
+	static const char *const wrong[] = {"enter=threads", "enter=forks", "enter=for",
+		"enter=Fork", "enter=fork ", "enter= fork", "enter=open,fork", "enter=1"};
 
 	(void)state;
 	check_all_refused(wrong, COUNT(wrong));
@@ -1290,6 +1324,7 @@ int main(void)
 		TEST(all_arguments_at_once),
 		TEST(grace_goes_from_0_to_3600),
 		TEST(scope_is_session_or_user),
+		TEST(enter_is_open_or_fork),
 		TEST(private_and_hide_are_sets),
 		TEST(other_sets_are_refused),
 		TEST(private_mqueue_needs_ipc),
@@ -1304,6 +1339,7 @@ int main(void)
 		TEST(grace_out_of_bounds_is_refused),
 		TEST(bad_proc_options_are_refused),
 		TEST(other_scopes_are_refused),
+		TEST(other_ways_to_enter_are_refused),
 		TEST(strings_given_twice_are_refused),
 		TEST(open_and_close_together_are_refused),
 		TEST(every_wrong_argument_has_its_message),

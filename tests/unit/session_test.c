@@ -5,6 +5,7 @@
  * are played here.
  */
 #include "common/privacy.h"
+#include "module/at_fork.h"
 #include "module/conf.h"
 #include "module/init_start.h"
 #include "module/namespaces.h"
@@ -198,6 +199,10 @@ static struct {
 	unsigned int grace;
 	unsigned int privacy;
 	bool ipc, linger;
+	bool at_fork; /* asked for */
+	bool at_fork_active;
+	int at_fork_err, forking_err;
+	struct at_fork_report report;
 	unsigned int made; /* each namespace has an inode of its own */
 	const char *conf;  /* text of the configuration file, or NULL: there is none */
 	unsigned int conf_reads;
@@ -227,6 +232,7 @@ int namespaces_create(
 	world.grace = request->grace;
 	world.ipc = request->ipc;
 	world.privacy = request->privacy;
+	world.at_fork = ns->at_fork = request->at_fork;
 	if (world.create_err) {
 		why->return_failed = world.return_failed;
 		return (fail)(why, world.create_err, "step that fails");
@@ -287,6 +293,44 @@ int namespaces_leave(struct namespaces *ns, struct failure *why)
 		return (fail)(why, world.leave_err, "step back that fails");
 	}
 	return 0;
+}
+
+int at_fork_prepare(uid_t user, struct failure *why)
+{
+	note("prepare");
+	assert_int_equal(user, 1000);
+	return world.at_fork_err ? (fail)(why, world.at_fork_err, "step of entering that fails")
+				 : 0;
+}
+
+void at_fork_cancel(void)
+{
+	note("cancel");
+}
+
+void at_fork_begin(const struct namespaces *ns)
+{
+	note("begin");
+	assert_true(is_last_made(ns));
+	world.at_fork_active = true;
+}
+
+bool at_fork_is_active(void)
+{
+	return world.at_fork_active;
+}
+
+int at_fork_end(struct at_fork_report *report)
+{
+	note("finish");
+	world.at_fork_active = false;
+	*report = world.report;
+	return world.forking_err;
+}
+
+const char *at_fork_step_name(enum at_fork_step step)
+{
+	return step == AT_FORK_MOUNTS ? "step of a child" : "?";
 }
 
 void init_reap(void)
@@ -459,6 +503,84 @@ static void the_arguments_reach_the_namespace(void **state)
 	assert_int_equal(world.privacy, PRIVATE_TMP | HIDE_CGROUPS);
 	assert_string_equal(world.proc_options, "hidepid=2");
 	assert_string_equal(world.title, "pam_unshare: init of alice (sshd)");
+}
+
+/* ---- enter=fork --------------------------------------------------------------------------------
+ */
+
+static void at_fork_begins_and_ends(void **state)
+{
+	(void)state;
+	world.report.entered = 1;
+	assert_int_equal(OPEN("enter=fork"), PAM_SUCCESS);
+	check_trace("reap prepare create begin keep");
+	assert_true(world.at_fork);
+	assert_true(
+		log_has(LOG_INFO, "opened: PID namespace 4026531999, init 4711, entered at fork"));
+	assert_int_equal(close_plainly(), PAM_SUCCESS);
+	check_trace("finish end leave reap");
+	assert_int_equal(log_count(ANY_PRIORITY), 2);
+	assert_int_equal(OPEN("enter=open"), PAM_SUCCESS);
+	check_trace("reap create keep");
+	assert_false(world.at_fork);
+	run_cleanup(0);
+	check_trace("end leave reap");
+}
+
+static void at_fork_that_cannot_begin_is_refused(void **state)
+{
+	(void)state;
+	world.at_fork_err = ENOTSUP;
+	assert_int_equal(OPEN("enter=fork"), PAM_SYSTEM_ERR);
+	check_trace("reap prepare");
+	assert_true(log_has(
+		LOG_ERR, "cannot isolate the session of alice: step of entering that fails"));
+	assert_int_equal(memory.mapped, 0);
+	assert_int_equal(close_plainly(), PAM_SUCCESS);
+	check_trace("");
+	world.at_fork_err = 0;
+	world.create_err = ENOMEM;
+	assert_int_equal(OPEN("enter=fork"), PAM_SYSTEM_ERR);
+	check_trace("reap prepare create cancel");
+}
+
+static void at_fork_of_another_session_refuses_both_kinds(void **state)
+{
+	(void)state;
+	world.at_fork_active = true;
+	assert_int_equal(OPEN("enter=fork"), PAM_SYSTEM_ERR);
+	assert_int_equal(open_plainly(), PAM_SYSTEM_ERR);
+	check_trace("reap reap");
+	assert_int_equal(log_count(LOG_ERR), 2);
+	assert_true(log_has(LOG_ERR, "session of alice refused: this process has another session"));
+}
+
+static void what_the_children_report_is_logged(void **state)
+{
+	static const struct {
+		struct at_fork_report report;
+		int priority;
+		const char *text;
+	} reports[] = {
+		{{.entered = 0}, LOG_WARNING, "no child of the application has entered"},
+		{{.entered = 3, .ended = 2, .step = AT_FORK_MOUNTS, .err = EPERM}, LOG_ERR,
+			"of alice and were ended, 2 of them: step of a child: Operation not permitted"},
+		{{.entered = 1, .unguarded = true}, LOG_CRIT, "has changed the limit RLIMIT_NPROC"},
+		{{.entered = 1, .limit_err = EPERM}, LOG_ERR, "keeps the limit RLIMIT_NPROC"},
+		{{.entered = 1, .stayed = true}, LOG_CRIT,
+			"could not be brought back after a fork"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(reports); i++) {
+		world.report = reports[i].report;
+		assert_int_equal(OPEN("enter=fork"), PAM_SUCCESS);
+		log_clear();
+		assert_int_equal(close_plainly(), PAM_SUCCESS);
+		assert_int_equal(log_count(ANY_PRIORITY), 2);
+		assert_true(log_has(reports[i].priority, reports[i].text));
+		check_trace("reap prepare create begin keep finish end leave reap");
+	}
 }
 
 static void the_defaults_reach_the_namespace(void **state)
@@ -1330,6 +1452,10 @@ int main(void)
 		TEST(open_and_close),
 		TEST(one_line_of_log_for_each_end),
 		TEST(the_arguments_reach_the_namespace),
+		TEST(at_fork_begins_and_ends),
+		TEST(at_fork_that_cannot_begin_is_refused),
+		TEST(at_fork_of_another_session_refuses_both_kinds),
+		TEST(what_the_children_report_is_logged),
 		TEST(the_defaults_reach_the_namespace),
 		TEST(the_terminal_is_taken_back),
 		TEST(a_terminal_that_was_not_ours_is_left_alone),
