@@ -8,16 +8,17 @@
 #include "common/user_protocol.h"
 #include "config.h"
 
-static const struct part_command start_socket = {
+static const struct part_command start = {
 	.needs = SYSTEMD,
-	.argv = {"systemctl", "start", "pam-unshare-make.socket"},
+	.argv = {"systemctl", "start", "pam-unshare-make.socket", "pam-unshare-at.path"},
 };
 
 /* A pin that is there needs its unit to be taken away. The namespace stays for its sessions and its
    user manager. What was not enabled has no socket to stop. */
 static const struct part_command unpin = {
 	.needs = UNITCONFDIR "/pam-unshare-make.socket",
-	.argv = {"systemctl", "stop", "pam-unshare-make.socket", "pam-unshare-pin@*.service"},
+	.argv = {"systemctl", "stop", "pam-unshare-make.socket", "pam-unshare-at.path",
+		"pam-unshare-pin@*.service"},
 };
 
 static const struct part parts[] = {
@@ -115,6 +116,33 @@ static const struct part parts[] = {
 		.is_unit = true,
 	},
 	{
+		.name = "at",
+		.about = "what tells atd of new jobs",
+		.type = &part_file,
+		.source = "pam-unshare-at.service",
+		.path = UNITCONFDIR "/pam-unshare-at.service",
+		.needs = SYSTEMD,
+		.is_unit = true,
+	},
+	{
+		.name = "at",
+		.about = "atd is told, whom at cannot signal from inside",
+		.type = &part_file,
+		.source = "pam-unshare-at.path",
+		.path = UNITCONFDIR "/pam-unshare-at.path",
+		.needs = SYSTEMD,
+		.is_unit = true,
+	},
+	{
+		.name = "at",
+		.about = "and so it is from boot on",
+		.type = &part_file,
+		.source = "inside-paths.conf",
+		.path = UNITCONFDIR "/paths.target.d/pam-unshare.conf",
+		.needs = SYSTEMD,
+		.is_unit = true,
+	},
+	{
 		.name = "podman",
 		.about = "rootless containers are units of the user manager",
 		.type = &part_file,
@@ -153,5 +181,5 @@ static const struct part parts[] = {
 const struct part_set inside = {.parts = parts,
 	.n = sizeof(parts) / sizeof(*parts),
 	.is_chain = true,
-	.after_enable = &start_socket,
+	.after_enable = &start,
 	.before_disable = &unpin};

@@ -16,7 +16,7 @@ setup_file() {
 	[ "$(wc -l </run/calls)" != "$(cat /run/kill 2>/dev/null)" ] || { kill -KILL "$PPID"; exit; }
 	case $* in
 	daemon-reload) find /etc/systemd/system -type f -exec sha256sum {} + | sort >/run/loaded ;;
-	"start pam-unshare-make.socket") mkdir -p -m 700 /run/pam_unshare && touch /run/pam_unshare/make ;;
+	start*pam-unshare-make.socket*) mkdir -p -m 700 /run/pam_unshare && touch /run/pam_unshare/make ;;
 	stop*pam-unshare-make.socket*) rm -f /run/pam_unshare/make ;;
 	esac
 	END
