@@ -71,6 +71,12 @@ static bool is_named(const struct part *part, char *const names[], int n)
 	return n == 0;
 }
 
+/* A part whose price is high must be named to be enabled. */
+static bool is_meant(const struct part *part, bool enable, char *const names[], int n)
+{
+	return is_named(part, names, n) && !(enable && n == 0 && part->only_by_name);
+}
+
 static bool is_known(const char *name)
 {
 	for (size_t i = 0; i < hardening.n; i++)
@@ -136,7 +142,7 @@ static bool change_each(const struct part_set *set, bool enable, char *const nam
 
 	for (size_t i = 0; i < set->n; i++) {
 		part = &set->parts[enable ? i : set->n - 1 - i];
-		if (!is_named(part, names, n))
+		if (!is_meant(part, enable, names, n))
 			continue;
 		if (enable && !loaded && part->type == &part_lines) {
 			loaded = true;
