@@ -184,6 +184,8 @@ cleaned() {
     grep -E '^hide +on +.*: cgroups$' /root/told
     pam-unshare check sshd alice >/root/told
     grep 'alice has these of their own, which all users share on the host: tmp,shm,mqueue' /root/told
+    pam-unshare disable
+    not grep -E 'private|hide' <(pam-unshare status -n -o PART)
     stock
     afresh
     inside # negative control
