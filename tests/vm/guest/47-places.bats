@@ -178,6 +178,7 @@ cleaned() {
 }
 
 @test "places: status and check say which words are on" {
+    afresh # nothing is older
     inside "${WORDS[@]}"
     pam-unshare status -n -o PART,STATE,ABOUT >/root/told
     grep -E '^private +on +.*: tmp,shm,mqueue$' /root/told
