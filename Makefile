@@ -128,7 +128,7 @@ MODULE  = $(if $(filter build,$(BUILD)),pam_unshare.so,$(BUILD)/pam_unshare.so)
 # The administrator's command; it reads arguments and the configuration file as the module does.
 COMMAND_SOURCES = $(addprefix command/,hold.c pam-unshare.c list.c namespace.c \
                   $(addprefix check/,applications.c check.c conf.c files.c findings.c order.c scope.c session.c view.c) \
-                  $(addprefix harden/,harden.c outside.c part.c part_block.c part_file.c part_lines.c parts.c parts_inside.c taken.c) \
+                  $(addprefix harden/,harden.c outside.c part.c part_block.c part_file.c part_lines.c part_modes.c parts.c parts_inside.c taken.c) \
                   $(addprefix launch/,cgroup.c child.c launch.c) \
                   $(addprefix lib/,file.c isolation.c log_capture.c members.c pam_session.c pam_stack.c printable.c privacy.c sessions.c subprocess.c table.c) \
                   $(addprefix metrics/,metrics.c refused.c) \

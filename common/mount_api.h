@@ -16,5 +16,8 @@
 #ifndef MNT_DETACH
 #define MNT_DETACH 2 /* umount2(2) */
 #endif
+#ifndef MOVE_MOUNT_BENEATH
+#define MOVE_MOUNT_BENEATH 0x200 /* move_mount(2), Linux 6.5 */
+#endif
 
 #endif

@@ -35,6 +35,7 @@ enum closed_by {
 	BY_ATD,
 	BY_MAIL,
 	BY_PROCESS_EVENTS,
+	BY_LOGINS,
 	CLOSERS, /* how many */
 };
 
@@ -107,6 +108,7 @@ probe_function probe_program, probe_setuid, probe_journal, probe_su, probe_ssh, 
 	probe_activation, probe_run_system;
 
 /* probes_unpromised.c */
-probe_function probe_utmp, probe_logind_sessions, probe_cgroup_names, probe_places, probe_counters;
+probe_function probe_login_records, probe_logind_sessions, probe_cgroup_names, probe_places,
+	probe_counters;
 
 #endif

@@ -38,7 +38,8 @@ static const char *const part_names[] = {[BY_BUS] = "bus",
 	[BY_CRON] = "cron",
 	[BY_ATD] = "atd",
 	[BY_MAIL] = "mail",
-	[BY_PROCESS_EVENTS] = "process-events"};
+	[BY_PROCESS_EVENTS] = "process-events",
+	[BY_LOGINS] = "logins"};
 
 _Static_assert(sizeof(part_names) / sizeof(*part_names) == CLOSERS, "each part has a name");
 

@@ -71,6 +71,12 @@ static bool is_named(const struct part *part, char *const names[], int n)
 	return n == 0;
 }
 
+/* A part whose price is high must be named to be enabled. */
+static bool is_meant(const struct part *part, bool enable, char *const names[], int n)
+{
+	return is_named(part, names, n) && !(enable && n == 0 && part->only_by_name);
+}
+
 static bool is_known(const char *name)
 {
 	for (size_t i = 0; i < hardening.n; i++)
@@ -136,7 +142,7 @@ static bool change_each(const struct part_set *set, bool enable, char *const nam
 
 	for (size_t i = 0; i < set->n; i++) {
 		part = &set->parts[enable ? i : set->n - 1 - i];
-		if (!is_named(part, names, n))
+		if (!is_meant(part, enable, names, n))
 			continue;
 		if (enable && !loaded && part->type == &part_lines) {
 			loaded = true;
@@ -286,14 +292,23 @@ static bool is_per_user(void)
 	return understood && per_user;
 }
 
-/* Words of the configuration file that hide more than processes, if there are any. */
+static bool is_inside_on(void)
+{
+	for (size_t i = 0; i < inside.n; i++)
+		if (part_state(&inside.parts[i]) == PART_ON)
+			return true;
+	return false;
+}
+
+/* Words of the configuration file that hide more than processes, if there are any. Without "enable"
+   they are for the sessions of whatever services have the module, as "check" says of each. */
 static void add_words(struct table *table)
 {
 	struct options opts = {.text = NULL};
 	char words[PRIVACY_WORDS_SIZE], about[128];
 	static const char *const rows[][2] = {
 		{"private", "each user has these of their own"}, {"hide", "not seen of others"}};
-	const bool understood = options_parse(NULL, 0, NULL, &opts);
+	const bool understood = is_inside_on() && options_parse(NULL, 0, NULL, &opts);
 
 	for (size_t i = 0; understood && i < sizeof(rows) / sizeof(*rows); i++) {
 		privacy_words(i == 0 ? opts.private_places : opts.hidden, words);

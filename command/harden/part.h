@@ -57,6 +57,19 @@ const char *part_keep_copy(const struct part *part, const char *text);
 void part_drop_copy(const struct part *part);
 
 /**
+ * Keep the modes of what the part changes, unless they are kept already: as part_write(). The
+ * directory of the copies is there.
+ */
+const char *part_keep_modes(const struct part *part);
+
+/** What the part's revert is told: its own input, and the modes. @return free it; NULL: no memory
+ */
+char *part_revert_input(const struct part *part);
+
+/** Forget the modes, and remove the file that the part made, if it is empty. */
+void part_drop_modes(const struct part *part);
+
+/**
  * Run a command of a part, if what it needs is there. NULL: there is none.
  *
  * @return NULL, or what failed; the output of the command is on standard error

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,6 +61,8 @@ static const char *enable(const struct part *part)
 	part_texts_read(part, &texts);
 	failed = write_both(part, &texts);
 	part_texts_free(&texts);
+	if (!failed)
+		failed = part_keep_modes(part);
 	if (failed)
 		return failed;
 	gone_path(part, gone);
@@ -77,6 +80,15 @@ static void remove_drop_in_directory(const struct part *part)
 	if (strstr(path, ".service.d") || strstr(path, ".socket.d") || strstr(path, ".target.d") ||
 		strstr(path, "/containers.conf.d"))
 		(void)rmdir(path);
+}
+
+static const char *revert(const struct part *part)
+{
+	char *input = part_revert_input(part);
+	const char *failed = input ? part_run(part->revert, input) : strerror(ENOMEM);
+
+	free(input);
+	return failed;
 }
 
 /* The file has another name, and its copy stays, until what it did is undone. */
@@ -99,10 +111,11 @@ static const char *disable(const struct part *part)
 		return strerror(errno);
 	if (access(gone, F_OK) < 0 && !kept)
 		return NULL;
-	failed = part_run(part->revert, part->revert_input);
+	failed = revert(part);
 	if (failed)
 		return failed;
 	(void)unlink(gone);
+	part_drop_modes(part);
 	part_drop_copy(part);
 	remove_drop_in_directory(part);
 	return NULL;

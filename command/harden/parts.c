@@ -33,6 +33,21 @@ static const char stock_modes[] = "z /run/systemd/transient 0755\n"
 				  "z /run/systemd/report/io.systemd.Manager 0666\n"
 				  "z /run/systemd/io.systemd.Login 0666\n";
 
+static const struct part_command close_logins = {
+	.needs = SYSTEMD,
+	.argv = {"systemd-tmpfiles", "--create", SYSCONFDIR "/tmpfiles.d/pam-unshare-logins.conf"},
+};
+
+/* What logins.conf changes, if it is there. */
+static const char *const login_records[] = {"/run/utmp", "/var/log/wtmp*", "/var/log/lastlog",
+	"/var/lib/wtmpdb", "/var/lib/lastlog", "/run/systemd/sessions", "/run/systemd/seats",
+	"/run/systemd/users", NULL};
+
+/* Without polkit's entries. */
+static const char stock_lists[] = "a /run/systemd/sessions - - - - u::rwx,g::r-x,o::r-x\n"
+				  "a /run/systemd/seats - - - - u::rwx,g::r-x,o::r-x\n"
+				  "a /run/systemd/users - - - - u::rwx,g::r-x,o::r-x\n";
+
 /* The daemon need not be told: exim executes itself anew for each delivery. */
 static const struct part_command update_exim = {
 	.needs = "/usr/sbin/update-exim4.conf",
@@ -181,6 +196,51 @@ static const struct part parts[] = {
 		.apply = &update_grub,
 		.revert = &update_grub,
 		.note = process_events_note,
+	},
+	{
+		.name = "logins",
+		.about = "files of who is and was logged in",
+		.type = &part_file,
+		.source = "logins.conf",
+		.path = SYSCONFDIR "/tmpfiles.d/pam-unshare-logins.conf",
+		.needs = SYSTEMD,
+		.apply = &close_logins,
+		.revert = &restore_modes,
+		.revert_input = stock_lists,
+		.modes_of = login_records,
+		.makes = "/var/log/wtmp.db",
+		.only_by_name = true,
+	},
+	{
+		.name = "logins",
+		.about = "logind: other users' sessions",
+		.type = &part_file,
+		.source = "logins-bus.conf",
+		.path = SYSCONFDIR "/dbus-1/system.d/pam-unshare-logins.conf",
+		.needs = SYSCONFDIR "/dbus-1/system.d",
+		.apply = &reload_bus,
+		.revert = &reload_bus,
+		.only_by_name = true,
+	},
+	{
+		.name = "logins",
+		.about = "logind's files of sessions, from its next start on",
+		.type = &part_file,
+		.source = "logins-logind.conf",
+		.path = UNITCONFDIR "/systemd-logind.service.d/pam-unshare-logins.conf",
+		.needs = SYSTEMD,
+		.is_unit = true,
+		.only_by_name = true,
+	},
+	{
+		.name = "logins",
+		.about = "wtmp, when logrotate makes it anew",
+		.type = &part_file,
+		.source = "logins-logrotate.conf",
+		.path = UNITCONFDIR "/logrotate.service.d/pam-unshare-logins.conf",
+		.needs = "/lib/systemd/system/logrotate.service",
+		.is_unit = true,
+		.only_by_name = true,
 	},
 };
 

@@ -50,6 +50,9 @@ struct part {
 	const struct part_command *apply;  /* run after enable */
 	const struct part_command *revert; /* run after disable */
 	const char *revert_input;	   /* its standard input; NULL: none */
+	/* part_file: patterns of glob(3), whose modes are kept for revert's input; NULL: none */
+	const char *const *modes_of;
+	const char *makes; /* a file that apply makes; disable removes an empty one; NULL: none */
 	/* part_block */
 	const char *below;   /* the line that the block follows; "": at the end */
 	const char *setting; /* what the block sets; a file that sets it already is PART_OWN */
@@ -62,6 +65,7 @@ struct part {
 	const char *works;	   /* without this it is PART_OFF; NULL: nothing shows it */
 	const char *(*note)(void); /* what the running system says of it; NULL: nothing */
 	bool is_unit;		   /* part_file, part_block: systemd reads it: units are reloaded */
+	bool only_by_name;	   /* "enable" that names no part leaves it out */
 	bool made; /* part_block: the file is made if it is not there, and removed again */
 };
 

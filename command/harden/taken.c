@@ -58,7 +58,7 @@ void taken_forget(const char *name)
 
 bool taken_is_of_inside(const struct part *part)
 {
-	return strcmp(part->name, "user-manager") != 0;
+	return !part->only_by_name && strcmp(part->name, "user-manager") != 0;
 }
 
 static bool has_state(const char *name, enum part_state state)

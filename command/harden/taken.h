@@ -11,7 +11,8 @@
 
 #include <stdbool.h>
 
-/** Tell whether "enable" turns it on: all but the user manager, which "enable" has inside. */
+/** Tell whether "enable" turns it on: all but those that must be named, and the user manager, which
+ * "enable" has inside. */
 bool taken_is_of_inside(const struct part *part);
 
 /** Turn on the parts that are off. @return whether that went well; what failed is on standard error

@@ -2,10 +2,11 @@
 """Judges what the reader found: which of the planted marks it is, and whether the list of what is not promised
 allows it there. The list (allowed) has lines
 
-    WHAT PLACE "WORDS" [MORE]
+    WHAT PLACE "WORDS" [unless MEASURE] [MORE]
 
 WHAT is what was planted (argv, comm, env, description, pid, who, ...), several with commas, or *. PLACE is a pattern
-of shell. WORDS are SECURITY.md's, under "What is not promised"; MORE explains.
+of shell. WORDS are SECURITY.md's, under "What is not promised"; MORE explains. Where MEASURE is on,
+the line does not hold (crawl --with MEASURE).
 """
 import collections
 import fnmatch
@@ -20,15 +21,16 @@ Rule = collections.namedtuple("Rule", "what place words")
 Found = collections.namedtuple("Found", "what way place sample rule")  # rule: None is unexplained
 
 
-def read_rules(text):
+def read_rules(text, measures=()):
     rules = []
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
-        match = re.fullmatch(r'(\S+)\s+(.+?)\s+"([^"]+)".*', line)
+        match = re.fullmatch(r'(\S+)\s+(.+?)\s+"([^"]+)"(?:\s+unless (\S+))?.*', line)
         if not match:
             raise ValueError(f"not a rule: {line}")
-        rules.append(Rule(match[1].split(","), match[2], match[3]))
+        if match[4] not in measures:
+            rules.append(Rule(match[1].split(","), match[2], match[3]))
     return rules
 
 

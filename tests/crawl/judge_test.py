@@ -53,6 +53,12 @@ class Judge(unittest.TestCase):
         found, = self.judge('env file:/run/* "words"', finding())
         self.assertIsNone(found.rule)
 
+    def test_a_rule_holds_unless_its_measure_is_on(self):
+        text = 'argv file:/run/* "words" unless logins\tand more'
+        self.assertEqual([rule.words for rule in judge.read_rules(text, ["places"])], ["words"])
+        self.assertEqual(judge.read_rules(text, ["logins"]), [])
+        self.assertEqual(len(judge.read_rules('argv file:/run/* "words" and more', ["logins"])), 1)
+
     def test_a_rule_that_allows_nothing_is_named(self):
         rules = judge.read_rules('argv file:/run/* "a"\nargv file:/srv/* "b"')
         judged = judge.judge([finding()], TOKENS, PIDS, rules)

@@ -8,7 +8,8 @@ import pathlib
 import re
 import sys
 
-CONFIGURATIONS = {"stock": "stock", "module": "module", "harden": "module and hardening", "enable": "`pam-unshare enable`"}
+CONFIGURATIONS = {"stock": "stock", "module": "module", "harden": "module and hardening", "enable": "`pam-unshare enable`",
+                  "logins": "module, hardening and `logins`"}
 HEAD = """# What a user finds who knows no door
 
 From crawls in containers of Debian's releases (`make crawl CONTAINER=1`, then `make crawl-table`).
@@ -77,7 +78,7 @@ def suite_table(suite, told):
                if name.startswith("without-") and "findings" in counts}
     if without:
         yield ("\nModule and hardening, without one part (its name), one line of `bus.conf` or its drop-in (bus-…), or one mode of\n"
-               "`units.conf` (mode-…): the crawler, which is not told which, finds\n")
+               "`units.conf` (mode-…), and of the part `logins` one mode (logins-sessions, logins-wtmp) or `logins-bus.conf` (logins-bus): the crawler, which is not told which, finds\n")
         yield row(["without", "not on the list"])
         yield row(["---", "---"])
         yield from (row(item) for item in sorted(without.items()))

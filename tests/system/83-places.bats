@@ -270,6 +270,43 @@ same_group() {
     not_mounted inside
 }
 
+# mounted_in PID: what is mounted in its session, but for numbers of mounts
+mounted_in() {
+    cut -d' ' -f4- "/proc/$1/mountinfo"
+}
+
+# beneath: 1 where the kernel can mount beneath
+beneath() {
+    python3 -c 'import os; print(int(tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 5)))'
+}
+
+# joins [WORD…]: strace's, for a session that joins by the tests' application
+joins() {
+    timeout 60 strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=move_mount,umount2 "$@" \
+        "$HOST" /run/pam.d joins alice open end
+}
+
+@test "hide=cgroups: when a joining session cannot mount the new slice, open sessions keep what they have" {
+    local slice=/sys/fs/cgroup/user.slice/user-1000.slice first
+    isolate hide=cgroups scope=user
+    stack joins 'required pam_unshare.so hide=cgroups scope=user grace=5'
+    stay first su_as alice
+    first=$(pgrep -f '^stay-first')
+    mounted_in "$first" | grep -q " $slice "
+    rmdir "$slice/session-1.scope" "$slice"
+    mkdir "$slice" "$slice/session-1.scope"
+    run joins --inject=move_mount:error=ENOSPC:when=1
+    echo "$output"
+    logged "gets a namespace of its own, which the user's other sessions do not share: mount the user's control groups: No space left on device"
+    [ "$(mounted_in "$first" | grep -c " $slice ")" -eq "$(beneath)" ] # before Linux 6.5 it had to be unmounted first
+    run joins # negative control
+    echo "$output"
+    [[ $output == *open=0* ]]
+    mounted_in "$first" | grep -c " $slice "
+    [ "$(mounted_in "$first" | grep -c " $slice ")" -eq 1 ] # what was there has gone
+    su alice -c "test -e $slice/session-1.scope"
+}
+
 not_mounted() {
     ! grep -w "$1" /proc/self/mountinfo
 }

@@ -460,7 +460,7 @@ END
     words=$(sed '/^Probes of audit/,/^$/d' <<<"$output" | grep -oE -- "--[a-z-]+|^  [a-zA-Z_-]+" | sort -u)
     for word in --json --noheadings --output --conf --write --no-session --only --grace --linger --ipc --proc-options --notify --if-shared --scopes --help \
         --version check list audit namespace hold launch enable disable status harden metrics \
-        bus units user-manager cron atd mail process-events NPROCS NS; do
+        bus units user-manager cron atd mail process-events logins NPROCS NS; do
         grep -qE "^ *$word$" <<<"$words" || die "not in the help: $word"
     done
     for word in $words; do
@@ -1011,7 +1011,7 @@ completes() {
     completes pam-unshare namespace --l -- --linger
     completes pam-unshare harden dis -- disable
     completes pam-unshare harden enable c -- cron
-    completes pam-unshare harden status --json bus '' -- bus units user-manager cron atd mail process-events
+    completes pam-unshare harden status --json bus '' -- bus units user-manager cron atd mail process-events logins
     # negative control: what a name has in it is not run
     cp /etc/passwd /run/passwd
     echo 'owner$(touch${IFS}/run/owned):x:4711:4711::/:/bin/sh' >>/etc/passwd

@@ -476,7 +476,7 @@ stock_jobs() {
         run "$COMMAND" harden $words
         [ "$status" -eq 2 ]
     done
-    [[ $output == *"there is no part 'busses'; the parts are bus units user-manager cron atd mail process-events"* ]]
+    [[ $output == *"there is no part 'busses'; the parts are bus units user-manager cron atd mail process-events logins"* ]]
 }
 
 @test "harden: the state of the parts, as a table and as JSON" {
@@ -494,7 +494,7 @@ stock_jobs() {
 import json, sys
 parts = json.load(open(sys.argv[1]))["parts"]
 assert {p["part"] for p in parts} == {
-    "bus", "units", "user-manager", "cron", "atd", "mail", "process-events"}, parts
+    "bus", "units", "user-manager", "cron", "atd", "mail", "process-events", "logins"}, parts
 states = {p["file"]: p["state"] for p in parts}
 assert states["/etc/pam.d/cron"] == "on" and states["/etc/pam.d/atd"] == "own", states
 assert set(states.values()) <= {"on", "off", "own", "absent"}, states

@@ -54,6 +54,7 @@ assert not probes("module_and_hardening", "open"), probes("module_and_hardening"
 untested = {"other-procfs"} if "CONTAINER" in os.environ else set()
 assert probes("module_and_hardening", "not tested") <= untested, probes("module_and_hardening", "not tested")
 assert {"proc", "kill", "ps"} <= probes("hardening", "open")
+assert {"logins", "logind"} <= probes("module_and_hardening", "closed"), probes("module_and_hardening", "closed")
 '
     fi
     if stock_kernel; then
@@ -70,6 +71,7 @@ but_for = {"other-procfs", "own-descriptors"} if "CONTAINER" in os.environ else 
 assert by_module - but_for <= probes("module", "closed"), by_module - probes("module", "closed")
 assert {"kill", "unit-processes", "cron"} <= probes("hidepid=2", "open")
 assert {"proc", "ps"} <= probes("hidepid=2", "closed")
+assert {"logins", "logind"} <= probes("stock", "not promised") & probes("module", "not promised")
 '
     fi
 }

@@ -178,12 +178,15 @@ cleaned() {
 }
 
 @test "places: status and check say which words are on" {
+    afresh # nothing is older
     inside "${WORDS[@]}"
     pam-unshare status -n -o PART,STATE,ABOUT >/root/told
     grep -E '^private +on +.*: tmp,shm,mqueue$' /root/told
     grep -E '^hide +on +.*: cgroups$' /root/told
     pam-unshare check sshd alice >/root/told
     grep 'alice has these of their own, which all users share on the host: tmp,shm,mqueue' /root/told
+    pam-unshare disable
+    not grep -E 'private|hide' <(pam-unshare status -n -o PART)
     stock
     afresh
     inside # negative control

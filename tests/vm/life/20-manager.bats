@@ -13,6 +13,7 @@ setup_file() {
     mkdir -p /var/log/journal
     systemd-tmpfiles --create --prefix /var/log/journal
     journalctl --flush
+    [ -c /dev/fuse ] || mknod -m 666 /dev/fuse c 10 229 # a container has none
 }
 
 teardown() {
@@ -334,4 +335,26 @@ flatpak_works() {
 @test "flatpak: an application is installed, runs, goes on, and is seen and ended by another login" {
     same_as_stock flatpak_works
     said 'install: yes' 'run: from the sandbox' 'busybox sleep 5108: there' 'kill: yes' 'ended: yes'
+}
+
+# ---- files of another machine ----------------------------------------------------------------------
+
+# From this one, by ssh to alice: mounted in one session, and seen in the next and in a unit
+sshfs_works() {
+    stay
+    login "mkdir there here; echo text >there/file
+        ssh-keygen -q -t ed25519 -N '' -f key && cp ~/.ssh/authorized_keys keys && cat key.pub >>~/.ssh/authorized_keys" >&2
+    holds mount login "sshfs -o IdentityFile=$WORK/key,BatchMode=yes alice@localhost:$WORK/there $WORK/here"
+    says 'in the next session' login 'cat here/file'
+    says 'in a unit' login "systemd-run --user --quiet --pipe --wait cat $WORK/here/file"
+    holds write login 'echo more >>here/file && grep -x more there/file'
+    holds unmount login 'fusermount3 -u here'
+    says after login 'ls here | wc -l'
+    login 'mv keys ~/.ssh/authorized_keys; pkill -x sshfs' >&2 || true
+}
+
+@test "sshfs: what one session mounts the next one sees, and a unit of the user manager" {
+    command -v fusermount3 >/dev/null || skip 'this suite has fuse 2'
+    as_on_stock sshfs_works
+    said 'mount: yes' 'in the next session: text' 'in a unit: text' 'write: yes' 'unmount: yes' 'after: 0'
 }

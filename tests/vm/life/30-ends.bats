@@ -58,6 +58,23 @@ by_at() {
     said 'sleep 5301: there' 'the next login sees: 1' 'killed: yes' 'ended: yes'
 }
 
+# what a job says, to the user who reads it in a session; and a file that the job leaves in /tmp
+mail_is_read() {
+    : >/var/mail/alice
+    chown alice:mail /var/mail/alice
+    cron_job "echo said by a job; echo left >/tmp/of-job"
+    LIMIT=60 holds mail eventually grep -q 'said by a job' /var/mail/alice
+    says read login "grep -x 'said by a job' /var/mail/alice"
+    says left login 'cat /tmp/of-job'
+    login 'rm -f /tmp/of-job'
+    : >/var/mail/alice
+}
+
+@test "cron: what a job says is mailed, and read in a session, which finds the file that it left in /tmp" {
+    same_as_stock mail_is_read
+    said 'mail: yes' 'read: said by a job' 'left: left'
+}
+
 at_warns() {
     login 'echo true | at now 2>&1' | grep -x 'Warning: at daemon not running'
 }
