@@ -77,6 +77,53 @@ on_host() {
     [ "$(on one pam-unshare status -n -o STATE | grep -c on)" -eq 0 ]
 }
 
+# refuses USER WHEN: from now on the first machine refuses the sessions of this user as soon as the module is in sshd's
+# file: "always", or "by sshd", which "pam-unshare check" does not see. Another module may do so, or sshd's policy.
+refuses() {
+    on one sh -c 'cat >/usr/local/sbin/refuse; chmod 755 /usr/local/sbin/refuse; cp /etc/pam.d/sshd /root/sshd.before
+        sed -i "/^@include common-session/i session required pam_exec.so quiet /usr/local/sbin/refuse" /etc/pam.d/sshd' <<-END
+	#!/bin/sh
+	[ "\$PAM_USER" = $1 ] && [ "\$PAM_TYPE" = open_session ] && grep -q "pam_unshare.so open" /etc/pam.d/sshd || exit 0
+	[ "$2" = always ] || ps -o comm= -p "\$PPID" | grep -q sshd || exit 0
+	exit 1
+	END
+}
+
+# was_put_back STATE: of the first machine before, but for the lines of unshare.conf, which isolate nobody
+was_put_back() {
+    on one cmp /etc/pam.d/sshd /root/sshd.refusing
+    on one sh -c 'cat /root/sshd.before >/etc/pam.d/sshd; rm /usr/local/sbin/refuse /root/sshd.*'
+    state one | grep -v /etc/security/unshare.conf | diff "$1" -
+    on_host one alice
+    on_host one root
+}
+
+# stops_at_the_first USER WHEN WORDS: with these words, and before the second machine is looked at
+stops_at_the_first() {
+    state one | grep -v /etc/security/unshare.conf >"$BATS_TEST_TMPDIR/before"
+    refuses "$1" "$2"
+    on one cp /etc/pam.d/sshd /root/sshd.refusing
+    run play
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ $output == *"$3"* ]]
+    [ -z "$(counted two ok)" ] # it is not even looked at
+    is_fresh two
+    was_put_back "$BATS_TEST_TMPDIR/before"
+}
+
+@test "a test user who is refused on the first machine stops it, and the machine is put back" {
+    stops_at_the_first alice always 'Test users are let in, isolated: '
+}
+
+@test "root who is refused on the first machine stops it, and the machine is put back" {
+    stops_at_the_first root always 'Root is let in: '
+}
+
+@test "a new login that fails on the first machine stops it, and the machine is put back by the old one" {
+    stops_at_the_first root 'by sshd' 'A new login works: '
+}
+
 @test "the first run changes both, and isolates alice, not root and not who is exempt" {
     on_host two alice # negative control
     run play
