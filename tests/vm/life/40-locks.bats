@@ -156,7 +156,8 @@ server_killed() {
     chmod 755 "$WORK/xstartup"
     first "tigervncserver :5 -localhost yes -SecurityTypes None -xstartup $WORK/xstartup >log 2>&1; until pgrep -xf 'sleep 5401'; do sleep 0.1; done"
     holds listed eval "login 'tigervncserver -list' | grep -E '^:?5\\b' | grep -v stale"
-    holds killed login 'tigervncserver -kill :5'
+    # its status says whether SIGTERM was enough in the time that it gives
+    holds killed eval "login 'tigervncserver -kill :5 2>&1' | tee /dev/stderr | grep '^Killing Xtigervnc process'"
     LIMIT=10 holds gone eventually not pgrep -u alice Xtigervnc
 }
 
