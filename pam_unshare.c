@@ -215,6 +215,7 @@ static enum entry enter_session(
 		.ipc = opts->ipc,
 		.privacy = opts->private_places | opts->hidden,
 		.at_fork = opts->at_fork,
+		.has_desktop = opts->at_fork || strcmp(item(pamh, PAM_XDISPLAY), "?") != 0,
 		.name = name,
 		.service = service,
 		.linger = opts->linger,

@@ -116,6 +116,7 @@ _Noreturn void init_main(struct init_task *task)
 
 	/* 3. Do what needs CAP_SYS_ADMIN. */
 	require_step(task, INIT_CHROOT, compare_root(task));
+	begin_pids(task->last_pid);
 	ready.parent_replaced = replace_procfs(task);
 	ready.parent_replaced |= cover_places(task);
 	keep_from_oom_killer();

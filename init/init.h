@@ -54,7 +54,8 @@ struct init_task {
 	struct retained retained; /* what it keeps of the application's memory */
 	struct user_task *user;	  /* NULL: the init of a session */
 	struct privacy_task privacy;
-	bool is_helper; /* no init: only replaces the procfs, in a namespace that has one */
+	char last_pid[16]; /* in digits: the next pids are greater; "": they begin with 2 */
+	bool is_helper;	   /* no init: only replaces the procfs, in a namespace that has one */
 };
 
 /* The steps that can fail before "ready". init.c has their order. */

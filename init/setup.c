@@ -100,6 +100,23 @@ void keep_from_oom_killer(void)
 	sys_close(fd);
 }
 
+void begin_pids(const char *last_pid)
+{
+	size_t n = 0;
+	int fd;
+
+	while (last_pid[n])
+		n++;
+	if (n == 0)
+		return;
+	fd = (int)syscall(
+		SYS_openat, AT_FDCWD, "/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)syscall(SYS_write, fd, last_pid, n);
+	sys_close(fd);
+}
+
 static int keep_users_descriptors(const struct user_task *user)
 {
 	if (syscall(SYS_dup3, user->lock, FD_LOCK, O_CLOEXEC) < 0 ||

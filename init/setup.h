@@ -28,6 +28,10 @@ int reset_signals(void);
 /** Check that the application is not chrooted. @return -1 with EXDEV if it is */
 int compare_root(const struct init_task *task);
 
+/** Have the namespace's next pids follow this number, in digits. By the host's /proc. Best effort.
+ */
+void begin_pids(const char *last_pid);
+
 /** Set oom_score_adj to -1000, which needs CAP_SYS_RESOURCE, or to 0. Best effort. */
 void keep_from_oom_killer(void);
 

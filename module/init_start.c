@@ -11,7 +11,9 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 
 /* waitid(2). An enumerator of <sys/wait.h> since glibc 2.36. */
@@ -109,6 +111,24 @@ static void set_privacy(struct privacy_task *privacy, const struct init_request 
 	(void)snprintf(privacy->slice, sizeof(privacy->slice), CGROUP_SLICE_FORMAT, owner);
 }
 
+/* Some number up to the half of the greatest pid. Libraries of desktops (libICE) name sockets that
+   all users share by the pid alone, and the first process of each session would have the same. */
+static void set_last_pid(char *digits, size_t size)
+{
+	int fd AUTO_CLOSE = open("/proc/sys/kernel/pid_max", O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+	unsigned int number;
+	long max;
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 ||
+		getrandom(&number, sizeof(number), GRND_NONBLOCK) != (ssize_t)sizeof(number))
+		return;
+	max = strtol(text, NULL, 10);
+	if (max >= 4096)
+		(void)snprintf(digits, size, "%ld",
+			1000 + (long)(number % (unsigned long)(max / 2 - 1000)));
+}
+
 int init_start(const struct init_request *request, struct started_init *init, struct failure *why)
 {
 	struct init_task task = {.grace = request->grace,
@@ -121,6 +141,8 @@ int init_start(const struct init_request *request, struct started_init *init, st
 	int err;
 
 	set_privacy(&task.privacy, request);
+	if (request->spreads_pids)
+		set_last_pid(task.last_pid, sizeof(task.last_pid));
 	*init = (struct started_init){.pidfd = -1, .report_fd = -1};
 	if (!task.stack)
 		return fail(why, errno, "allocate what the init needs");

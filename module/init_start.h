@@ -25,9 +25,11 @@ struct init_request {
 	struct user_task *user;	  /* NULL: the init of a session */
 	uid_t owner;		  /* whose session it is */
 	unsigned int privacy;	  /* what is the owner's alone, or hidden: enum privacy */
-	bool is_parents; /* it becomes a child of the caller's parent, and its exit signal is the
-			    caller's */
-	bool is_helper;	 /* only replace the procfs, in a PID namespace that has an init */
+	bool spreads_pids; /* the pids begin at random: desktops name things that all users share by
+			      them */
+	bool is_parents;   /* it becomes a child of the caller's parent, and its exit signal is the
+			      caller's */
+	bool is_helper;	   /* only replace the procfs, in a PID namespace that has an init */
 };
 
 /* An init that was started. */

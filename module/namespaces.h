@@ -30,6 +30,7 @@ struct namespaces_request {
 	bool ipc;		  /* an IPC namespace too */
 	unsigned int privacy;	  /* what is the user's alone, or hidden: enum privacy */
 	bool at_fork;		  /* the application stays on the host: at_fork.h */
+	bool has_desktop;	  /* its pids should not be those of another session */
 
 	/* With scope=user alone: */
 	const char *name;    /* the user's */

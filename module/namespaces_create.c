@@ -165,7 +165,7 @@ static int enter(const struct namespaces_request *request, struct creation *crea
 {
 	const int flags = CLONE_NEWPID | CLONE_NEWNS | (request->ipc ? CLONE_NEWIPC : 0);
 	const int proc_self = creation->host.proc_self;
-	struct init_request init = {.user = NULL};
+	struct init_request init = {.spreads_pids = request->has_desktop};
 	struct init_report report = {.step = INIT_READY};
 	struct descriptors shown = {.fds = NULL};
 	int err = creation_start(request, flags, creation, &init, why);

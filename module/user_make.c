@@ -124,7 +124,8 @@ static int make_there(struct share *share, struct creation *creation, struct fai
 		.lock = -1,
 		.listener = -1,
 		.proc = -1};
-	struct init_request init = {.user = &task, .is_parents = request->maker == MAKER_IS_UNIT};
+	struct init_request init = {
+		.user = &task, .spreads_pids = true, .is_parents = request->maker == MAKER_IS_UNIT};
 	struct init_report report = {.step = INIT_READY};
 	int err;
 

@@ -178,6 +178,11 @@ fleet-check:
 	@debian/build-clean $(BUILD)/deb >/dev/null
 	@SUITE=$${SUITE:-trixie} tests/vm/fleet/run $(BUILD)/deb/libpam-unshare_*.deb
 
+# Desktops in a container of trixie, with and without the module: display managers, xrdp.
+desktop-check:
+	@tests/install $(VM_PACKAGES)
+	@tests/vm/desktop/run
+
 # Slurm in a container of trixie, with and without the module.
 slurm-check:
 	@tests/install $(VM_PACKAGES)
@@ -220,4 +225,4 @@ life-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/life/run
 
-.PHONY: boot-check life-check crawl crawl-table fleet-check slurm-check vm-check vm-table compare-table audit-table
+.PHONY: boot-check life-check crawl crawl-table desktop-check fleet-check slurm-check vm-check vm-table compare-table audit-table

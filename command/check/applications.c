@@ -9,14 +9,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GDM "GDM has threads and is refused"
-#define LIGHTDM "LightDM has threads where it uses GDBus, and is refused"
+#define GDM "GDM has threads"
+#define LIGHTDM "LightDM has threads"
+#define SDDM "SDDM's helper uses /proc/self after it has opened the session"
+#define GREETER "this is the service of the login screen, which runs as a user of its own"
 
 /* Services whose applications were tried, and for which the module is not. The manual has the
    same. */
 static const struct application {
 	const char *service;
 	bool harms;
+	bool at_fork; /* but with enter=fork */
 	const char *why;
 } applications[] = {
 	{.service = "slurm",
@@ -27,15 +30,19 @@ static const struct application {
 		.why = "pure-ftpd does not check whether its session is refused: the user gets in, unisolated"},
 	{.service = "cockpit",
 		.harms = true,
-		.why = "cockpit-session reads /proc after it has opened the session, and aborts"},
-	{.service = "gdm-password", .harms = true, .why = GDM},
-	{.service = "gdm-autologin", .harms = true, .why = GDM},
-	{.service = "gdm-fingerprint", .harms = true, .why = GDM},
-	{.service = "gdm-smartcard", .harms = true, .why = GDM},
-	{.service = "gdm-launch-environment", .harms = true, .why = GDM},
-	{.service = "lightdm", .harms = true, .why = LIGHTDM},
-	{.service = "lightdm-autologin", .harms = true, .why = LIGHTDM},
-	{.service = "lightdm-greeter", .harms = true, .why = LIGHTDM},
+		.at_fork = true,
+		.why = "cockpit-session reads /proc after it has opened the session"},
+	{.service = "gdm-password", .harms = true, .at_fork = true, .why = GDM},
+	{.service = "gdm-autologin", .harms = true, .at_fork = true, .why = GDM},
+	{.service = "gdm-fingerprint", .harms = true, .at_fork = true, .why = GDM},
+	{.service = "gdm-smartcard", .harms = true, .at_fork = true, .why = GDM},
+	{.service = "gdm-launch-environment", .harms = true, .why = GREETER},
+	{.service = "lightdm", .harms = true, .at_fork = true, .why = LIGHTDM},
+	{.service = "lightdm-autologin", .harms = true, .at_fork = true, .why = LIGHTDM},
+	{.service = "sddm", .harms = true, .at_fork = true, .why = SDDM},
+	{.service = "sddm-autologin", .harms = true, .at_fork = true, .why = SDDM},
+	{.service = "sddm-greeter", .harms = true, .why = GREETER},
+	{.service = "lightdm-greeter", .harms = true, .why = GREETER},
 	{.service = "systemd-run0",
 		.harms = true,
 		.why = "run0 makes a unit with PAMName=, which is refused"},
@@ -94,13 +101,44 @@ static bool check_units(struct check *check)
 	return found;
 }
 
+/* As the module reads it, with the configuration file. */
+static bool line_enters_at_fork(const struct pam_stack_line *line)
+{
+	const char *argv[64];
+	struct options opts;
+	bool at_fork;
+	int n;
+
+	for (n = 0; n < line->argc && n < 64; n++)
+		argv[n] = line->argv[n];
+	(void)options_parse(NULL, n, argv, &opts);
+	at_fork = opts.on_open && opts.at_fork;
+	options_free(&opts);
+	return at_fork;
+}
+
+bool check_enters_at_fork(const struct check *check)
+{
+	for (size_t i = 0; i < check->stack.n; i++)
+		if (pam_stack_line_is_module(&check->stack.lines[i], MODULE) &&
+			line_enters_at_fork(&check->stack.lines[i]))
+			return true;
+	return false;
+}
+
 bool check_application(struct check *check)
 {
 	const struct application *application = find_application(check->service);
 
 	if (!application)
 		return check_units(check);
-	if (application->harms)
+	if (application->at_fork && check_enters_at_fork(check))
+		return false;
+	if (application->at_fork)
+		findings_add(&check->findings, FINDING_PROBLEM,
+			"%s: no session would begin. Give the line of pam_unshare.so that opens the argument 'enter=fork'.",
+			application->why);
+	else if (application->harms)
 		findings_add(&check->findings, FINDING_PROBLEM,
 			"%s. Do not list pam_unshare.so in %s.", application->why, check->service);
 	else

@@ -34,6 +34,22 @@ static bool is_idle(const struct pam_stack_line *line)
 	       access("/sys/fs/selinux/enforce", F_OK) < 0;
 }
 
+static void add_order(
+	struct check *check, const struct pam_stack_line *line, const char *name, const char *why)
+{
+	findings_add_problem(&check->findings, line,
+		": %s comes after pam_unshare.so: %s. Put that line before %s line %u.", name, why,
+		check->open->file, check->open->number);
+}
+
+/* enter=fork is closed by a limit that pam_limits may lift. */
+static void check_limits(struct check *check, const struct pam_stack_line *line)
+{
+	if (pam_stack_line_is_module(line, "pam_limits.so") && check_enters_at_fork(check))
+		add_order(check, line, "pam_limits.so",
+			"with 'enter=fork' it could lift what keeps other children of the application out of the host");
+}
+
 /* A line after the one with which our module opens. */
 static void check_after_open(struct check *check, const struct pam_stack_line *line)
 {
@@ -43,10 +59,7 @@ static void check_after_open(struct check *check, const struct pam_stack_line *l
 		if (!pam_stack_line_is_module(line, open_before[i].name) || is_idle(line) ||
 			(unless && pam_stack_line_has_argument(line, unless)))
 			continue;
-		findings_add_problem(&check->findings, line,
-			": %s comes after pam_unshare.so: %s. Put that line before %s line %u.",
-			open_before[i].name, open_before[i].why, check->open->file,
-			check->open->number);
+		add_order(check, line, open_before[i].name, open_before[i].why);
 	}
 }
 
@@ -77,6 +90,8 @@ void check_order(struct check *check)
 
 		if (line > check->open)
 			check_after_open(check, line);
+		if (line > check->open)
+			check_limits(check, line);
 		if (check->close && line < check->close)
 			check_before_close(check, line);
 		if (line < check->open)

@@ -609,6 +609,11 @@ static int cmd_forget_user(const char *arg)
 	return pam_set_item(pamh, PAM_USER, NULL);
 }
 
+static int cmd_display(const char *arg)
+{
+	return pam_set_item(pamh, PAM_XDISPLAY, arg);
+}
+
 static int cmd_answer(const char *arg)
 {
 	answer = arg;
@@ -772,6 +777,7 @@ static const struct command {
 	{"ruid", cmd_ruid, true},
 	{"drop", cmd_drop, true},
 	{"forget-user", cmd_forget_user, false},
+	{"display", cmd_display, true},
 	{"answer", cmd_answer, true},
 	{"answer-later", cmd_answer_later, true},
 	{"become", cmd_become, true},

@@ -47,7 +47,7 @@ on_host() { # OUTPUT
 SERVICES_AT_FORK=(fork ipc user places)
 
 @test "an application with threads: each child is inside, of every thread, and nothing of the host is seen" {
-    look="$NS; readlink /proc/self/ns/mnt; id -un; ps -eo args; [ \$\$ -lt 100 ]"
+    look="$NS; readlink /proc/self/ns/mnt; id -un; ps -eo args; [ \$\$ -ne 2 ]"
     for service in "${SERVICES_AT_FORK[@]}"; do
         run host "$service" thread thread open run "$look" thread-run "$look" run "$look" close run "$NS" end
         [[ $output == *open=0* && $output == *close=0* ]]
@@ -123,6 +123,23 @@ SERVICES_AT_FORK=(fork ipc user places)
 }
 
 LIMIT="awk '/^Max processes/ { print \$3 }' /proc/self/limits"
+
+@test "pids begin at random, so that two desktops do not name the same things; without the word with 2" {
+    # and for a user's namespace, and where the application has a display
+    for words in "fork" "user" "plain display :1"; do
+        first=()
+        for _ in 1 2 3; do
+            # shellcheck disable=SC2086 # words
+            run host $words open run 'echo "pid $$"' close end
+            first+=("$(sed -n 's/^pid //p' <<<"$output")")
+        done
+        echo "${first[*]}"
+        [ "$(printf '%s\n' "${first[@]}" | sort -un | wc -l)" -eq 3 ]
+        [ "${first[0]}" -gt 1000 ]
+    done
+    run host plain open run 'echo "pid $$"' close end # negative control
+    [[ $output == *"pid 2"* ]]
+}
 
 @test "the session has the limits that the application had" {
     for n in 4000 5000; do

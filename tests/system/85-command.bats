@@ -330,10 +330,23 @@ service() {
 
 @test "check: an application that the module would harm" {
     local name
-    for name in slurm pure-ftpd cockpit gdm-password lightdm systemd-run0; do
+    for name in slurm pure-ftpd gdm-launch-environment lightdm-greeter sddm-greeter systemd-run0; do
         service "$name"
         check 1 isolated "Do not list pam_unshare.so in $name."
     done
+    # those that are served with a word, and with it
+    for name in cockpit gdm-password lightdm sddm; do
+        service "$name"
+        check 1 isolated "no session would begin. Give the line of pam_unshare.so that opens the argument 'enter=fork'."
+        sed -i 's/pam_unshare.so open/& enter=fork/' "/etc/pam.d/$name"
+        check 0 isolated
+    done
+    service lightdm
+    echo 'enter = fork' >/etc/security/unshare.conf
+    check 0 isolated
+    echo 'session required pam_limits.so' >>/etc/pam.d/lightdm
+    check 1 isolated "pam_limits.so comes after pam_unshare.so: with 'enter=fork' it could lift what keeps other children of the application out of the host."
+    rm /etc/security/unshare.conf
     service slurm
     check 1 isolated "slurmstepd has threads and is refused: with UsePAM=1 every job fails, and the node is drained."
     service pure-ftpd
@@ -342,7 +355,7 @@ service() {
     service slurm
     sed -i /pam_unshare/d /etc/pam.d/slurm
     check 1 'NOT ISOLATED' "Do not list pam_unshare.so in slurm."
-    rm /etc/pam.d/{slurm,pure-ftpd,cockpit,gdm-password,lightdm,systemd-run0}
+    rm /etc/pam.d/{slurm,pure-ftpd,cockpit,gdm-password,gdm-launch-environment,lightdm,lightdm-greeter,sddm,sddm-greeter,systemd-run0}
     # negative control
     for name in slurmd pure sshd; do
         service "$name"
