@@ -15,7 +15,6 @@ teardown() {
     end_clients
     crontab -u alice -r 2>/dev/null || true
     disable su
-    WORDS=
 }
 
 teardown_file() {
@@ -80,7 +79,7 @@ second_postmaster() {
 
 @test "PostgreSQL: and so it is with ipc" {
     # shellcheck disable=SC2034 # for place
-    WORDS=ipc
+    WORDS+=' ipc'
     as_on_stock second_postmaster
     everywhere
 }

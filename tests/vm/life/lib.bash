@@ -3,6 +3,7 @@
 # What the tests of a user's life share; loaded after lib.bash and inside.bash of tests/vm/guest. Each is made in
 # places: "stock" is the machine without the module, "session" has a namespace for each session, and "inside" is after
 # "pam-unshare enable". What a check prints must be the same inside as on stock. NEGATIVE=1 leaves the module out.
+# WORDS are words of the configuration file, and HARDEN parts of the hardening that "enable" leaves off.
 
 LOGIND=/etc/systemd/logind.conf.d/life.conf
 # who has a namespace for each session, and, inside, also who is not let in by "pam-unshare enable"
@@ -41,6 +42,7 @@ place() {
     disable $SERVICES
     # shellcheck disable=SC2086 # words
     if [ "$PLACE" = inside ]; then inside ${WORDS:-}; else stock; fi
+    harden_more
     if [ "$PLACE" = session ]; then
         # shellcheck disable=SC2086 # words
         printf '%s\n' ${WORDS:-} >>"$CONF"
@@ -53,6 +55,14 @@ place() {
     [ "$PLACE" != session ] || [ "$(ssh_as alice readlink /proc/self/ns/pid)" != "$(namespace self)" ]
     rm -rf "$WORK"
     install -d -o alice -g alice -m 700 "$WORK"
+}
+
+harden_more() {
+    local change=disable
+    [ -n "${HARDEN:-}" ] || return 0
+    [ "$PLACE" != inside ] || change=enable
+    # shellcheck disable=SC2086 # words
+    [ "${NEGATIVE:-}" = 1 ] || quiet pam-unshare harden "$change" $HARDEN
 }
 
 # in_place PLACE CHECK [ARGUMENT…]: what it prints is kept
