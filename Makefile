@@ -45,6 +45,7 @@
 #?   crawl             what a user finds who knows no door, in Debian guests; SUITES=,
 #?                     CONFIGURATIONS=, CONTAINER=1
 #?   bench-login       what "enable" costs a login by ssh, against stock; PAIRS=
+#?   bench-words       what private= and hide= cost a session; ROUNDS=
 #?   vm-table, arch-table, compare-table, audit-table, crawl-table, bench-full, picture
 #?                     write the tables, the page and the picture of the documents
 #?   release-check     the checklist of doc/releasing.md

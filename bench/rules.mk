@@ -23,9 +23,15 @@ bench:
 bench-full:
 	@$(MAKE) --no-print-directory bench FULL=1
 
+# What private= and hide= cost a session; ROUNDS=150.
+bench-words:
+	@tests/install $(BENCH_PACKAGES)
+	@$(SUBMAKE) programs $(BUILD)/bench/bench
+	@BUILD=$(BUILD) bench/words $(ROUNDS)
+
 # What "pam-unshare enable" costs a login by ssh, in two containers of the trixie guest; PAIRS=200.
 bench-login:
 	@tests/install $(VM_PACKAGES) python3
 	@bench/login $(PAIRS)
 
-.PHONY: bench bench-full bench-login
+.PHONY: bench bench-full bench-login bench-words
