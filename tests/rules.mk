@@ -178,7 +178,7 @@ fleet-check:
 	@debian/build-clean $(BUILD)/deb >/dev/null
 	@SUITE=$${SUITE:-trixie} tests/vm/fleet/run $(BUILD)/deb/libpam-unshare_*.deb
 
-# Slurm in a container of trixie, with and without the module.
+# Slurm in containers, with and without the module; SUITES=bookworm
 slurm-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/slurm/run
@@ -220,4 +220,9 @@ life-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/life/run
 
-.PHONY: boot-check life-check crawl crawl-table fleet-check slurm-check vm-check vm-table compare-table audit-table
+# Debuggers, profilers, notebooks, mounts: stock and with the module, in containers; SUITES=
+work-check:
+	@tests/install $(VM_PACKAGES)
+	@tests/vm/work/run
+
+.PHONY: boot-check life-check work-check crawl crawl-table fleet-check slurm-check vm-check vm-table compare-table audit-table
