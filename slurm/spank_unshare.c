@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
 #include <slurm/spank.h>
@@ -37,6 +38,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -202,45 +204,55 @@ static void enter(const struct session *session, uid_t uid, gid_t gid)
 /* ---- the waiter -------------------------------------------------------------------------------
  */
 
-/* Put the task into one of the waiter's own control groups: a line of /proc/self/cgroup. */
-static bool move_into(const char *line, pid_t task)
+/* The directory of a line of /proc/self/cgroup: "unified" has version 2 where version 1 is in use.
+ */
+static int group_file(char *file, size_t size, const char *line, bool only_unified)
 {
-	const char *controllers = strchr(line, ':'), *path;
+	const char *controllers = strchr(line, ':');
+	const char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+
+	if (!path)
+		return -1;
+	controllers++;
+	if (controllers == path)
+		return snprintf(
+			file, size, "%s%s/cgroup.procs", only_unified ? "." : "unified", path + 1);
+	return snprintf(file, size, "%.*s%s/cgroup.procs", (int)(path - controllers), controllers,
+		path + 1);
+}
+
+/* Put the task into one of the waiter's own control groups: a line of /proc/self/cgroup. */
+static bool move_into(int cgroups, bool only_unified, const char *line, pid_t task)
+{
 	char file[4096];
-	int fd, n;
+	int fd, n = group_file(file, sizeof(file), line, only_unified);
 	bool moved;
 
-	path = controllers ? strchr(controllers + 1, ':') : NULL;
-	if (!path)
+	if (n < 0 || n >= (int)sizeof(file))
 		return false;
-	controllers++;
-	if (controllers[0] == ':') /* version 2 */
-		n = snprintf(file, sizeof(file), "/sys/fs/cgroup%s/cgroup.procs", path + 1);
-	else
-		n = snprintf(file, sizeof(file), "/sys/fs/cgroup/%.*s%s/cgroup.procs",
-			(int)(path - controllers), controllers, path + 1);
-	if (n >= (int)sizeof(file))
-		return false;
-	fd = open(file, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return controllers[0] != ':' &&
-		       errno == ENOENT; /* a hierarchy that is not mounted */
+	fd = openat(cgroups, file, O_WRONLY | O_CLOEXEC);
+	if (fd < 0) /* a hierarchy that is not mounted */
+		return errno == ENOENT && !(only_unified && file[0] == '.');
 	n = snprintf(file, sizeof(file), "%d", (int)task);
 	moved = write(fd, file, (size_t)n) == n;
 	(void)close(fd);
 	return moved;
 }
 
-/* The waiter's view: its procfs is the host's, by a descriptor from before it has entered. */
-static bool move_into_own_groups(int groups, pid_t task)
+/* The host's view: by descriptors from before the waiter has entered. */
+static bool move_into_own_groups(int groups, int cgroups, pid_t task)
 {
 	char text[8192], *line, *rest = NULL;
+	struct statfs file_system;
 	ssize_t n = pread(groups, text, sizeof(text) - 1, 0);
-	bool moved = n > 0;
+	bool only_unified, moved = n > 0;
 
+	if (fstatfs(cgroups, &file_system) < 0)
+		return false;
+	only_unified = file_system.f_type == CGROUP2_SUPER_MAGIC;
 	text[n > 0 ? n : 0] = '\0';
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		moved = move_into(line, task) && moved;
+		moved = move_into(cgroups, only_unified, line, task) && moved;
 	return moved;
 }
 
@@ -262,7 +274,7 @@ __attribute__((noreturn)) static void end_as(int status)
 struct waiting {
 	struct session session;
 	pid_t task;
-	int socket, groups;
+	int socket, groups, cgroups; /* groups: /proc/self/cgroup, cgroups: /sys/fs/cgroup */
 };
 
 /* The task asks once, from slurm_spank_task_init(), when Slurm has put the waiter where it belongs.
@@ -272,7 +284,8 @@ static void answer_task(struct waiting *waiting)
 	char byte = 0;
 
 	if (recv(waiting->socket, &byte, 1, MSG_DONTWAIT) == 1) {
-		byte = move_into_own_groups(waiting->groups, waiting->task) ? 1 : 0;
+		byte = move_into_own_groups(waiting->groups, waiting->cgroups, waiting->task) ? 1
+											      : 0;
 		(void)send(waiting->socket, &byte, 1, MSG_NOSIGNAL);
 	}
 }
@@ -312,13 +325,14 @@ __attribute__((noreturn)) static void wait_for_task(struct waiting *waiting)
 	}
 }
 
-/* Close all but three descriptors, so that nobody waits for the end of a pipe that the waiter has.
+/* Close all but four descriptors, so that nobody waits for the end of a pipe that the waiter has.
  */
 static void keep(struct waiting *waiting)
 {
-	int *const kept[] = {&waiting->session.input, &waiting->socket, &waiting->groups};
+	int *const kept[] = {
+		&waiting->session.input, &waiting->socket, &waiting->groups, &waiting->cgroups};
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		const int high = fcntl(*kept[i], F_DUPFD_CLOEXEC, 1000);
 
 		if (high < 0)
@@ -326,7 +340,7 @@ static void keep(struct waiting *waiting)
 		*kept[i] = dup3(high, 100 + i, O_CLOEXEC);
 	}
 	(void)syscall(SYS_close_range, 0, 99, 0);
-	(void)syscall(SYS_close_range, 103, ~0U, 0);
+	(void)syscall(SYS_close_range, 104, ~0U, 0);
 }
 
 /* Returns in the task alone. */
@@ -350,6 +364,7 @@ static void fork_task(struct waiting *waiting)
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	(void)close(pair[0]);
 	(void)close(waiting->groups);
+	(void)close(waiting->cgroups);
 	(void)close(waiting->session.input);
 	(void)close(waiting->session.output);
 	waiter = pair[1];
@@ -360,7 +375,7 @@ static void fork_task(struct waiting *waiting)
 
 int slurm_spank_task_init_privileged(spank_t spank, int argc, char **argv)
 {
-	struct waiting waiting = {.groups = -1};
+	struct waiting waiting = {.groups = -1, .cgroups = -1};
 	uid_t uid;
 	gid_t gid;
 
@@ -373,8 +388,9 @@ int slurm_spank_task_init_privileged(spank_t spank, int argc, char **argv)
 		return ESPANK_SUCCESS;
 	}
 	waiting.groups = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
-	if (waiting.groups < 0)
-		end_task("cannot open /proc/self/cgroup");
+	waiting.cgroups = open("/sys/fs/cgroup", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (waiting.groups < 0 || waiting.cgroups < 0)
+		end_task("cannot open /proc/self/cgroup and /sys/fs/cgroup");
 	(void)prctl(
 		PR_SET_DUMPABLE, 0); /* until it executes something: the user's processes see it */
 	enter(&waiting.session, uid, gid);

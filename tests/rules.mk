@@ -183,7 +183,7 @@ desktop-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/desktop/run
 
-# Slurm in a container of trixie, with and without the module.
+# Slurm in containers, with and without the module; SUITES=bookworm
 slurm-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/slurm/run
@@ -225,4 +225,9 @@ life-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/life/run
 
-.PHONY: boot-check life-check crawl crawl-table desktop-check fleet-check slurm-check vm-check vm-table compare-table audit-table
+# Debuggers, profilers, notebooks, mounts: stock and with the module, in containers; SUITES=
+work-check:
+	@tests/install $(VM_PACKAGES)
+	@tests/vm/work/run
+
+.PHONY: boot-check life-check work-check crawl crawl-table desktop-check fleet-check slurm-check vm-check vm-table compare-table audit-table

@@ -15,7 +15,7 @@ SSH='env TERM=vt100 ssh -tt -o BatchMode=yes -o LogLevel=ERROR alice@localhost'
 
 begin_life() {
     prepare
-    install -m 755 "$BATS_TEST_DIRNAME/answer" /usr/local/bin
+    install -m 755 "$TOP/tests/vm/life/answer" /usr/local/bin
     loginctl disable-linger alice bob admin
     systemctl stop user@1001.service user-runtime-dir@1001.service
     # what packages of the image start by themselves

@@ -285,7 +285,7 @@ is_watched() {
 	nothing_is_left
 }
 
-@test "UsePAM=1: with the module in the service slurm the job fails; with the plugin it runs" {
+@test "UsePAM=1: jobs run with the plugin; check names what the service slurm must not have" {
 	mode isolated
 	sed -i 's/^UsePAM=0/UsePAM=1/' /etc/slurm/slurm.conf
 	printf '%s required pam_permit.so\n' auth account session >/etc/pam.d/slurm
