@@ -80,10 +80,12 @@ assert {"logins", "logind"} <= probes("stock", "not promised") & probes("module"
     if hardened; then
         columns 'without bus' 'without units' 'without user-manager' 'without cron' 'without atd' 'without mail'
         judged '
+# in a container, which may have no Yama, a user manager outside has descriptors of its user
+but_for = {"own-descriptors"} if "CONTAINER" in os.environ else set()
 for column in t:
     part = column.removeprefix("without_")
     assert probes(column, "open"), column
-    for name in probes(column, "open"):
+    for name in probes(column, "open") - but_for:
         assert t[column][name]["closed_by"] == "pam-unshare harden enable " + part, (column, name)
     # but for what this suite has not (varlink before systemd 258)
     for name, probe in t[column].items():
