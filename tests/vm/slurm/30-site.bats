@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What sites have besides: PrivateData=, X11, PMIx, UsePAM=1, cgroup v1, the module's words for places that users share. Each
+# What sites have besides: accounting, PrivateData=, X11, PMIx, UsePAM=1, cgroup v1, the module's words for places that users share. Each
 # as on stock.
 
 load lib
@@ -37,6 +37,38 @@ is_idle_again() {
 teardown_file() {
 	kill "$(cat "$BATS_FILE_TMPDIR/x11")"
 	mode stock
+}
+
+# ---- accounting ----------------------------------------------------------------------------------
+
+is_accounted() {
+	local job
+	job=$(script alice <<-'END'
+		#!/bin/sh
+		srun python3 -c 'import time; held = b"x" * 80000000; time.sleep(4)'
+		srun sh -c 'kill -SEGV $$'
+		exit 3
+	END
+	)
+	eventually is_state "$job" FAILED
+	accounted() {
+		sacct -n -P -j "$job" -o JobID,User,State,ExitCode | sed "s/^$job//" | sort | xargs >"$BATS_TEST_TMPDIR/accounted"
+		grep -q 'batch.*FAILED.*extern.*COMPLETED' "$BATS_TEST_TMPDIR/accounted"
+	}
+	eventually accounted
+	cat "$BATS_TEST_TMPDIR/accounted"
+	# the state of a step that was killed is another in 22.05
+	sed 's/||CANCELLED|0:11/||FAILED|0:11/' "$BATS_TEST_TMPDIR/accounted" |
+		grep -Fqx '.0||COMPLETED|0:0 .1||FAILED|0:11 .batch||FAILED|3:0 .extern||COMPLETED|0:0 |alice|FAILED|3:0'
+	# what the task has used, not the process that waits for it
+	sacct -n -P -j "$job.0" -o MaxRSS --noconvert
+	[ "$(sacct -n -P -j "$job.0" -o MaxRSS --noconvert | numfmt --from=iec)" -gt 80000000 ]
+	sacct -a -n -P -j "$job" -o SubmitLine | grep -q sbatch # root sees it
+	[ -z "$(as bob sacct -a -n -j "$job")" ] # PrivateData=jobs of slurmdbd.conf
+}
+
+@test "sacct: states, exit codes, signals and memory of steps; nobody else's jobs" {
+	in_both is_accounted
 }
 
 # ---- what Slurm itself shows ----------------------------------------------------------------------
