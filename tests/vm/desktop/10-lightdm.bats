@@ -12,9 +12,9 @@ setup_file() {
     prepare
     virtual_x
     terminals
-    start_secret
     # no terminals here: LightDM says 7, and logind's seat has none
     echo 'XDG_VTNR DEFAULT=0' >>/etc/security/pam_env.conf
+    mkdir -p /etc/lightdm/lightdm.conf.d
     cat >/etc/lightdm/lightdm.conf.d/50-test.conf <<-'END'
 	[LightDM]
 	logind-check-graphical=false
@@ -32,14 +32,14 @@ teardown_file() {
 
 setup() {
     since=$(date '+%F %T')
+    start_secret
     systemctl reset-failed lightdm || true
     systemctl restart lightdm
 }
 
 teardown() {
     systemctl stop lightdm
-    pkill -u alice || true
-    pkill -u bob || true
+    end_desktops
     eventually no_display
     eventually no_init_left
 }

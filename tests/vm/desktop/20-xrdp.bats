@@ -8,7 +8,6 @@ load desktop
 setup_file() {
     prepare
     terminals
-    start_secret
     Xvfb :9 -screen 0 1100x700x24 -nolisten tcp 3>&- &
     echo $! >"$BATS_FILE_TMPDIR/display"
     eventually on :9 '' xdpyinfo
@@ -25,12 +24,12 @@ teardown_file() {
 
 setup() {
     since=$(date '+%F %T')
+    start_secret
 }
 
 teardown() {
     pkill -x xfreerdp3 || true
-    pkill -u alice || true
-    pkill -u bob || true
+    end_desktops
     eventually no_init_left
 }
 

@@ -9,7 +9,6 @@ setup_file() {
     prepare
     virtual_x
     terminals
-    start_secret
     seat_has_graphics
     mkdir -p /etc/sddm.conf.d
     cat >/etc/sddm.conf.d/test.conf <<-'END'
@@ -32,6 +31,7 @@ teardown_file() {
 
 setup() {
     since=$(date '+%F %T')
+    start_secret
     if [ "${NEGATIVE:-}" != 1 ]; then
         awk '!done && $1 == "session" { print "session requisite pam_unshare.so close"; done = 1 }
              { print }
@@ -42,7 +42,7 @@ setup() {
 
 teardown() {
     systemctl stop sddm
-    pkill -u alice || true
+    end_desktops
     eventually no_init_left
 }
 

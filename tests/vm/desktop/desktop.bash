@@ -83,6 +83,16 @@ gone() { # USER: the desktop has ended, with all that was in it
     LIMIT=60 eventually no_terminal "$1" && rm -f "$DESK/$1".*
 }
 
+# end_desktops: whatever a test has left, and the process of start_secret, which is bob's. A new terminal would be taken for an old one by what that has left.
+end_desktops() {
+    local user
+    for user in alice bob; do
+        pkill -KILL -u "$user" -f terminal-shell || true
+        pkill -u "$user" || true
+        gone "$user"
+    done
+}
+
 log_out_of_xfce() { # USER
     ask_terminal "$1" 'xfce4-session-logout --logout --fast' && gone "$1"
 }
