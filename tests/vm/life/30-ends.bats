@@ -58,8 +58,11 @@ by_at() {
     said 'sleep 5301: there' 'the next login sees: 1' 'killed: yes' 'ended: yes'
 }
 
-# what a job says, to the user who reads it in a session; and a file that the job leaves in /tmp
+# What a job says, to the user who reads it in a session; and a file that the job leaves in /tmp. dma delivers when
+# the job has ended: without a user manager the namespace may end before that, and dma.timer delivers.
 mail_is_read() {
+    loginctl enable-linger alice
+    LIMIT=30 eventually systemctl is-active user@1000.service
     : >/var/mail/alice
     chown alice:mail /var/mail/alice
     cron_job "echo said by a job; echo left >/tmp/of-job"
