@@ -76,7 +76,7 @@ static int judge(const siginfo_t *child, struct failure *why)
 		return 0;
 	if (child->si_code == CLD_EXITED && child->si_status == NOT_REFUSED)
 		return fail(why, ENOTSUP,
-			"this kernel lets a process outside of the session execute programs as the user: 'enter=fork' cannot be closed");
+			"close 'enter=fork': outside of the session a program could be executed as the user, who has no process yet, such as a user manager, or whom this kernel does not count");
 	return fail(
 		why, ECANCELED, "try 'enter=fork': the child was ended, or could not be the user");
 }

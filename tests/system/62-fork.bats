@@ -16,11 +16,23 @@ setup_file() {
     stack off "required pam_permit.so"
     # what a session cannot see if it is isolated
     start_secret
-    export SECRET_PID
+    start_other alice
+    export SECRET_PID OTHER_PID
 }
 
 teardown_file() {
-    kill "$SECRET_PID" || true
+    kill "$SECRET_PID" "$OTHER_PID" || true
+}
+
+# Another process of the user's, as a user manager is
+start_other() { # USER
+    setpriv --reuid "$1" --regid "$1" --clear-groups sleep 1001 3>&- &
+    OTHER_PID=$!
+    eventually is_of "$1"
+}
+
+is_of() {
+    [ "$(stat -c %U "/proc/$OTHER_PID")" = "$1" ]
 }
 
 setup() {
@@ -197,6 +209,19 @@ LIMIT="awk '/^Max processes/ { print \$3 }' /proc/self/limits"
     [[ $output == *inherit=0* && $output != *"is of use"* ]]
     run host fork thread open inherit-root /run/none close end
     [[ $output == *inherit-root=0* && $output != *"is of use"* ]]
+}
+
+@test "a user who has no other process is refused, since the kernel would count none" {
+    echo 'lonely:x:54321:54321::/:/bin/sh' >>/etc/passwd # alice's uid may be that of somebody of the machine's
+    echo 'lonely:x:54321:' >>/etc/group
+    run timeout -k 1 60 "$HOST" /run/pam.d fork lonely thread state open state end
+    [[ $output == *open=4* ]]
+    same_state "$output"
+    logged "close 'enter=fork': outside of the session a program could be executed as the user"
+    start_other lonely # negative control
+    run timeout -k 1 60 "$HOST" /run/pam.d fork lonely thread open close end
+    kill "$OTHER_PID"
+    [[ $output == *open=0* ]]
 }
 
 @test "root is refused, since nothing would keep it inside; a root that is exempt is not" {

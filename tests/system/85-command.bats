@@ -329,7 +329,9 @@ service() {
 }
 
 @test "check: an application that the module would harm" {
-    local name
+    local name other
+    setpriv --reuid alice --regid alice --clear-groups sleep 1001 3>&- & # enter=fork needs one
+    other=$!
     for name in slurm pure-ftpd gdm-launch-environment lightdm-greeter sddm-greeter systemd-run0; do
         service "$name"
         check 1 isolated "Do not list pam_unshare.so in $name."
@@ -347,6 +349,7 @@ service() {
     echo 'session required pam_limits.so' >>/etc/pam.d/lightdm
     check 1 isolated "pam_limits.so comes after pam_unshare.so: with 'enter=fork' it could lift what keeps other children of the application out of the host."
     rm /etc/security/unshare.conf
+    kill "$other"
     service slurm
     check 1 isolated "slurmstepd has threads and is refused: with UsePAM=1 every job fails, and the node is drained."
     service pure-ftpd
