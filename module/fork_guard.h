@@ -3,9 +3,9 @@
  * enter=fork: what the application starts without fork(3), by posix_spawn(3), vfork(2) or clone(2),
  * calls none of at_fork.c's handlers and is on the host. The guard lets it execute no program as a
  * user: the application has the limit RLIMIT_NPROC of 0, which its children inherit, and execve(2)
- * after a change to a user who has more processes than the limit fails with EAGAIN: of the user, who must have another
- * (set_user() of the kernel counts before the change). root, as who
- * the application runs, is not counted. A child that has entered gets the limit of before.
+ * after a change to a user who has more processes than the limit fails with EAGAIN. The one that
+ * changes is not counted yet (set_user() of the kernel), so the user must have another. root, as
+ * who the application runs, is not counted. A child that has entered gets the limit of before.
  */
 #ifndef PAM_UNSHARE_FORK_GUARD_H
 #define PAM_UNSHARE_FORK_GUARD_H
