@@ -226,8 +226,8 @@ life-check:
 	@tests/vm/life/run
 
 # Debuggers, profilers, notebooks, mounts: stock and with the module, in containers; SUITES=
-work-check:
+tools-check:
 	@tests/install $(VM_PACKAGES)
-	@tests/vm/work/run
+	@tests/vm/tools/run
 
-.PHONY: boot-check life-check work-check crawl crawl-table desktop-check fleet-check slurm-check vm-check vm-table compare-table audit-table
+.PHONY: boot-check life-check tools-check crawl crawl-table desktop-check fleet-check slurm-check vm-check vm-table compare-table audit-table

@@ -113,22 +113,8 @@ x11_is_forwarded() {
 }
 
 pmix_runs() {
-	cat >/home/alice/where.c <<-'END'
-		#include <mpi.h>
-		#include <stdio.h>
-		int main(int argc, char **argv)
-		{
-			int rank, size, sum;
-			MPI_Init(&argc, &argv);
-			MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-			MPI_Comm_size(MPI_COMM_WORLD, &size);
-			MPI_Allreduce(&rank, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
-			printf("of %d: %d\n", size, sum);
-			MPI_Finalize();
-		}
-	END
-	as alice mpicc -o where where.c
-	[ "$(as alice srun --mpi=pmix -n 4 ./where | sort | uniq -c | xargs)" = '4 of 4: 6' ]
+	build_sum
+	[ "$(as alice srun --mpi=pmix -n 4 ./sum | sort | uniq -c | xargs)" = '4 of 4: 6' ]
 }
 
 @test "srun --mpi=pmix: MPI without mpirun" {

@@ -48,21 +48,7 @@ tasks_run() {
 }
 
 mpi_runs() {
-	cat >/home/alice/sum.c <<-'END'
-		#include <mpi.h>
-		#include <stdio.h>
-		int main(int argc, char **argv)
-		{
-			int rank, size, sum;
-			MPI_Init(&argc, &argv);
-			MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-			MPI_Comm_size(MPI_COMM_WORLD, &size);
-			MPI_Allreduce(&rank, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
-			printf("of %d: %d\n", size, sum);
-			MPI_Finalize();
-		}
-	END
-	as alice mpicc -o sum sum.c
+	build_sum
 	local job
 	job=$(script alice -N 2 -n 4 <<<$'#!/bin/sh\nsbcast -f sum /tmp/sum && srun --mpi=pmix /tmp/sum')
 	eventually is_state "$job" COMPLETED || { cat "/home/alice/$job.out" >&2; return 1; }

@@ -99,3 +99,22 @@ nothing_is_left() {
 no_user_process() {
 	! ps -eo uid=,comm= | awk '$1 >= 1000 && $1 < 60000 { print; found = 1 } END { exit !found }'
 }
+
+# alice's program "sum": MPI with one reduction; each of N tasks prints "of N: SUM"
+build_sum() {
+	cat >/home/alice/sum.c <<-'END'
+		#include <mpi.h>
+		#include <stdio.h>
+		int main(int argc, char **argv)
+		{
+			int rank, size, sum;
+			MPI_Init(&argc, &argv);
+			MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+			MPI_Comm_size(MPI_COMM_WORLD, &size);
+			MPI_Allreduce(&rank, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+			printf("of %d: %d\n", size, sum);
+			MPI_Finalize();
+		}
+	END
+	as alice mpicc -o sum sum.c
+}
