@@ -11,7 +11,7 @@ WRAP_locking  = namespaces_share
 
 $(BUILD)/tests/mutants/careless.so: $(BUILD)/tests/mutants/paused.o
 
-faults-programs: all $(PROGRAMS) $(FAULTS_MODULES)
+faults-programs: all programs $(FAULTS_MODULES)
 
 # PART=2/10 injects each tenth case only; ONLY=REGEX those whose name it matches; SCOPE=user those of scope=user.
 faults:
