@@ -197,30 +197,19 @@ END
     eventually logged
 }
 
-@test "cockpit: a login" {
-    log_in() { # USER
-        "$BATS_TEST_DIRNAME/cockpit-login" "$1" "$1-password" $PROBE
+@test "cockpit: a login (does not work: its session program uses /proc/self after it has opened the session)" {
+    log_in() {
+        "$BATS_TEST_DIRNAME/cockpit-login" alice alice-password $PROBE
     }
-    with_and_without cockpit isolated log_in alice
-    eventually no_init_left
-    # root sees the machine, as on stock
-    cp /etc/cockpit/disallowed-users "$BATS_TEST_TMPDIR/disallowed" 2>/dev/null || true
-    rm -f /etc/cockpit/disallowed-users
-    cp -p /etc/shadow "$BATS_TEST_TMPDIR/shadow"
-    echo root:root-password | chpasswd
-    facts=$(log_in root)
-    grep -qx secret=found <<<"$facts"
-    cp -p "$BATS_TEST_TMPDIR/shadow" /etc/shadow
-    cp "$BATS_TEST_TMPDIR/disallowed" /etc/cockpit/disallowed-users 2>/dev/null || true
-    # without the word it is refused: its session program uses /proc/self after it has opened the session
-    if [ "${NEGATIVE:-}" != 1 ]; then
-        sed -i 's/ enter=fork$//' /etc/pam.d/cockpit
-        run log_in alice
-        echo "$output"
-        [ "$status" -ne 0 ]
-        [[ $output == *readonly_fd* ]]
-        pkill -u alice ssh-agent # pam_ssh_add's, which it did not come to close
-    fi
+    disable cockpit # negative control
+    log_in | grep -xF "pid_namespace=$(readlink /proc/self/ns/pid)"
+    enable cockpit
+    sed -i 's/ enter=fork$//' /etc/pam.d/cockpit # with it: tests/vm/desktop/50-cockpit.bats
+    run log_in
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ $output == *readonly_fd* ]]
+    pkill -u alice ssh-agent # pam_ssh_add's, which it did not come to close
 }
 
 @test "application: one that forks several children in one PAM session" {
