@@ -36,9 +36,9 @@ static struct {
 	struct host_namespaces host, inside;
 	int init_pidfd;
 	struct file_id host_root, root;
-	struct rlimit limit;
+	struct fork_guard guard;
 	struct shared *shared;
-} state = {.host = {.mount = -1, .pid = -1, .ipc = -1}};
+} state = {.host = {.mount = -1, .pid = -1, .ipc = -1}, .guard = {.zombie = -1}};
 
 /* ---- the handlers -----------------------------------------------------------------------------
  */
@@ -117,7 +117,7 @@ static enum at_fork_step enter(void)
 		(state.inside.ipc >= 0 && !is_namespace("/proc/self/ns/ipc", state.inside.ipc)))
 		return AT_FORK_CHECK;
 	(void)directory_enter(&cwd); /* or it stays in "/" */
-	errno = -fork_guard_lift(&state.limit);
+	errno = -fork_guard_lift(&state.guard);
 	return errno != 0 ? AT_FORK_LIMIT : AT_FORK_STEPS;
 }
 
@@ -127,6 +127,7 @@ static void forget(void)
 	host_namespaces_close(&state.host);
 	host_namespaces_close(&state.inside);
 	close_high(&state.init_pidfd);
+	close_high(&state.guard.zombie);
 	(void)munmap(state.shared, sizeof(*state.shared));
 	state.shared = NULL;
 }
@@ -184,18 +185,6 @@ static void unshare_page(void)
 	state.shared = NULL;
 }
 
-static int guard(uid_t user, struct failure *why)
-{
-	int err = fork_guard_set(&state.limit, why);
-
-	if (err < 0)
-		return err;
-	err = fork_guard_prove(user, why);
-	if (err < 0)
-		(void)fork_guard_lift(&state.limit);
-	return err;
-}
-
 int at_fork_prepare(uid_t user, struct failure *why)
 {
 	int err = register_handlers(why);
@@ -206,7 +195,7 @@ int at_fork_prepare(uid_t user, struct failure *why)
 		err = share_page(why);
 	if (err < 0)
 		return err;
-	err = guard(user, why);
+	err = fork_guard_begin(&state.guard, user, why);
 	if (err < 0)
 		unshare_page();
 	return err;
@@ -214,7 +203,8 @@ int at_fork_prepare(uid_t user, struct failure *why)
 
 void at_fork_cancel(void)
 {
-	(void)fork_guard_lift(&state.limit);
+	(void)fork_guard_lift(&state.guard);
+	(void)fork_guard_end(&state.guard);
 	unshare_page();
 }
 
@@ -255,7 +245,8 @@ int at_fork_end(struct at_fork_report *report)
 		.err = atomic_load(&shared->err),
 		.unguarded = atomic_load(&shared->unguarded) || fork_guard_is_lifted(),
 		.stayed = atomic_load(&shared->stayed)};
-	report->limit_err = -fork_guard_lift(&state.limit);
+	report->limit_err = -fork_guard_lift(&state.guard);
+	report->uncounted = fork_guard_end(&state.guard) < 0;
 	if (err < 0)
 		return err;
 	state.host = state.inside = HOST_NAMESPACES_NONE;

@@ -28,7 +28,8 @@ struct at_fork_report {
 	enum at_fork_step step; /* where the last of these failed, */
 	int err;		/* and with which errno */
 	int limit_err;		/* not 0: the application has no limit of its own any more */
-	bool unguarded;		/* somebody has lifted the guard: fork_guard.h */
+	bool unguarded;		/* somebody has lifted the guard: fork_guard.h, */
+	bool uncounted;		/* or reaped its zombie */
 	bool stayed;		/* a thread could not be brought back after a fork */
 };
 

@@ -4,8 +4,9 @@
  * calls none of at_fork.c's handlers and is on the host. The guard lets it execute no program as a
  * user: the application has the limit RLIMIT_NPROC of 0, which its children inherit, and execve(2)
  * after a change to a user who has more processes than the limit fails with EAGAIN. The one that
- * changes is not counted yet (set_user() of the kernel), so the user must have another. root, as
- * who the application runs, is not counted. A child that has entered gets the limit of before.
+ * changes is not counted yet (set_user() of the kernel), so the guard keeps a zombie of the user's:
+ * it is counted until it is reaped (release_task()), and nobody can end it. root, as who the
+ * application runs, is not counted. A child that has entered gets the limit of before.
  */
 #ifndef PAM_UNSHARE_FORK_GUARD_H
 #define PAM_UNSHARE_FORK_GUARD_H
@@ -16,26 +17,23 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+struct fork_guard {
+	struct rlimit before; /* the application's limit */
+	int zombie; /* pidfd, FIRST_FD or higher, of the child that is counted; -1: none */
+};
+
 /**
- * Lower the application's limit.
+ * Lower the application's limit, leave a zombie of the user's, and prove that it is enough: a child
+ * of clone(2) becomes the user and executes a program, which must be refused. Some kernels do not,
+ * before Linux 5.17 (c16bdeb5a39f) or elsewhere.
  *
  * Runs in the application.
  *
- * @param before  filled in: the limit of before
- * @return 0 or -errno
+ * @param guard  filled in; on failure there is none
+ * @return 0 or -errno: ENOTSUP when the program is not refused, ETIMEDOUT (the user may have
+ *         stopped a child before it has ended), EINVAL when the user is root, who is not counted
  */
-int fork_guard_set(struct rlimit *before, struct failure *why);
-
-/**
- * Have a child of clone(2) become the user and execute a program, which must be refused: some
- * kernels do not, before Linux 5.17 (c16bdeb5a39f) or elsewhere.
- *
- * Runs in the application, after fork_guard_set().
- *
- * @return 0 or -errno: ENOTSUP when it is not refused, ETIMEDOUT (the user may have stopped the
- *         child), EINVAL when the user is root, who is not counted
- */
-int fork_guard_prove(uid_t user, struct failure *why);
+int fork_guard_begin(struct fork_guard *guard, uid_t user, struct failure *why);
 
 /**
  * Tell whether the limit is no longer lowered: a PAM module or the application has set another.
@@ -51,6 +49,16 @@ bool fork_guard_is_lifted(void);
  *
  * @return 0 or -errno
  */
-int fork_guard_lift(const struct rlimit *before);
+int fork_guard_lift(const struct fork_guard *guard);
+
+/**
+ * Reap the zombie.
+ *
+ * Runs in the application.
+ *
+ * @return 0 or -errno: ECHILD when it was gone, since the application waits for children of
+ *         clone(2), too, so that the user may not have been counted
+ */
+int fork_guard_end(struct fork_guard *guard);
 
 #endif

@@ -94,6 +94,10 @@ void log_at_fork(const pam_handle_t *pamh, const struct session *session,
 		log_message(pamh, session, LOG_CRIT,
 			"the application or another PAM module has changed the limit RLIMIT_NPROC in the session of %s: what was started without fork(3) may run outside of it",
 			user);
+	if (report->uncounted)
+		log_message(pamh, session, LOG_WARNING,
+			"the application has waited for a child of the module's in the session of %s: what was started without fork(3) may run outside of it if the user had no other process",
+			user);
 	if (report->stayed)
 		log_message(pamh, session, LOG_CRIT,
 			"a thread of the application could not be brought back after a fork and stays in the session of %s",

@@ -167,7 +167,6 @@ class Sandbox:
     def __init__(self):
         assert os.environ.get("SANDBOX") == "1", "run this in tests/sandbox"
         self.secret = self.start_secret()
-        self.start_secret("alice", "other")  # enter=fork needs another process of hers
         ctypes.CDLL(None, use_errno=True).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
         signal.signal(signal.SIGALRM, on_alarm)
         self.prepare_mounts()
@@ -183,10 +182,10 @@ class Sandbox:
         self.namespace = os.readlink("/proc/self/ns/pid")
 
     @staticmethod
-    def start_secret(user="bob", secret=SECRET):
-        """A process of the user's with a secret in its command line; not ours, for we wait for all."""
-        command = (f"setpriv --reuid {user} --regid {user} --clear-groups "
-                   f"bash -c 'exec -a daemon-{secret} sleep 1000000' >/dev/null 2>&1 & echo $!")
+    def start_secret():
+        """A process of bob's with a secret in its command line; not ours, for we wait for all."""
+        command = ("setpriv --reuid bob --regid bob --clear-groups "
+                   f"bash -c 'exec -a daemon-{SECRET} sleep 1000000' >/dev/null 2>&1 & echo $!")
         return subprocess.run(["sh", "-c", command], check=True, stdout=subprocess.PIPE,
                               text=True).stdout.strip()
 

@@ -146,6 +146,7 @@ static void print_lines(const char *path, const char *only)
 static int cmd_state(const char *arg)
 {
 	char cwd[PATH_MAX] = "?";
+	siginfo_t other;
 	pid_t child;
 
 	(void)arg;
@@ -171,7 +172,9 @@ static int cmd_state(const char *arg)
 		_exit(0);
 	printf("fork %s\n", child > 0 ? "works" : "fails");
 	(void)waitpid(child, NULL, 0);
-	printf("other children: %s\n", waitpid(-1, NULL, WNOHANG | __WALL) < 0 ? "none" : "some");
+	printf("other children: %s\n",
+		waitid(P_ALL, 0, &other, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ? "none"
+										   : "some");
 	return 0;
 }
 
@@ -342,6 +345,15 @@ static int cmd_wait_all(const char *arg)
 {
 	(void)arg;
 	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
+/* Also children of clone(2) without SIGCHLD, which no application needs to wait for. */
+static int cmd_reap(const char *arg)
+{
+	(void)arg;
+	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
 		;
 	return 0;
 }
@@ -757,6 +769,7 @@ static const struct command {
 	{"storm", cmd_storm, true},
 	{"stuck", cmd_stuck, false},
 	{"wait-all", cmd_wait_all, false},
+	{"reap", cmd_reap, false},
 	{"thread", cmd_thread, false},
 	{"vfork", cmd_vfork, true},
 	{"clone", cmd_clone, true},

@@ -16,23 +16,11 @@ setup_file() {
     stack off "required pam_permit.so"
     # what a session cannot see if it is isolated
     start_secret
-    start_other alice
-    export SECRET_PID OTHER_PID
+    export SECRET_PID
 }
 
 teardown_file() {
-    kill "$SECRET_PID" "$OTHER_PID" || true
-}
-
-# Another process of the user's, as a user manager is
-start_other() { # USER
-    setpriv --reuid "$1" --regid "$1" --clear-groups sleep 1001 3>&- &
-    OTHER_PID=$!
-    eventually is_of "$1"
-}
-
-is_of() {
-    [ "$(stat -c %U "/proc/$OTHER_PID")" = "$1" ]
+    kill "$SECRET_PID" || true
 }
 
 setup() {
@@ -211,17 +199,26 @@ LIMIT="awk '/^Max processes/ { print \$3 }' /proc/self/limits"
     [[ $output == *inherit-root=0* && $output != *"is of use"* ]]
 }
 
-@test "a user who has no other process is refused, since the kernel would count none" {
+@test "a user who has no other process is counted by a zombie, which nobody can end" {
     echo 'lonely:x:54321:54321::/:/bin/sh' >>/etc/passwd # alice's uid may be that of somebody of the machine's
     echo 'lonely:x:54321:' >>/etc/group
-    run timeout -k 1 60 "$HOST" /run/pam.d fork lonely thread state open state end
-    [[ $output == *open=4* ]]
-    same_state "$output"
-    logged "close 'enter=fork': outside of the session a program could be executed as the user"
-    start_other lonely # negative control
-    run timeout -k 1 60 "$HOST" /run/pam.d fork lonely thread open close end
-    kill "$OTHER_PID"
-    [[ $output == *open=0* ]]
+    lonely() { timeout -k 1 60 "$HOST" /run/pam.d fork lonely thread "$@"; }
+    of_lonely='ps --no-headers -o stat= -o pid= -U 54321'
+    kill_all='python3 -c "import os; os.setresuid(54321, 54321, 54321); os.kill(-1, 9)"'
+    # the application's own wait(2) leaves it
+    run lonely open clone-root "$kill_all" wait-all vfork 'echo it runs' clone 'echo it runs' run 'echo inside; kill -9 -1' \
+        vfork 'echo it runs' close end
+    [[ $output == *open=0* && $output == *inside* && $output == *close=0* ]]
+    [[ $output != *"it runs"* ]]
+    [ "$(grep -cx 'vfork=11' <<<"$output")" -eq 2 ]
+    run grep_log 'has waited for a child'
+    [ "$status" -ne 0 ]
+    run lonely open clone-root "$of_lonely" close clone-root "echo; $of_lonely" end
+    [ "$(grep -cE '^Z' <<<"$output")" -eq 1 ] # until the close
+    # negative control: one who waits for all children reaps it, and the log says what that means
+    run lonely open reap vfork 'echo it runs' close end
+    [[ $output == *open=0* && $output == *"it runs"* ]]
+    logged 'the application has waited for a child .* in the session of lonely'
 }
 
 @test "root is refused, since nothing would keep it inside; a root that is exempt is not" {
