@@ -47,8 +47,8 @@
 #?                     CONFIGURATIONS=, CONTAINER=1
 #?   bench-login       what "enable" costs a login by ssh, against stock; PAIRS=
 #?   bench-words       what private= and hide= cost a session; ROUNDS=
-#?   vm-table, arch-table, compare-table, audit-table, crawl-table, bench-full, picture
-#?                     write the tables, the page and the picture of the documents
+#?   vm-table, desktop-table, arch-table, compare-table, audit-table, crawl-table, bench-full,
+#?   picture           write the tables, the page and the picture of the documents
 #?   release-check     the checklist of doc/releasing.md
 
 ifeq ($(origin CC),default)

@@ -181,7 +181,12 @@ fleet-check:
 # Desktops in a container of trixie, with and without the module: display managers, xrdp.
 desktop-check:
 	@tests/install $(VM_PACKAGES)
-	@tests/vm/desktop/run
+	@BUILD=$(BUILD) tests/vm/desktop/run
+
+# The table of desktops in doc/compatibility.md, from the results of the last whole desktop-check.
+desktop-table:
+	@test -e $(BUILD)/desktop/whole
+	@TABLE=desktop tests/vm/table write $(BUILD)/desktop trixie
 
 # Slurm in containers, with and without the module; SUITES=bookworm
 slurm-check:
@@ -230,4 +235,4 @@ tools-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/tools/run
 
-.PHONY: boot-check life-check tools-check crawl crawl-table desktop-check fleet-check slurm-check vm-check vm-table compare-table audit-table
+.PHONY: boot-check life-check tools-check crawl crawl-table desktop-check desktop-table fleet-check slurm-check vm-check vm-table compare-table audit-table

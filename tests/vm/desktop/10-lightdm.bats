@@ -52,14 +52,34 @@ said() { # PATTERN
     journalctl --since "$since" --no-pager | grep -qE -- "$1"
 }
 
-# log_in USER [DISPLAY XAUTHORITY]: by the greeter
+# What it says to its own log: the part since it was started
+logged() { # PATTERN
+    grep -qE -- "$1" /var/log/lightdm/lightdm.log
+}
+
+# The greeter shows its question, and the keyboard is its own
+asks() { # DISPLAY XAUTHORITY
+    shows "$1" "$2" lightdm-gtk-greeter || return
+    grep -E 'Prompt greeter with|Continue authentication|Authenticate result' /var/log/lightdm/lightdm.log | tail -n 1 | grep -q Prompt || return
+    [ "$(on "$1" "$2" xdotool getwindowfocus)" -gt 1 ] # 1 is "where the pointer is"
+}
+
+questions() {
+    grep -c 'Prompt greeter with' /var/log/lightdm/lightdm.log || true
+}
+
+asked_more_than() { # COUNT
+    [ "$(questions)" -gt "$1" ]
+}
+
+# log_in USER [DISPLAY XAUTHORITY [PASSWORD]]: by the greeter
 log_in() {
-    local display=${2:-:0} authority=${3:-$A}
-    LIMIT=60 eventually shows "$display" "$authority" lightdm-gtk-greeter
-    sleep 1 # until it has the focus, of which it gives no sign
+    local display=${2:-:0} authority=${3:-$A} count
+    eventually asks "$display" "$authority"
+    count=$(questions)
     types "$display" "$authority" "$1"
-    sleep 1 # until it asks for the password
-    types "$display" "$authority" "$1-password"
+    eventually asked_more_than "$count"
+    types "$display" "$authority" "${4:-$1-password}"
 }
 
 @test "lightdm: a desktop sees its own processes; the log names the session; a second login" {
@@ -90,15 +110,13 @@ log_in() {
     terminal_on alice
     pid=$(cat "$DESK/alice.pid")
     in_terminal alice 'dm-tool lock'
-    LIMIT=60 eventually shows :1 $B lightdm-gtk-greeter
-    sleep 1 # until it asks for the password, of the user that it knows
+    eventually asks :1 $B
     picture :1 $B lightdm-locked
-    types :1 $B wrong-password
-    sleep 4 # pam_unix is slow to say no
-    ! said 'Greeter requests session' || false
-    types :1 $B alice-password
-    unlocked() { grep -q 'Authenticate result for user alice: Success' <(tail -n 40 /var/log/lightdm/lightdm.log); }
-    eventually unlocked
+    log_in alice :1 $B wrong-password
+    eventually logged 'Authenticate result for user alice: Authentication failure'
+    ! logged 'Returning to existing user session' || false
+    log_in alice :1 $B
+    eventually logged 'Returning to existing user session alice'
     [ "$(cat "$DESK/alice.pid")" = "$pid" ]
     sees_nothing_of_others alice
     log_out_of_xfce alice

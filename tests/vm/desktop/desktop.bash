@@ -20,7 +20,8 @@ virtual_x() {
 	    esac
 	    shift
 	done
-	exec Xvfb $display "${arguments[@]}" -screen 0 1024x640x24 -nolisten tcp
+	# -noreset: else it begins anew, and tells the display manager so, whenever the last client leaves, which may be a test's
+	exec Xvfb $display "${arguments[@]}" -screen 0 1024x640x24 -nolisten tcp -noreset
 	END
     chmod 755 /usr/local/bin/virtual-x
 }

@@ -197,15 +197,33 @@ END
     eventually logged
 }
 
-@test "cockpit: a login (does not work: its session program uses /proc/self after it has opened the session)" {
-    log_in() {
-        "$BATS_TEST_DIRNAME/cockpit-login" alice alice-password $PROBE
-    }
-    disable cockpit # negative control
-    log_in | grep -xF "pid_namespace=$(readlink /proc/self/ns/pid)"
+cockpit_log_in() { # USER
+    "$BATS_TEST_DIRNAME/cockpit-login" "$1" "$1-password" $PROBE
+}
+
+@test "cockpit: a login with enter=fork" {
+    with_and_without cockpit isolated cockpit_log_in alice
+    eventually no_init_left
+}
+
+@test "cockpit: root's login with enter=fork sees the machine, as on stock" {
     enable cockpit
-    sed -i 's/ enter=fork$//' /etc/pam.d/cockpit # with it: tests/vm/desktop/50-cockpit.bats
-    run log_in
+    cp -p /etc/shadow "$BATS_TEST_TMPDIR/shadow"
+    if [ -e /etc/cockpit/disallowed-users ]; then cp /etc/cockpit/disallowed-users "$BATS_TEST_TMPDIR"; fi
+    rm -f /etc/cockpit/disallowed-users
+    echo root:root-password | chpasswd
+    exposed cockpit_log_in root
+    cp -p "$BATS_TEST_TMPDIR/shadow" /etc/shadow
+    if [ -e "$BATS_TEST_TMPDIR/disallowed-users" ]; then cp "$BATS_TEST_TMPDIR/disallowed-users" /etc/cockpit; fi
+    isolated cockpit_log_in alice # negative control
+}
+
+@test "cockpit: a login (does not work: its session program uses /proc/self after it has opened the session)" {
+    disable cockpit # negative control
+    cockpit_log_in alice | grep -xF "pid_namespace=$(readlink /proc/self/ns/pid)"
+    enable cockpit
+    sed -i 's/ enter=fork$//' /etc/pam.d/cockpit
+    run cockpit_log_in alice
     echo "$output"
     [ "$status" -ne 0 ]
     [[ $output == *readonly_fd* ]]
