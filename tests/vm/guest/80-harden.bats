@@ -146,6 +146,13 @@ bob_is_logged_in() { # keeps a session of bob's, until its standard input ends
     eventually sh -c "loginctl list-sessions --no-legend | grep -w bob"
 }
 
+DATABASES=(/var/log/wtmp.db /var/lib/lastlog/lastlog2.db)
+
+# those that alice can read: from trixie on, of sshd (wtmp.db) and of the packages of tests/vm/records
+read_databases() {
+    ssh_as alice "for file in ${DATABASES[*]}; do if cat \$file >/dev/null 2>&1; then echo \$file; fi; done"
+}
+
 # what alice hears of bob: nothing says that he is logged in, or since when
 tells_of_bob() {
     ssh_as alice 'who; w -h; loginctl --no-pager list-sessions; loginctl --no-pager list-users
@@ -165,6 +172,8 @@ tells_of_bob() {
     before=$(records)
     run tells_of_bob # negative control
     [ "$status" -eq 0 ]
+    run read_databases # negative control
+    [ "$output" = "$(ls -U "${DATABASES[@]}" 2>/dev/null)" ]
     pam-unshare harden enable # of itself it is not among all parts
     [ "$(records)" = "$before" ]
     pam-unshare harden disable
@@ -173,6 +182,7 @@ tells_of_bob() {
     run tells_of_bob
     echo "$output"
     [ "$status" -ne 0 ]
+    [ -z "$(read_databases)" ]
     who >"$BATS_TEST_TMPDIR/who" # root's
     grep -w bob "$BATS_TEST_TMPDIR/who"
     run ssh_as alice 'set -ex
