@@ -221,6 +221,12 @@ use_version_2() {
 	systemctl daemon-reload
 	systemctl restart slurmd
 	eventually eval 'sinfo -h -o %t | grep -qx idle'
+	eventually in_freezer 'find slurm_* -depth -type d -exec rmdir {} +'
+}
+
+# in_freezer COMMAND: in its hierarchy, which is the machine's, so that nothing of the container's may be left there
+in_freezer() {
+	unshare --mount sh -c "mount -t cgroup -o freezer freezer /mnt && cd /mnt && $1"
 }
 
 is_frozen_together() {
@@ -238,6 +244,8 @@ is_frozen_together() {
 @test "cgroup v1: all processes of a job are in its group of the freezer, and end with it" {
 	use_version_1
 	in_both is_frozen_together
+	in_freezer 'ls -d slurm_*' # negative control
 	use_version_2
+	! in_freezer 'ls -d slurm_*' || die 'left in the freezer'
 	in_both is_in_its_group
 }
