@@ -277,7 +277,7 @@ static enum entry open_first(pam_handle_t *pamh, const struct options *opts, uid
 	enum entry entry;
 	int result;
 
-	if (at_fork_is_active()) {
+	if (at_fork_is_taken()) {
 		pam_syslog(pamh, LOG_ERR,
 			"session of %s refused: this process has another session with 'enter=fork' open",
 			item(pamh, PAM_USER));

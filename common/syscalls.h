@@ -25,6 +25,13 @@
 #define AT_RECURSIVE 0x8000
 #endif
 
+/* waitid(2). An enumerator of <sys/wait.h> since glibc 2.36. */
+#if defined(__GLIBC_PREREQ)
+#if !__GLIBC_PREREQ(2, 36)
+#define P_PIDFD ((idtype_t)3)
+#endif
+#endif
+
 /** pidfd_open(2). @return a close-on-exec pidfd, or -1 with errno. */
 static inline int sys_pidfd_open(pid_t pid)
 {

@@ -31,14 +31,16 @@ struct shared {
 
 static struct {
 	bool registered;
-	atomic_bool active;
+	atomic_bool taken;     /* by a session, from before its guard until after it */
+	atomic_bool active;    /* children enter */
 	atomic_uint in_flight; /* forks that have begun and not ended */
+	atomic_int back; /* the host's PID namespace, while a thread may have to go back; or -1 */
 	struct host_namespaces host, inside;
 	int init_pidfd;
 	struct file_id host_root, root;
 	struct fork_guard guard;
 	struct shared *shared;
-} state = {.host = {.mount = -1, .pid = -1, .ipc = -1}, .guard = {.zombie = -1}};
+} state = {.back = -1, .host = {.mount = -1, .pid = -1, .ipc = -1}, .guard = {.zombie = -1}};
 
 /* ---- the handlers -----------------------------------------------------------------------------
  */
@@ -60,9 +62,9 @@ static void before_fork(void)
 /* Also when fork(2) has failed, and when the session was closed meanwhile. */
 static void in_parent(void)
 {
-	const int saved = errno;
+	const int saved = errno, host = atomic_load(&state.back);
 
-	if (state.host.pid >= 0 && setns(state.host.pid, CLONE_NEWPID) < 0)
+	if (host >= 0 && setns(host, CLONE_NEWPID) < 0)
 		atomic_store(&state.shared->stayed, true);
 	atomic_fetch_sub(&state.in_flight, 1);
 	errno = saved;
@@ -124,6 +126,7 @@ static enum at_fork_step enter(void)
 /* What a child needs no more: it may go on without executing a program. */
 static void forget(void)
 {
+	atomic_store(&state.back, -1);
 	host_namespaces_close(&state.host);
 	host_namespaces_close(&state.inside);
 	close_high(&state.init_pidfd);
@@ -141,20 +144,35 @@ _Noreturn static void end_child(enum at_fork_step step, int err)
 		(void)syscall(SYS_exit_group, ENDED);
 }
 
-static void in_child(void)
+/* While another thread opens or closes the session. The limit is not for a child on the host. */
+static void stay_outside(void)
 {
-	const int saved = errno;
-	enum at_fork_step step;
+	if (getppid() == 0)
+		end_child(AT_FORK_CLOSED, ESRCH);
+	(void)fork_guard_lift(&state.guard);
+}
 
-	atomic_store(&state.in_flight, 0);
-	if (!atomic_load(&state.active))
-		return;
-	step = enter();
+static void enter_or_end(void)
+{
+	const enum at_fork_step step = enter();
+
 	if (step != AT_FORK_STEPS)
 		end_child(step, errno);
 	atomic_fetch_add(&state.shared->entered, 1);
-	atomic_store(&state.active, false);
 	forget();
+}
+
+static void in_child(void)
+{
+	const int saved = errno;
+
+	atomic_store(&state.in_flight, 0);
+	if (atomic_load(&state.active))
+		enter_or_end();
+	else if (atomic_load(&state.taken))
+		stay_outside();
+	atomic_store(&state.active, false);
+	atomic_store(&state.taken, false);
 	errno = saved;
 }
 
@@ -185,10 +203,28 @@ static void unshare_page(void)
 	state.shared = NULL;
 }
 
-int at_fork_prepare(uid_t user, struct failure *why)
+/* The guard's children are born on the host: the first process of another PID namespace would take
+   it along, and in that of a session the user could end them. */
+static int check_pid_namespace(struct failure *why)
 {
-	int err = register_handlers(why);
+	struct stat own, of_children = {.st_ino = 0}; /* ENOENT while it has no process */
 
+	if (stat("/proc/thread-self/ns/pid", &own) < 0 ||
+		(stat("/proc/thread-self/ns/pid_for_children", &of_children) < 0 &&
+			errno != ENOENT))
+		return fail(why, errno, "identify the PID namespace of the application's children");
+	if (own.st_ino != of_children.st_ino)
+		return fail(why, EINVAL,
+			"the application's children are born in another PID namespace than its own");
+	return 0;
+}
+
+static int prepare(uid_t user, struct failure *why)
+{
+	int err = check_pid_namespace(why);
+
+	if (err == 0)
+		err = register_handlers(why);
 	if (err == 0 && file_identify(AT_FDCWD, "/", &state.host_root) < 0)
 		err = fail(why, errno, "identify the root directory");
 	if (err == 0)
@@ -201,11 +237,24 @@ int at_fork_prepare(uid_t user, struct failure *why)
 	return err;
 }
 
+int at_fork_prepare(uid_t user, struct failure *why)
+{
+	int err;
+
+	if (atomic_exchange(&state.taken, true))
+		return fail(why, EBUSY, "this process opens another session with 'enter=fork'");
+	err = prepare(user, why);
+	if (err < 0)
+		atomic_store(&state.taken, false);
+	return err;
+}
+
 void at_fork_cancel(void)
 {
 	(void)fork_guard_lift(&state.guard);
 	(void)fork_guard_end(&state.guard);
 	unshare_page();
+	atomic_store(&state.taken, false);
 }
 
 void at_fork_begin(const struct namespaces *ns)
@@ -214,12 +263,13 @@ void at_fork_begin(const struct namespaces *ns)
 	state.inside = ns->inside;
 	state.init_pidfd = ns->init_pidfd;
 	state.root = ns->root;
+	atomic_store(&state.back, ns->host.pid);
 	atomic_store(&state.active, true);
 }
 
-bool at_fork_is_active(void)
+bool at_fork_is_taken(void)
 {
-	return atomic_load(&state.active);
+	return atomic_load(&state.taken);
 }
 
 /* fork(2) takes as long as the application is large. */
@@ -246,17 +296,25 @@ int at_fork_end(struct at_fork_report *report)
 		.unguarded = atomic_load(&shared->unguarded) || fork_guard_is_lifted(),
 		.stayed = atomic_load(&shared->stayed)};
 	report->limit_err = -fork_guard_lift(&state.guard);
-	report->uncounted = fork_guard_end(&state.guard) < 0;
-	if (err < 0)
-		return err;
-	state.host = state.inside = HOST_NAMESPACES_NONE;
-	unshare_page();
-	return 0;
+	report->uncounted = fork_guard_end(&state.guard) == -ECHILD;
+	if (err == 0) {
+		/* those that have begun since have nothing to come back from, and may be about to
+		 */
+		atomic_store(&state.back, -1);
+		err = wait_for_forks();
+	}
+	if (err == 0) {
+		state.host = state.inside = HOST_NAMESPACES_NONE;
+		unshare_page();
+	}
+	atomic_store(&state.taken, false);
+	return err;
 }
 
 const char *at_fork_step_name(enum at_fork_step step)
 {
 	static const char *const names[] = {
+		[AT_FORK_CLOSED] = "enter the session, which is being closed",
 		[AT_FORK_BORN] = "be born in the session's PID namespace",
 		[AT_FORK_DESCRIPTORS] = "hide the application's descriptors",
 		[AT_FORK_ROOT] = "have the application's root directory, which has changed",

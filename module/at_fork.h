@@ -11,6 +11,7 @@
 
 /* What a child does, in this order. */
 enum at_fork_step {
+	AT_FORK_CLOSED, /* nothing any more */
 	AT_FORK_BORN,
 	AT_FORK_DESCRIPTORS,
 	AT_FORK_ROOT,
@@ -40,7 +41,8 @@ struct at_fork_report {
  * Runs in the application.
  *
  * @param user  whose session it is, and not root
- * @return 0 or -errno
+ * @return 0 or -errno: EBUSY when another thread opens such a session, EINVAL when the caller's
+ *         children are born in another PID namespace than its own
  */
 int at_fork_prepare(uid_t user, struct failure *why);
 
@@ -54,8 +56,9 @@ void at_fork_cancel(void);
  */
 void at_fork_begin(const struct namespaces *ns);
 
-/** Tell whether a session of this process is entered at fork. Runs in the application. */
-bool at_fork_is_active(void);
+/** Tell whether this process has a session that is entered at fork, or opens one. Runs in the
+    application. */
+bool at_fork_is_taken(void);
 
 /**
  * Have later children stay on the host. Waits until no thread is in the middle of fork(3).

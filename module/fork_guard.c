@@ -10,13 +10,6 @@
 #include <stddef.h>
 #include <sys/wait.h>
 
-/* waitid(2). An enumerator of <sys/wait.h> since glibc 2.36. */
-#if defined(__GLIBC_PREREQ)
-#if !__GLIBC_PREREQ(2, 36)
-#define P_PIDFD ((idtype_t)3)
-#endif
-#endif
-
 /* 32-bit architectures that are older than large ids */
 #ifdef __NR_setresuid32
 #define NR_SETRESUID __NR_setresuid32
@@ -164,7 +157,7 @@ static int prove(uid_t user, struct failure *why)
 		return pidfd;
 	status = wait_for_child(pidfd, why);
 	(void)reap(&pidfd);
-	if (status == NOT_REFUSED)
+	if (status >= 0 && status != REFUSED)
 		return fail(why, ENOTSUP,
 			"close 'enter=fork': outside of the session a program could be executed as the user, whom this kernel does not count");
 	return status < 0 ? status : 0;
@@ -177,6 +170,9 @@ int fork_guard_begin(struct fork_guard *guard, uid_t user, struct failure *why)
 	guard->zombie = -1;
 	if (user == 0)
 		return fail(why, EINVAL, "root cannot be isolated with 'enter=fork'");
+	if (getuid() == user)
+		return fail(why, EINVAL,
+			"the application's real user id is the user's already: no limit could keep what it starts from running as the user");
 	err = lower_limit(&guard->before, why);
 	if (err < 0)
 		return err;

@@ -31,7 +31,8 @@ struct fork_guard {
  *
  * @param guard  filled in; on failure there is none
  * @return 0 or -errno: ENOTSUP when the program is not refused, ETIMEDOUT (the user may have
- *         stopped a child before it has ended), EINVAL when the user is root, who is not counted
+ *         stopped a child before it has ended), EINVAL when the user is root, who is not counted,
+ *         or the one who has started the application, to whom no child would change
  */
 int fork_guard_begin(struct fork_guard *guard, uid_t user, struct failure *why);
 

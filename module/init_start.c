@@ -16,13 +16,6 @@
 #include <sys/random.h>
 #include <sys/wait.h>
 
-/* waitid(2). An enumerator of <sys/wait.h> since glibc 2.36. */
-#if defined(__GLIBC_PREREQ)
-#if !__GLIBC_PREREQ(2, 36)
-#define P_PIDFD ((idtype_t)3)
-#endif
-#endif
-
 /* How long a killed init may take to end, milliseconds: it ends at once, unless the machine is
    under load. */
 #define DISCARD_LIMIT_MS 1000

@@ -83,7 +83,7 @@ void log_at_fork(const pam_handle_t *pamh, const struct session *session,
 			user, report->ended, at_fork_step_name(report->step));
 	else if (report->entered == 0)
 		log_message(pamh, session, LOG_WARNING,
-			"no child of the application has entered the session of %s: what it starts without fork(3) cannot execute a program as a user (EAGAIN)",
+			"no child of the application has entered the session of %s: what it starts without fork(3) cannot execute a program as the user (EAGAIN)",
 			user);
 	errno = report->limit_err;
 	if (report->limit_err)

@@ -36,6 +36,8 @@ ERRORS = {
     "getdents64": "ENOENT ENOMEM EINTR",
     "getpgrp": "",
     "getpid": "",
+    "getuid": "",
+    "getuid32": "",
     "getrandom": "EAGAIN EINTR ENOSYS",
     "getrusage": "EINVAL",
     "getsockopt": "EINVAL ENOBUFS ENOPROTOOPT " + FD,

@@ -698,6 +698,46 @@ static int cmd_start(const char *arg)
 	return pam_start_confdir(service, user, &conv, confdir, &pamh);
 }
 
+struct opening {
+	pam_handle_t *pamh;
+	pthread_barrier_t *both;
+	int result;
+};
+
+static void *open_with_other(void *arg)
+{
+	struct opening *opening = arg;
+
+	(void)pthread_barrier_wait(opening->both);
+	opening->result = pam_open_session(opening->pamh, 0);
+	return arg;
+}
+
+/* Two threads open at the same time, the second one CONFDIR:SERVICE. Goes on with the one that is
+   open; prints how many are. */
+static int cmd_open_both(const char *arg)
+{
+	pthread_barrier_t both;
+	struct opening first = {.pamh = pamh, .both = &both}, second = {.both = &both};
+	pthread_t thread;
+
+	if (pthread_barrier_init(&both, NULL, 2) != 0 || cmd_start(arg) != PAM_SUCCESS)
+		return -1;
+	second.pamh = pamh;
+	if (pthread_create(&thread, NULL, open_with_other, &first) != 0)
+		return -1;
+	(void)open_with_other(&second);
+	(void)pthread_join(thread, NULL);
+	pamh = second.result == 0 ? second.pamh : first.pamh;
+	return (first.result == 0) + (second.result == 0);
+}
+
+static int cmd_unshare_pid(const char *arg)
+{
+	(void)arg;
+	return unshare(CLONE_NEWPID);
+}
+
 /* Have the kernel look like one before 6.5, which knows neither SO_PEERPIDFD nor statmount(2) and
    listmount(2) of 6.8. */
 static int cmd_old_kernel(const char *arg)
@@ -778,6 +818,8 @@ static const struct command {
 	{"thread-run", cmd_thread_run, true},
 	{"thread-open", cmd_thread_open, false},
 	{"new-thread", cmd_new_thread, false},
+	{"open-both", cmd_open_both, true},
+	{"unshare-pid", cmd_unshare_pid, false},
 	{"forking", cmd_forking, true},
 	{"processes", cmd_processes, true},
 	{"elsewhere", cmd_elsewhere, false},

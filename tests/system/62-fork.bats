@@ -237,10 +237,41 @@ LIMIT="awk '/^Max processes/ { print \$3 }' /proc/self/limits"
         same_state "$output"
         logged "this process has another session with 'enter=fork' open"
     done
+    # two threads open at the same time
+    for _ in 1 2 3; do
+        run host fork open-both /run/pam.d:fork run "$NS" close run "$NS" state open run "$NS" close state end
+        [[ $output == *open-both=1* ]]
+        [ "$(inside "$output")" -eq 2 ]
+        [ "$(on_host "$output")" -eq 1 ]
+        same_state "$output"
+        logged "this process (opens|has) another session with 'enter=fork'"
+    done
+    run host off open-both /run/pam.d:off end # negative control
+    [[ $output == *open-both=2* ]]
     # one after the other, by one and by two transactions
     run host fork open run "$NS" close open run "$NS" close end start /run/pam.d:user open run "$NS" close end
     [ "$(grep -cx open=0 <<<"$output")" -eq 3 ]
     [ "$(inside "$output")" -eq 3 ]
+}
+
+@test "an application whose children are born in another PID namespace is refused, and they live" {
+    run host fork unshare-pid thread open run-root 'echo it runs' run-root 'echo it runs, too' end
+    [[ $output == *open=4* && $output == *"it runs"* ]]
+    logged "the application's children are born in another PID namespace than its own"
+    # as with a session without the word, in whose namespace the user could end what proves the guard
+    run host plain open start /run/pam.d:fork open run "$NS" end
+    [ "$(grep -cx open=4 <<<"$output")" -eq 1 ]
+    [ "$(inside "$output")" -eq 1 ]
+    logged "the application's children are born in another PID namespace than its own"
+}
+
+@test "an application whose real user id is the user's is refused: no limit would count" {
+    run host fork ruid "$(id -u alice)" open end
+    [[ $output == *open=4* ]]
+    logged "the application's real user id is the user's already"
+    run host fork ruid "$(id -u bob)" thread open run "$NS" end # negative control
+    [[ $output == *open=0* ]]
+    [ "$(inside "$output")" -eq 1 ]
 }
 
 @test "opened twice, and closed by the end of the transaction" {
@@ -291,6 +322,14 @@ LIMIT="awk '/^Max processes/ { print \$3 }' /proc/self/limits"
         [ "$(on_host "$output")" -eq 20 ]
         [[ $output == *new-thread=0* ]]
     done
+    # none of them is left with the guard's limit, nor half inside
+    run host fork processes 5000 forking "echo \"place \$(readlink /proc/self/ns/mnt) \$($NS) \$($LIMIT)\"" \
+        "${commands[@]}"
+    echo "$output" | grep '^place ' | sort | uniq -c
+    [ "$(grep -c '^place ' <<<"$output")" -gt 20 ]
+    [ "$(awk '/^place / { print $4 }' <<<"$output" | sort -u)" = 5000 ]
+    [ "$(awk -v mnt="$(readlink /proc/self/ns/mnt)" -v pid="$HOST_NS" '/^place / && ($2 == mnt) != ($3 == pid)' <<<"$output" |
+        wc -l)" -eq 0 ]
 }
 
 # ---- faults in the child -------------------------------------------------------------------------
@@ -357,6 +396,28 @@ not_run() { # PATTERN INJECTION
     traced fork 'echo it runs' setns:error=EPERM:when=3 # negative control
     run grep_log 'could not be brought back'
     [ "$status" -ne 0 ]
+}
+
+@test "a fork that begins while the session is closed" {
+    local status=0
+    prepare_traced
+    "$HOST" /run/pam.d fork alice forking true open hold opened close hold closed end <&8 >/run/out 3>&- 8>&- &
+    application=$!
+    eventually grep -qx opened /run/out
+    # the close takes long where it ends the guard, and so does each fork where it goes back to the host
+    strace -f -qq -o /run/strace --inject=setns:delay_enter=200000 --inject=waitid:delay_enter=600000 -p "$application" \
+        3>&- 8>&- &
+    tracer=$!
+    eventually is_traced "$application"
+    echo >&8
+    eventually grep -qx closed /run/out
+    kill -INT "$tracer"
+    wait "$tracer" || true
+    echo >&8
+    wait "$application" || status=$?
+    [ "$status" -eq 0 ]
+    grep -qx close=0 /run/out
+    grep -q 'setns(' /run/strace && grep -q 'waitid(P_PIDFD' /run/strace # negative control: both were hit
 }
 
 @test "a filter of system calls that makes setns do nothing and report success" {

@@ -315,7 +315,7 @@ void at_fork_begin(const struct namespaces *ns)
 	world.at_fork_active = true;
 }
 
-bool at_fork_is_active(void)
+bool at_fork_is_taken(void)
 {
 	return world.at_fork_active;
 }
