@@ -64,7 +64,7 @@ is_usable() {
 @test "enable is taken back byte for byte, and can be given again" {
     "$COMMAND" enable
     ! is_as_before || die "nothing was changed" # negative control
-    grep -qx 'scope = user' /etc/security/unshare.conf
+    for word in 'scope = user' linger; do grep -qx "$word" /etc/security/unshare.conf; done
     for service in sshd login; do [ "$(grep -c '# pam-unshare enable$' "/etc/pam.d/$service")" -eq 2 ]; done
     "$COMMAND" status
     everything >"$BATS_TEST_TMPDIR/enabled"

@@ -49,13 +49,18 @@ keep() {
     keep 'exec sleep 4901'
     keep 'exec sleep 4902'
     keep 'tmux new-session -d slow-end /home/alice/slow; exec sleep 4903'
-    for command in 'sleep 4901' 'sleep 4902' 'sleep 4903'; do eventually pgrep -u alice -xf "$command"; done
+    # what a job has left, and no session
+    echo '@reboot setsid -f sleep 4904 >/dev/null 2>&1 </dev/null' | crontab -u alice -
+    rm -f /run/crond.reboot /var/run/crond.reboot
+    systemctl restart cron.service
+    for command in 'sleep 4901' 'sleep 4902' 'sleep 4903' 'sleep 4904'; do eventually pgrep -u alice -xf "$command"; done
     eventually grep -x runs /home/alice/slow
+    crontab -u alice -r
     # all boots of a container have one number
     journalctl -n 0 --show-cursor | sed -n 's/^-- cursor: //p' >/root/cursor
     if is_inside_place; then
-        is_inside "$(pgrep -u alice -xf 'sleep 4903')"
+        for command in 'sleep 4903' 'sleep 4904'; do is_inside "$(pgrep -u alice -xf "$command")"; done
     else
-        not is_inside "$(pgrep -u alice -xf 'sleep 4903')"
+        for command in 'sleep 4903' 'sleep 4904'; do not is_inside "$(pgrep -u alice -xf "$command")"; done
     fi
 }

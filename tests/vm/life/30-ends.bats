@@ -58,11 +58,41 @@ by_at() {
     said 'sleep 5301: there' 'the next login sees: 1' 'killed: yes' 'ended: yes'
 }
 
+# What a job leaves in the background, of a user who has neither a session nor a user manager
+left_by_job() {
+    local there='sleep 5304'
+    forgotten 1000 # place() has logged in
+    cron_job "setsid -f $there >/dev/null 2>&1 </dev/null; echo >began"
+    LIMIT=30 eventually test -e "$WORK/began"
+    eventually no_job
+    started "$there"
+    [ "$PLACE" != session ] || LIMIT=30 eventually no_init_left
+    not manager_is_up
+    says 'the next login sees' login "pgrep -xfc '$there'"
+    holds killed login "pkill -xf '$there'"
+    LIMIT=90 holds 'nothing is left' eventually nothing_of_alice
+}
+
+no_job() {
+    ! pgrep -P "$(main_pid cron.service)" >&2
+}
+
+@test "cron: what a job leaves in the background outlives it, and the next login sees and ends it" {
+    as_on_stock left_by_job
+    said 'the next login sees: 1' 'killed: yes' 'nothing is left: yes'
+    # negative control: what has it stay is one word of the configuration file
+    cp -p "$CONF" "$BATS_TEST_TMPDIR/enabled"
+    sed -i '/^linger$/d' "$CONF"
+    rm "$WORK/began"
+    PLACE=session run left_by_job
+    cp -p "$BATS_TEST_TMPDIR/enabled" "$CONF"
+    grep -x 'the next login sees: 0' <<<"$output"
+    grep -x 'killed: no' <<<"$output"
+}
+
 # What a job says, to the user who reads it in a session; and a file that the job leaves in /tmp. dma delivers when
-# the job has ended: without a user manager the namespace may end before that, and dma.timer delivers.
+# the job has ended.
 mail_is_read() {
-    loginctl enable-linger alice
-    LIMIT=30 eventually systemctl is-active user@1000.service
     : >/var/mail/alice
     chown alice:mail /var/mail/alice
     cron_job "echo said by a job; echo left >/tmp/of-job"
