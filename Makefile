@@ -38,7 +38,8 @@
 #?   i386-check        the tests as 32-bit programs
 #?   arch-check        unit and system tests on other architectures, under QEMU; ARCHES=, SYSTEM_TESTS=
 #?   desktop-check     display managers and xrdp, with real logins, in a container of trixie
-#?   tools-check       what people do on clusters, in containers; SUITES=
+#?   tools-check       what people do on clusters, in containers, and NFS and quota in a guest; SUITES=,
+#?                     GUEST=0
 #?   slurm-check       Slurm's daemons, jobs and ssh into them, in containers; SUITES=
 #?   fleet-check       the Ansible role on two machines: containers of trixie
 #?   vm-check          real applications in Debian guests; SUITES=, TESTS=, NEGATIVE=1

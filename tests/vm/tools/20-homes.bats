@@ -32,34 +32,6 @@ needs_autofs() {
     command -v automount || skip 'this suite has no autofs'
 }
 
-# automounts SECONDS MASTER LINE: a map with one line, whose mounts are unmounted after so long
-automounts() {
-    automount_ends
-    mkdir -p /etc/auto.master.d
-    echo "$2 /etc/auto.test --timeout=$1" >/etc/auto.master.d/test.autofs
-    echo "$3" >/etc/auto.test
-    systemctl restart autofs.service
-}
-
-automount_ends() {
-    [ -e /etc/auto.master.d/test.autofs ] || return 0
-    eventually automount_has_ended
-    rm -f /etc/auto.master.d/test.autofs
-}
-
-automount_has_ended() {
-    local point
-    systemctl stop autofs.service
-    # a session that a failed test has left may be in one
-    for point in $(awk '$3 == "autofs" && $4 !~ /pgrp=1,/ { print $2 }' /proc/self/mounts); do umount --lazy "$point"; done
-    ! grep -q ' /etc/auto.test autofs ' /proc/self/mounts
-}
-
-# mounted POINT: on the host, by more than autofs itself. A look at the point would keep it from expiring.
-mounted() {
-    awk -v point="$1" '$2 == point && $3 != "autofs" { found = 1 } END { exit !found }' /proc/self/mounts
-}
-
 data_is_mounted() {
     automounts 2 /auto '* -fstype=bind :/srv/data/&'
     private_mounts

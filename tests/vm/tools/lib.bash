@@ -55,3 +55,55 @@ private_has_begun() {
 in_private() {
     nsenter --target "$PRIVATE" --mount "$@"
 }
+
+# ---- autofs --------------------------------------------------------------------------------------
+
+# automounts SECONDS MASTER LINE: a map with one line, whose mounts are unmounted after so long
+automounts() {
+    automount_ends
+    mkdir -p /etc/auto.master.d
+    echo "$2 /etc/auto.test --timeout=$1" >/etc/auto.master.d/test.autofs
+    echo "$3" >/etc/auto.test
+    systemctl restart autofs.service
+}
+
+automount_ends() {
+    [ -e /etc/auto.master.d/test.autofs ] || return 0
+    eventually automount_has_ended
+    rm -f /etc/auto.master.d/test.autofs
+}
+
+automount_has_ended() {
+    local point
+    systemctl stop autofs.service
+    # a session that a failed test has left may be in one
+    for point in $(awk '$3 == "autofs" && $4 !~ /pgrp=1,/ { print $2 }' /proc/self/mounts); do umount --lazy "$point"; done
+    ! grep -q ' /etc/auto.test autofs ' /proc/self/mounts
+}
+
+# mounted POINT: on the host, by more than autofs itself. A look at the point would keep it from expiring.
+mounted() {
+    awk -v point="$1" '$2 == point && $3 != "autofs" { found = 1 } END { exit !found }' /proc/self/mounts
+}
+
+# ---- NFS -----------------------------------------------------------------------------------------
+
+# begin_server OPTION: homes, of which there is alice's
+begin_server() {
+    mkdir -p /srv/homes /etc/nfs.conf.d
+    rm -rf /srv/homes/alice
+    cp -a /home/alice /srv/homes/alice
+    echo 'of the server' >/srv/homes/alice/mark
+    echo "/srv/homes *(rw,fsid=0,root_squash,no_subtree_check,$1)" >/etc/exports
+    printf '[nfsd]\ngrace-time=10\nlease-time=10\n' >/etc/nfs.conf.d/test.conf
+    systemctl restart nfs-server.service
+}
+
+not_mounted() {
+    ! mountpoint -q "$1" || umount "$1"
+}
+
+# A mount is gone when it is in no namespace of mounts
+mounted_somewhere() {
+    grep -qs " $1 .* nfs4 " /proc/[0-9]*/mountinfo
+}
