@@ -103,7 +103,9 @@ no_monitor_left() {
 
 @test "a process in the background ends with the session" {
     background_ends() {
-        ssh_as alice 'nohup sleep 4711 >/dev/null 2>&1 </dev/null &' || return
+        # a process that is about to execute the program has no name to be found by
+        ssh_as alice 'nohup sleep 4711 >/dev/null 2>&1 </dev/null & until pgrep -fx "sleep 4711" >/dev/null; do sleep 0.1; done' ||
+            return
         eventually no_init_left || return
         ! pgrep -f 'sleep 4711' >/dev/null
     }
