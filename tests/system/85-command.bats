@@ -329,10 +329,8 @@ service() {
 }
 
 @test "check: an application that the module would harm" {
-    local name other
-    setpriv --reuid alice --regid alice --clear-groups sleep 1001 3>&- & # enter=fork needs one
-    other=$!
-    for name in slurm pure-ftpd gdm-launch-environment lightdm-greeter sddm-greeter systemd-run0; do
+    local name
+    for name in slurm pure-ftpd xdm lxdm gdm-launch-environment lightdm-greeter sddm-greeter systemd-run0; do
         service "$name"
         check 1 isolated "Do not list pam_unshare.so in $name."
     done
@@ -349,16 +347,17 @@ service() {
     echo 'session required pam_limits.so' >>/etc/pam.d/lightdm
     check 1 isolated "pam_limits.so comes after pam_unshare.so: with 'enter=fork' it could lift what keeps other children of the application out of the host."
     rm /etc/security/unshare.conf
-    kill "$other"
     service slurm
     check 1 isolated "slurmstepd has threads and is refused: with UsePAM=1 every job fails, and the node is drained."
     service pure-ftpd
     check 1 isolated "pure-ftpd does not check whether its session is refused: the user gets in, unisolated."
+    service xdm
+    check 1 isolated "xdm does not check whether its session is refused: the user gets in, unisolated."
     # it is not told to add what does harm
     service slurm
     sed -i /pam_unshare/d /etc/pam.d/slurm
     check 1 'NOT ISOLATED' "Do not list pam_unshare.so in slurm."
-    rm /etc/pam.d/{slurm,pure-ftpd,cockpit,gdm-password,gdm-launch-environment,lightdm,lightdm-greeter,sddm,sddm-greeter,systemd-run0}
+    rm /etc/pam.d/{slurm,pure-ftpd,xdm,lxdm,cockpit,gdm-password,gdm-launch-environment,lightdm,lightdm-greeter,sddm,sddm-greeter,systemd-run0}
     # negative control
     for name in slurmd pure sshd; do
         service "$name"

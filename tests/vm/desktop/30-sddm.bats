@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# SDDM (Qt 6) and Xfce. Its login screen needs a graphics card or much time: alice is logged in without a password.
+# SDDM (Qt 6) and Xfce, without a password, and by its login screen, which is drawn without a graphics card.
 
 load ../guest/lib
 load desktop
@@ -14,24 +14,25 @@ setup_file() {
     cat >/etc/sddm.conf.d/test.conf <<-'END'
 	[General]
 	DisplayServer=x11
+	GreeterEnvironment=QT_QUICK_BACKEND=software
+	[Theme]
+	Current=maldives
 	[X11]
 	ServerPath=/usr/local/bin/virtual-x
 	DisplayCommand=/bin/true
 	DisplayStopCommand=/bin/true
-	[Autologin]
-	User=alice
-	Session=xfce
-	Relogin=true
 	END
 }
 
 teardown_file() {
     cp "$STOCK/sddm-autologin" /etc/pam.d/sddm-autologin
+    disable sddm
 }
 
 setup() {
     since=$(date '+%F %T')
     start_secret
+    printf '[Autologin]\nUser=alice\nSession=xfce\nRelogin=true\n' >/etc/sddm.conf.d/without-password.conf
     if [ "${NEGATIVE:-}" != 1 ]; then
         awk '!done && $1 == "session" { print "session requisite pam_unshare.so close"; done = 1 }
              { print }
@@ -65,6 +66,53 @@ another_terminal() { # PID
     LIMIT=60 eventually another_terminal "$first" # it logs in again by itself
     eventually said 'pam_unshare\(sddm-autologin:session\): session of alice closed'
     sees_nothing_of_others alice
+}
+
+# Its login screen asks for a password, and has the keyboard
+asks() {
+    authority=$(echo /run/sddm/xauth_*)
+    shows :0 "$authority" sddm-greeter && [ "$(on :0 "$authority" xdotool getwindowfocus)" -gt 1 ] && said 'Message received from greeter: Connect'
+}
+
+# start_screen: for the user who was there last, and asks for the password
+start_screen() {
+    rm -f /etc/sddm.conf.d/without-password.conf
+    printf '[Last]\nSession=/usr/share/xsessions/xfce.desktop\nUser=alice\n' >/var/lib/sddm/state.conf
+    chown sddm: /var/lib/sddm/state.conf
+    systemctl start sddm
+    LIMIT=60 eventually asks
+}
+
+locked() {
+    pgrep -x -u alice i3lock
+}
+
+unlocks_by() { # DISPLAY XAUTHORITY PASSWORD; it takes no answer while it says no to the one before
+    types "$1" "$2" "$3" && sleep 1 && ! locked
+}
+
+@test "sddm: a login by its screen with a password; lock and unlock with it" {
+    enable sddm
+    start_screen
+    picture :0 "$authority" sddm-screen
+    types :0 "$authority" wrong-password
+    eventually said 'Authentication for user .* failed'
+    no_terminal alice
+    types :0 "$authority" alice-password
+    terminal_on alice
+    sees_nothing_of_others alice
+    eventually said 'pam_unshare\(sddm:session\): session of alice opened: .*, entered at fork'
+    in_terminal alice 'ps -eo pid,user,args'
+    read -r display authority < <(in_terminal alice 'echo "$DISPLAY $XAUTHORITY"')
+    picture "$display" "$authority" sddm
+    in_terminal alice 'i3lock --color 204060 >/dev/null 2>&1'
+    types "$display" "$authority" wrong-password
+    eventually said 'pam_unix\(i3lock:auth\): authentication failure; .* user=alice'
+    locked
+    LIMIT=30 eventually unlocks_by "$display" "$authority" alice-password
+    sees_nothing_of_others alice
+    log_out_of_xfce alice
+    eventually said 'pam_unshare\(sddm:session\): session of alice closed'
 }
 
 @test "sddm: without the module the processes of others are seen" {

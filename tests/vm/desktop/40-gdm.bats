@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# GDM and Xfce. Its login screen is GNOME's, which needs a graphics card: alice is logged in without a password. GDM has
-# threads: enter=fork.
+# GDM and Xfce. GDM has threads: enter=fork. Its login screen is GNOME's, which needs a graphics card: a program is in its
+# place, and in that of the lock screen, which says the same to GDM.
 
 load ../guest/lib
 load desktop
@@ -16,7 +16,10 @@ setup_file() {
         mv -n "$server" "$server.real"
         cp /usr/local/bin/virtual-x "$server"
     done
-    printf '[daemon]\nWaylandEnable=false\nAutomaticLoginEnable=true\nAutomaticLogin=alice\n' >/etc/gdm3/daemon.conf
+    install -m 755 "$BATS_TEST_DIRNAME/gdm-client" /usr/local/bin
+    mv -n /usr/bin/gnome-session /usr/bin/gnome-session.real
+    printf '#!/bin/sh\nexec gdm-client greeter\n' >/usr/bin/gnome-session
+    chmod 755 /usr/bin/gnome-session
     mkdir -p /var/lib/AccountsService/users
     printf '[User]\nSession=xfce\nXSession=xfce\nSystemAccount=false\n' >/var/lib/AccountsService/users/alice
     systemctl restart accounts-daemon
@@ -26,12 +29,15 @@ teardown_file() {
     for server in /usr/bin/Xorg /usr/lib/xorg/Xorg; do
         mv "$server.real" "$server"
     done
+    mv /usr/bin/gnome-session.real /usr/bin/gnome-session
     cp "$STOCK/gdm-autologin" /etc/pam.d/gdm-autologin
+    disable gdm-password
 }
 
 setup() {
     since=$(date '+%F %T')
     start_secret
+    printf '[daemon]\nWaylandEnable=false\nAutomaticLoginEnable=true\nAutomaticLogin=alice\n' >/etc/gdm3/daemon.conf
     if [ "${NEGATIVE:-}" != 1 ]; then
         awk '!done && $1 == "session" { print "session requisite pam_unshare.so close"; done = 1 }
              { print }
@@ -40,8 +46,15 @@ setup() {
     fi
 }
 
-teardown() {
+# A worker that has just begun does not see that GDM has ended.
+stop_gdm() {
     systemctl stop gdm
+    pkill -f '^gdm-session-worke[r]' || true
+}
+
+teardown() {
+    stop_gdm
+    pkill -f 'gdm-client greete[r]' || true # which it leaves, and which would hear what is for the next one
     end_desktops
     eventually no_init_left
 }
@@ -60,9 +73,40 @@ said() { # PATTERN
         picture "$(in_terminal alice 'echo "$DISPLAY"' | tail -n 1)" /run/user/1000/gdm/Xauthority gdm
         log_out_of_xfce alice
         eventually said 'pam_unshare\(gdm-autologin:session\): session of alice closed'
-        systemctl stop gdm
+        stop_gdm
         eventually no_init_left
     done
+}
+
+# log_in USER [PASSWORD]: by what is in the place of the login screen
+log_in() {
+    printf '[daemon]\nWaylandEnable=false\n' >/etc/gdm3/daemon.conf
+    rm -f "$DESK/greeter.ask"
+    mkfifo -m 666 "$DESK/greeter.ask"
+    systemctl start gdm
+    timeout 60 sh -c 'echo "$1 $2" >/run/desk/greeter.ask' sh "$1" "${2:-$1-password}" || die "the greeter does not listen"
+}
+
+@test "gdm: a login with a password; unlock with it" {
+    enable gdm-password
+    log_in alice
+    terminal_on alice
+    sees_nothing_of_others alice
+    eventually said 'pam_unshare\(gdm-password:session\): session of alice opened: .*, entered at fork'
+    in_terminal alice 'gdm-client unlock wrong-password' | grep -qx refused
+    in_terminal alice 'gdm-client unlock alice-password' | grep -qx unlocked
+    # it is asked for by a process of root's in the session, which GDM's worker forks
+    eventually sees_nothing_of_others alice
+    log_out_of_xfce alice
+    eventually said 'pam_unshare\(gdm-password:session\): session of alice closed'
+}
+
+@test "gdm: a wrong password is refused, and nothing is left" {
+    enable gdm-password
+    log_in alice wrong-password
+    LIMIT=30 eventually said 'pam_unix\(gdm-password:auth\): authentication failure; .* user=alice'
+    no_terminal alice
+    no_init_left
 }
 
 @test "gdm: without the module the processes of others are seen" {

@@ -28,7 +28,7 @@ virtual_x() {
 
 # A terminal in each desktop
 terminals() {
-    install -d -m 1777 "$DESK"
+    install -d -m 1777 "$DESK" && rm -f "$DESK"/*
     cat >/usr/local/bin/terminal-shell <<-'END'
 	#!/bin/bash
 	# Says who it is, and does what is asked for, in the terminal's process tree.
