@@ -337,7 +337,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int n = 0; n < 400 && fuzz.size > 0; n++) {
 		take_step(&fuzz);
 		check(&fuzz.init);
-		DEMAND_OF_CONTROL(fuzz.init.n < 2);
+		DEMAND_OF_CONTROL(fuzz.init.n < 3);
 	}
 	limit_descriptors(false);
 	handle_all(&fuzz);
