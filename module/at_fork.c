@@ -298,8 +298,8 @@ int at_fork_end(struct at_fork_report *report)
 	report->limit_err = -fork_guard_lift(&state.guard);
 	report->uncounted = fork_guard_end(&state.guard) == -ECHILD;
 	if (err == 0) {
-		/* those that have begun since have nothing to come back from, and may be about to
-		 */
+		/* what forks from here on has nothing to go back from; what forks just now may use
+		   the descriptor once more */
 		atomic_store(&state.back, -1);
 		err = wait_for_forks();
 	}

@@ -11,7 +11,7 @@
 
 /* What a child does, in this order. */
 enum at_fork_step {
-	AT_FORK_CLOSED, /* nothing any more */
+	AT_FORK_CLOSED, /* instead of all others: the session is being closed */
 	AT_FORK_BORN,
 	AT_FORK_DESCRIPTORS,
 	AT_FORK_ROOT,

@@ -134,19 +134,18 @@ static int reap(int *pidfd)
 
 static int leave_zombie(struct fork_guard *guard, uid_t user, struct failure *why)
 {
-	int status, pidfd = start_child(become_and_end, user, why);
+	int pidfd = start_child(become_and_end, user, why);
 
 	if (pidfd < 0)
 		return pidfd;
-	status = wait_for_child(pidfd, why);
-	if (status == ENDED_AS_USER)
+	if (wait_for_child(pidfd, why) == ENDED_AS_USER)
 		guard->zombie = fcntl(pidfd, F_DUPFD_CLOEXEC, FIRST_FD);
-	if (status == ENDED_AS_USER && guard->zombie < 0)
-		status = fail(why, errno, "keep the descriptor of a child");
-	if (guard->zombie < 0)
+	if (guard->zombie < 0) {
+		(void)fail(why, errno, "keep the descriptor of a child"); /* or the first one */
 		(void)reap(&pidfd);
+	}
 	close_high(&pidfd);
-	return status;
+	return -why->err;
 }
 
 static int prove(uid_t user, struct failure *why)
