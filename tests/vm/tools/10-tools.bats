@@ -3,9 +3,6 @@
 # Debuggers, profilers and what else people work with: the same on the stock machine, with a namespace for each session,
 # and after "pam-unshare enable".
 
-load ../guest/lib
-load ../guest/inside
-load ../life/lib
 load lib
 
 setup_file() {

@@ -3,9 +3,6 @@
 # File systems that are mounted while people work: autofs, pam_mount. The same on the stock machine, with a namespace for
 # each session, and after "pam-unshare enable".
 
-load ../guest/lib
-load ../guest/inside
-load ../life/lib
 load lib
 
 setup_file() {
@@ -57,29 +54,12 @@ data_is_mounted() {
         'read again: of the server'
 }
 
-home_is_mounted() {
-    automounts 2 /- '/home/alice -fstype=bind :/srv/homes/alice'
-    says home ssh_as alice 'pwd; cat mark; touch written'
-    hold_session one alice 'exec sleep 5303'
-    eventually pgrep -u alice -xf 'sleep 5303'
-    placed "$(pid_of 'sleep 5303')"
-    LIMIT=6 holds 'expired while she is there' eventually not mounted /home/alice
-    ends 'sleep 5303'
-    LIMIT=60 holds 'expired later' eventually not mounted /home/alice
-    says 'next login' ssh_as alice 'cat mark; ls written'
-    eventually not mounted /home/alice
-    automount_ends
-    rm /srv/homes/alice/written
-}
-
 @test "autofs: homes that are mounted at the login and unmounted after the logout" {
     needs_autofs
-    mkdir -p /srv/homes
-    rm -rf /srv/homes/alice
-    cp -a /home/alice /srv/homes/alice
-    echo 'of the server' >/srv/homes/alice/mark
+    keep_homes
+    home_is_mounted() { home_comes_and_goes '-fstype=bind :/srv/homes/alice'; }
     it_works home_is_mounted 'home: /home/alice' 'home: of the server' 'expired while she is there: no' \
-        'expired later: yes' 'next login: of the server' 'next login: written'
+        'expired later: yes' 'left somewhere: no' 'next login: of the server' 'next login: written'
 }
 
 # ---- pam_mount -----------------------------------------------------------------------------------

@@ -3,9 +3,6 @@
 # What needs more of the kernel than a container's has: homes by NFSv4, and quota. In a guest, which serves itself. The same
 # on the stock machine, with a namespace for each session, and after "pam-unshare enable".
 
-load ../guest/lib
-load ../guest/inside
-load ../life/lib
 load lib
 
 setup_file() {
@@ -17,7 +14,7 @@ teardown() {
     systemctl start nfs-server.service
     end_clients
     automount_ends
-    not_mounted /home/alice || umount --lazy /home/alice
+    unmounts /home/alice || umount --lazy /home/alice
 }
 
 teardown_file() {
@@ -39,7 +36,7 @@ nfs_home_works() {
     holds 'unmounted while she is there' umount /home/alice
     ends 'sleep 5401'
     holds 'unlocked after it' ssh_as alice 'flock -w 60 lock true'
-    LIMIT=100 holds 'unmounted after the logout' eventually not_mounted /home/alice
+    LIMIT=100 holds 'unmounted after the logout' eventually unmounts /home/alice
     holds 'left somewhere' mounted_somewhere /home/alice
     rm /srv/homes/alice/written
 }
@@ -50,24 +47,9 @@ nfs_home_works() {
         'unmounted while she is there: no' 'unlocked after it: yes' 'unmounted after the logout: yes' 'left somewhere: no'
 }
 
-nfs_home_is_automounted() {
-    automounts 2 /- '/home/alice -fstype=nfs4 localhost:/alice'
-    says home ssh_as alice 'stat -f -c %T .; cat mark; touch written'
-    hold_session one alice 'exec sleep 5403'
-    eventually pgrep -u alice -xf 'sleep 5403'
-    placed "$(pid_of 'sleep 5403')"
-    LIMIT=6 holds 'expired while she is there' eventually not mounted /home/alice
-    ends 'sleep 5403'
-    LIMIT=100 holds 'expired later' eventually not mounted /home/alice
-    holds 'left somewhere' mounted_somewhere /home/alice
-    says 'next login' ssh_as alice 'cat mark; ls written'
-    LIMIT=100 eventually not mounted /home/alice
-    automount_ends
-    rm /srv/homes/alice/written
-}
-
 @test "NFSv4: a home that autofs mounts at the login and unmounts after the logout" {
-    it_works nfs_home_is_automounted 'home: nfs' 'home: of the server' 'expired while she is there: no' \
+    nfs_home_is_mounted() { home_comes_and_goes '-fstype=nfs4 localhost:/alice'; }
+    it_works nfs_home_is_mounted 'home: nfs' 'home: of the server' 'expired while she is there: no' \
         'expired later: yes' 'left somewhere: no' 'next login: of the server' 'next login: written'
 }
 
@@ -93,7 +75,7 @@ silent_server_hinders_nobody() {
     systemctl start nfs-server.service
     says 'after it is back' ssh_as alice cat mark
     ends 'sleep 5402'
-    LIMIT=100 holds 'unmounted after the logout' eventually not_mounted /home/alice
+    LIMIT=100 holds 'unmounted after the logout' eventually unmounts /home/alice
 }
 
 @test "NFSv4: a server that does not answer holds up nobody whose home is elsewhere" {

@@ -3,9 +3,6 @@
 # A home by NFSv4 with Kerberos, in a guest, which is the realm, the server and the client. Alice comes in by a ticket that ssh
 # hands on. The same on the stock machine, with a namespace for each session, and after "pam-unshare enable".
 
-load ../guest/lib
-load ../guest/inside
-load ../life/lib
 load lib
 
 setup_file() {
@@ -18,7 +15,7 @@ setup_file() {
 
 teardown() {
     end_clients
-    not_mounted /home/alice || umount --lazy /home/alice
+    unmounts /home/alice || umount --lazy /home/alice
 }
 
 teardown_file() {
@@ -67,7 +64,7 @@ home_works() {
     holds ticket by_ticket 'klist -s'
     holds 'another user' reads_home bob
     ends 'sleep 5501'
-    LIMIT=100 holds 'unmounted after the logout' eventually not_mounted /home/alice
+    LIMIT=100 holds 'unmounted after the logout' eventually unmounts /home/alice
     holds 'left somewhere' mounted_somewhere /home/alice
     LIMIT=20 holds 'tickets are gone' eventually not tickets
     rm -f /srv/homes/alice/written /tmp/krb5cc_*

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# What the tests of people's work share; loaded after lib.bash and inside.bash of tests/vm/guest and lib.bash of
-# tests/vm/life. A check prints what it saw, which must be the same in each place.
+# What the tests of people's work share. A check prints what it saw, which must be the same in each place.
+
+load ../guest/lib
+load ../guest/inside
+load ../life/lib
 
 begin_work() {
     begin_life
@@ -86,24 +89,47 @@ mounted() {
     awk -v point="$1" '$2 == point && $3 != "autofs" { found = 1 } END { exit !found }' /proc/self/mounts
 }
 
+# keep_homes: alice's, elsewhere than in /home
+keep_homes() {
+    mkdir -p /srv/homes
+    rm -rf /srv/homes/alice
+    cp -a /home/alice /srv/homes/alice
+    echo 'of the server' >/srv/homes/alice/mark
+}
+
+# home_comes_and_goes ENTRY: of a map, for alice's home
+home_comes_and_goes() {
+    automounts 2 /- "/home/alice $1"
+    says home ssh_as alice 'pwd; stat -f -c %T .; cat mark; touch written'
+    hold_session one alice 'exec sleep 5303'
+    eventually pgrep -u alice -xf 'sleep 5303'
+    placed "$(pid_of 'sleep 5303')"
+    LIMIT=6 holds 'expired while she is there' eventually not mounted /home/alice
+    ends 'sleep 5303'
+    LIMIT=100 holds 'expired later' eventually not mounted /home/alice
+    holds 'left somewhere' mounted_somewhere /home/alice
+    says 'next login' ssh_as alice 'cat mark; ls written'
+    LIMIT=100 eventually not mounted /home/alice
+    automount_ends
+    rm /srv/homes/alice/written
+}
+
 # ---- NFS -----------------------------------------------------------------------------------------
 
 # begin_server OPTION: homes, of which there is alice's
 begin_server() {
-    mkdir -p /srv/homes /etc/nfs.conf.d
-    rm -rf /srv/homes/alice
-    cp -a /home/alice /srv/homes/alice
-    echo 'of the server' >/srv/homes/alice/mark
+    keep_homes
+    mkdir -p /etc/nfs.conf.d
     echo "/srv/homes *(rw,fsid=0,root_squash,no_subtree_check,$1)" >/etc/exports
     printf '[nfsd]\ngrace-time=10\nlease-time=10\n' >/etc/nfs.conf.d/test.conf
     systemctl restart nfs-server.service
 }
 
-not_mounted() {
+unmounts() {
     ! mountpoint -q "$1" || umount "$1"
 }
 
-# A mount is gone when it is in no namespace of mounts
+# A mount is gone when it is in no namespace of mounts; autofs itself stays.
 mounted_somewhere() {
-    grep -qs " $1 .* nfs4 " /proc/[0-9]*/mountinfo
+    grep -hs " $1 " /proc/[0-9]*/mountinfo | grep -qv ' - autofs '
 }
