@@ -42,6 +42,7 @@ as_without() { # SERVICE COMMAND…
     log_position
     with=$("$@" 2>&1; echo "status $?")
     logged "pam_unshare\\($service:session\\): session of alice opened"
+    logged "pam_unshare\\($service:session\\): session of alice closed" # by sshd, when its client has gone already
     disable "$service"
     log_position
     without=$("$@" 2>&1; echo "status $?")
