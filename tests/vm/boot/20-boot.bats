@@ -38,17 +38,12 @@ is_active_pin() {
     [ -z "$(systemctl --failed --no-legend '*user*' '*unshare*')" ]
 }
 
-# keep COMMAND: a session that is there when the machine powers off
-keep() {
-    setsid ssh -n -o BatchMode=yes -o LogLevel=ERROR alice@localhost "$1" >/dev/null 2>&1 3>&- &
-}
-
 @test "boot: sessions are opened that last until power-off" {
     install -m 755 "$TOP/tests/vm/guest/slow-end" /usr/local/bin
     rm -f /home/alice/slow
-    keep 'exec sleep 4901'
-    keep 'exec sleep 4902'
-    keep 'tmux new-session -d slow-end /home/alice/slow; exec sleep 4903'
+    keep alice 'exec sleep 4901'
+    keep alice 'exec sleep 4902'
+    keep alice 'tmux new-session -d slow-end /home/alice/slow; exec sleep 4903'
     # what a job has left, and no session
     echo '@reboot setsid -f sleep 4904 >/dev/null 2>&1 </dev/null' | crontab -u alice -
     rm -f /run/crond.reboot /var/run/crond.reboot

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The third boot: what the power-off before it was like.
+# The third boot: what the power-off before it was like. Then a user freezes what he can, for the power-off after it.
 
 load ../guest/lib
 load ../guest/inside
@@ -26,5 +26,41 @@ load place
         is_inside "$(main_pid user@1000)"
     else
         not is_inside "$(main_pid user@1000)"
+    fi
+}
+
+SLICE=/sys/fs/cgroup/user.slice/user-1001.slice
+
+# frozen COMMAND: its process is in a frozen group of the user manager's
+frozen() {
+    local group
+    group=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pgrep -xf "$1")/cgroup")
+    [[ $group == "$SLICE/user@1001.service/"* ]] && grep -qx 'frozen 1' "$group/cgroup.events"
+}
+
+@test "boot: a user has frozen what he can when the machine powers off" {
+    # what does not react is killed in seconds, and not in minutes, in both places
+    mkdir -p /etc/systemd/system/user@.service.d /etc/systemd/user.conf.d
+    printf '[Service]\nTimeoutStopSec=15\n' >/etc/systemd/system/user@.service.d/frozen.conf
+    printf '[Manager]\nDefaultTimeoutStopSec=10\n' >/etc/systemd/user.conf.d/frozen.conf
+    systemctl daemon-reload
+    install -m 755 "$TOP/tests/vm/guest/cgroup-attack" /usr/local/bin
+    echo 'bob ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/frozen
+    keep bob 'sudo sleep 4905 & exec sleep 4906'
+    for command in 'sleep 4905' 'sleep 4906'; do eventually pgrep -xf "$command"; done
+    eventually ssh_as bob systemd-run -q --user /bin/sleep 4907
+    eventually pgrep -u bob -xf '/bin/sleep 4907'
+    # shellcheck disable=SC2016 # his shell expands it
+    ssh_as bob 'echo 1 >"/sys/fs/cgroup$(sed -n s/^0:://p /proc/$(pgrep -xf "/bin/sleep 4907")/cgroup)/cgroup.freeze"'
+    eventually frozen '/bin/sleep 4907'
+    # root's process too, with the namespaces
+    # shellcheck disable=SC2016
+    ssh_as bob 'cgroup-attack root-sleep=$(pgrep -xf "sleep 4905")' >"$BATS_TEST_TMPDIR/said"
+    cat "$BATS_TEST_TMPDIR/said" >&2
+    grep -x 'freeze the own group: done' "$BATS_TEST_TMPDIR/said"
+    if is_inside_place; then
+        eventually frozen 'sleep 4905'
+    else # negative control
+        not frozen 'sleep 4905'
     fi
 }
