@@ -43,7 +43,7 @@
 #?   slurm-check       Slurm's daemons, jobs and ssh into them, in containers; SUITES=
 #?   fleet-check       the Ansible role on two machines: containers of trixie
 #?   vm-check          real applications in Debian guests; SUITES=, TESTS=, NEGATIVE=1
-#?   boot-check        a boot and a power-off with "enable"; SUITES=
+#?   boot-check        a boot and a power-off with "enable"; SUITES=, PACKAGE=1
 #?   crawl             what a user finds who knows no door, in Debian guests; SUITES=,
 #?                     CONFIGURATIONS=, CONTAINER=1
 #?   bench-login       what "enable" costs a login by ssh, against stock; PAIRS=

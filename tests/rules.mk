@@ -221,14 +221,14 @@ crawl-table:
 	@cp $(BUILD)/crawl.md doc/crawl.md
 
 # Lingering users at boot, and what a power-off leaves people, in containers that are booted three times; SUITES=
-boot-check:
+boot-check: $(if $(PACKAGE),deb)
 	@tests/install $(VM_PACKAGES)
-	@tests/vm/boot/run
+	@$(if $(PACKAGE),DEBS=$(BUILD)/deb) tests/vm/boot/run
 
-# A user's life, stock and after "pam-unshare enable", in containers of the guests.
-life-check:
+# A user's life, stock and after "pam-unshare enable", in containers of the guests; PACKAGE=1 for both: of the package.
+life-check: $(if $(PACKAGE),deb)
 	@tests/install $(VM_PACKAGES)
-	@tests/vm/life/run
+	@$(if $(PACKAGE),DEBS=$(BUILD)/deb) tests/vm/life/run
 
 # Debuggers, profilers, notebooks, mounts: stock and with the module, in containers; SUITES=
 tools-check:

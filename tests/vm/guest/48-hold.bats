@@ -149,7 +149,7 @@ upgrade_of_libc() {
 
 upgrade_of_package() {
     touch "$TOP/pam_unshare.c" "$TOP/command/pam-unshare.c"
-    make -s -C "$TOP" install
+    install_module --reinstall
     [ -z "${NEGATIVE:-}" ] || return 0
     if systemctl cat user@1000 | grep -q pam-unshare; then pam-unshare enable >&2; fi
 }
