@@ -119,7 +119,7 @@ COMMAND_LIBS     = -lpam -lcap -ldl $(shell $(PKG_CONFIG) --libs $(COMMAND_PACKA
 # Each directory of code has a README.md with its rules.
 COMMON_SOURCES = $(addprefix common/,mountinfo.c procfs_plan.c statmount.c)
 MODULE_SOURCES = pam_unshare.c $(addprefix module/,at_fork.c cgroup_branch.c conf.c conf_read.c descriptors.c failure.c fork_guard.c host_context.c init_start.c \
-                 list.c namespaces_create.c namespaces_leave.c namespaces_share.c options.c preflight.c procfs_plan_make.c \
+                 list.c namespaces_create.c namespaces_leave.c namespaces_share.c options.c options_user.c preflight.c procfs_plan_make.c \
                  procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c session_log.c terminal.c \
                  user_make.c user_place.c)
 INIT_SOURCES   = $(addprefix init/,end.c hidden_cgroups.c init.c watch.c members.c memory.c mount_aside.c mount_ops.c mount_path.c mount_replace.c mount_walk.c \
@@ -146,7 +146,7 @@ COMMAND_SOURCES = $(addprefix command/,hold.c pam-unshare.c list.c namespace.c \
                   proc_scan.c report.c servers.c session.c system_bus.c user_file.c))
 # What it has of the module: the parser of arguments; and what makes a user's namespace, with the init.
 OF_MODULE = $(addprefix module/,cgroup_branch.c conf.c conf_read.c descriptors.c failure.c host_context.c init_start.c list.c \
-            namespaces_create.c namespaces_leave.c namespaces_share.c options.c preflight.c procfs_plan_make.c \
+            namespaces_create.c namespaces_leave.c namespaces_share.c options.c options_user.c preflight.c procfs_plan_make.c \
             procfs_plan_mountinfo.c procfs_plan_servers.c procfs_plan_statmount.c user_make.c user_place.c)
 COMMAND_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(COMMAND_SOURCES) $(OF_MODULE) $(INIT_SOURCES) $(COMMON_SOURCES))
 COMMAND = $(if $(filter build,$(BUILD)),pam-unshare,$(BUILD)/pam-unshare)

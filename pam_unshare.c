@@ -345,8 +345,8 @@ static enum decision decide(
 	if (decision != FOUND)
 		return decision;
 	*uid = user->pw_uid;
-	if (!understood && user->pw_uid == 0)
-		return LEAVE_ALONE; /* root must be able to log in and correct it */
+	if (!understood && options_admit(pamh, opts, user))
+		return LEAVE_ALONE;
 	if (!understood) {
 		pam_syslog(pamh, LOG_ERR, "session of %s refused: correct the configuration",
 			item(pamh, PAM_USER));

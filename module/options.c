@@ -166,6 +166,7 @@ struct source {
 	unsigned int line;  /* of the file */
 	struct options *opts;
 	unsigned int given[N_ARGUMENTS]; /* in which line, 1 for an argument; 0: not given */
+	bool exempt_unsure;		 /* what was not understood may say who is exempt */
 };
 
 /* Log a mistake. Returns false. */
@@ -282,6 +283,7 @@ static bool take_word(struct source *source, const char *word)
 	source->given[arg - arguments] = source->line;
 	if (set_argument(source->opts, arg, value ? value + 1 : NULL))
 		return true;
+	source->exempt_unsure = source->exempt_unsure || arg->offset == MEMBER(exempt);
 	return mistake(source, "'%.512s' is not understood: '%s' takes %s", word, arg->word,
 		kinds[arg->kind].expected);
 }
@@ -327,11 +329,13 @@ static bool take_text(struct source *file, char *text, size_t size)
 
 	while (mistakes < MISTAKES_MAX && (found = conf_next(&conf, &word)) != 0) {
 		file->line = conf.line;
+		file->exempt_unsure = file->exempt_unsure || found < 0;
 		if (found < 0)
 			mistakes += !mistake(file, "a NUL byte is no text");
 		else
 			mistakes += !take_word(file, word);
 	}
+	file->exempt_unsure = file->exempt_unsure || mistakes == MISTAKES_MAX;
 	return mistakes == 0;
 }
 
@@ -346,6 +350,7 @@ static bool take_file(struct source *file, bool may_be_missing)
 		return take_text(file, file->opts->text, size);
 	if (found == 0 && may_be_missing)
 		return true;
+	file->exempt_unsure = true;
 	if (found == 0)
 		(void)fail(&why, ENOENT, "open the configuration file %s", file->file);
 	errno = why.err;
@@ -414,6 +419,8 @@ bool options_parse(pam_handle_t *pamh, int argc, const char **argv, struct optio
 
 	if (!opts->on_open)
 		return good; /* nothing is decided on this line */
+	/* whether an argument may say so depends on scope=, which may be what is not understood */
+	file.exempt_unsure = !good || given(&line, "exempt=") > 0;
 	if (opts->conf)
 		file.file = opts->conf;
 	good = take_file(&file, !opts->conf) && good;
@@ -421,6 +428,7 @@ bool options_parse(pam_handle_t *pamh, int argc, const char **argv, struct optio
 	good = judge_linger(&line, &file) && good;
 	good = judge_mqueue(&line, &file) && good;
 	good = judge_list(&line, "exempt=") && good;
+	opts->exempt_stands = !file.exempt_unsure;
 	return judge_list(&line, "only=") && good;
 }
 
@@ -429,16 +437,4 @@ void options_free(struct options *opts)
 	free(opts->text);
 	opts->text = NULL;
 	opts->exempt = opts->only = opts->proc_options = NULL;
-}
-
-/* ---- who is isolated --------------------------------------------------------------------------
- */
-
-bool options_isolate(pam_handle_t *pamh, const struct options *opts, const struct passwd *user)
-{
-	if (user->pw_uid == 0 && !opts->include_root)
-		return false;
-	if (opts->exempt && list_has_user(pamh, opts->exempt, user) == ON_LIST)
-		return false;
-	return !opts->only || list_has_user(pamh, opts->only, user) != NOT_ON_LIST;
 }

@@ -19,6 +19,7 @@ struct options {
 	bool on_open, on_close;	     /* at which ends of the session to act */
 	unsigned int grace;	     /* seconds that processes have to end by themselves */
 	const char *exempt;	     /* LIST of users not to isolate, or NULL */
+	bool exempt_stands;	     /* that is known, also where something else is a mistake */
 	const char *only;	     /* LIST of the users to isolate, or NULL: all */
 	unsigned int private_places; /* private=: enum privacy */
 	unsigned int hidden;	     /* hide=: enum privacy */
@@ -66,5 +67,15 @@ void options_free(struct options *opts);
  * @return whether to isolate the user
  */
 bool options_isolate(pam_handle_t *pamh, const struct options *opts, const struct passwd *user);
+
+/**
+ * Decide whether to let a user in, on the host, where options_parse() has found a mistake: root,
+ * who must be able to correct it, and who is exempt for sure. That is known if it is the file's
+ * alone, if the arguments and exempt= are understood, and the file is text to its end and has few
+ * mistakes.
+ *
+ * As options_isolate() otherwise.
+ */
+bool options_admit(pam_handle_t *pamh, const struct options *opts, const struct passwd *user);
 
 #endif

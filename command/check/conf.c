@@ -3,6 +3,7 @@
  */
 #include "check.h"
 #include "checks.h"
+#include "command/lib/isolation.h"
 #include "command/lib/log_capture.h"
 #include "command/lib/pam_session.h"
 
@@ -12,14 +13,15 @@
 #include <string.h>
 
 /* What the module's parser has logged about the file. */
-static void add_mistakes(struct findings *findings, const char *path, size_t from)
+static void add_mistakes(
+	struct findings *findings, const char *path, const struct options *opts, size_t from)
 {
 	const char *message;
 
 	for (size_t i = from; (message = log_capture_message(i)); i++)
 		findings_add_at(findings, FINDING_PROBLEM, path, mistake_line(message, path),
-			"%s. Correct it first: with this file in place everybody but root would be refused.",
-			message);
+			"%s. Correct it first: with this file in place everybody but %s would be refused.",
+			message, isolation_let_in(opts));
 }
 
 /* A name on a list that nobody has is logged, and decides for isolation. libpam looks up no names
@@ -74,7 +76,7 @@ static int judge(
 	if (options_parse(pamh, 1, arguments, &opts))
 		known = add_users(findings, &opts, users, n);
 	else
-		add_mistakes(findings, path, seen);
+		add_mistakes(findings, path, &opts, seen);
 	options_free(&opts);
 	findings_add(findings, FINDING_RESULT, "%s is %s; %u problem%s", path,
 		findings->problems == 0 ? "understood" : "NOT UNDERSTOOD", findings->problems,

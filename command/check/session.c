@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The half of a check that opens a session: what it shows that the files do not. */
 #include "checks.h"
+#include "command/lib/isolation.h"
 #include "command/lib/log_capture.h"
 #include "command/lib/pam_session.h"
 #include "command/lib/privacy.h"
@@ -90,7 +91,8 @@ static void add_mistake(struct check *check, const struct pam_stack_line *line,
 	}
 	findings_add_at(&check->findings, FINDING_PROBLEM, opts->conf,
 		mistake_line(message, opts->conf),
-		"%s. Correct it; until then everybody but root is refused.", message);
+		"%s. Correct it; until then everybody but %s is refused.", message,
+		isolation_let_in(opts));
 }
 
 /* Have the module's own parser judge the arguments, and the file if the line opens. Returns those

@@ -4,6 +4,7 @@
 #include "harden.h"
 
 #include "command/launch/cgroup.h"
+#include "command/lib/isolation.h"
 #include "command/lib/privacy.h"
 #include "module/init_start.h"
 #include "module/options.h"
@@ -274,7 +275,7 @@ static int change_all(bool enable)
 }
 
 /* Units and the launcher go by the configuration file: whatever the parts are, with another scope
-   user managers are on the host, and with a mistake in it nobody but root gets in. */
+   user managers are on the host, and with a mistake in it few get in. */
 static bool is_per_user(void)
 {
 	struct options opts = {.text = NULL};
@@ -282,8 +283,8 @@ static bool is_per_user(void)
 
 	if (!understood)
 		(void)fprintf(stderr,
-			"pam-unshare: %s is not understood: only root can log in; 'pam-unshare check sshd USER' says why\n",
-			opts.conf);
+			"pam-unshare: %s is not understood: only %s can log in; 'pam-unshare check sshd USER' says why\n",
+			opts.conf, isolation_let_in(&opts));
 	else if (!per_user)
 		(void)fprintf(stderr,
 			"pam-unshare: %s does not say scope=user: user managers are on the host\n",

@@ -7,12 +7,17 @@
 
 enum isolation isolation_of(pam_handle_t *pamh, const struct passwd *user, struct options *opts)
 {
+	/* who it is, without the handle: for an application libpam keeps nothing, and
+	   pam_modutil_getpwnam(3) looks for a free place two thousand million times */
 	if (!options_parse(pamh, 0, NULL, opts))
-		return user->pw_uid == 0 ? ISOLATION_NONE : ISOLATION_UNKNOWN;
-	/* without the handle: for an application libpam keeps nothing, and pam_modutil_getpwnam(3)
-	   looks for a free place two thousand million times */
+		return options_admit(NULL, opts, user) ? ISOLATION_NONE : ISOLATION_UNKNOWN;
 	return opts->per_user && options_isolate(NULL, opts, user) ? ISOLATION_SHARED
 								   : ISOLATION_NONE;
+}
+
+const char *isolation_let_in(const struct options *opts)
+{
+	return opts->exempt && opts->exempt_stands ? "root and exempt users" : "root";
 }
 
 enum isolation isolation_find(const struct passwd *user)

@@ -12,7 +12,7 @@
 enum isolation {
 	ISOLATION_NONE,	   /* not isolated, or each session has a namespace of its own */
 	ISOLATION_SHARED,  /* the user's sessions share a namespace */
-	ISOLATION_UNKNOWN, /* the file is not understood; never for root, who must correct it */
+	ISOLATION_UNKNOWN, /* the file is not understood; see options_admit() */
 };
 
 /**
@@ -26,5 +26,8 @@ enum isolation isolation_of(pam_handle_t *pamh, const struct passwd *user, struc
 
 /** The same without a transaction of the caller's, and without the options. */
 enum isolation isolation_find(const struct passwd *user);
+
+/** Who can log in where options_parse() has found a mistake, for a message: see options_admit(). */
+const char *isolation_let_in(const struct options *opts);
 
 #endif

@@ -134,7 +134,8 @@ static void put_conf(FILE *to)
 	const bool understood = options_parse(NULL, 0, NULL, &opts);
 
 	gauge(to, "conf_understood",
-		"Whether unshare.conf is understood; if not, only root can log in.", understood);
+		"Whether unshare.conf is understood; if not, only root and exempt users can log in.",
+		understood);
 	gauge(to, "conf_scope_user", "Whether unshare.conf says scope=user.",
 		understood && opts.per_user);
 	options_free(&opts);

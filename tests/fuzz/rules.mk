@@ -10,7 +10,7 @@ FUZZ_CFLAGS   = -std=c17 -I. -I$(BUILD) -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-sa
 
 # what conf_read() would read is in the fuzzer itself
 FUZZED_members   = init/end.c init/watch.c
-FUZZED_options   = $(addprefix module/,conf.c failure.c list.c options.c)
+FUZZED_options   = $(addprefix module/,conf.c failure.c list.c options.c options_user.c)
 FUZZED_conf      = $(FUZZED_options)
 FUZZED_mountinfo = $(wildcard module/procfs_plan_*.c common/*.c) module/failure.c
 FUZZED_pam_stack = command/lib/pam_stack.c

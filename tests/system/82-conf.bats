@@ -125,11 +125,52 @@ refused_with() { # PATTERN
     refused_with "$CONF line 2: a NUL byte is no text"
 }
 
-@test "a mistake refuses who is exempt, too, and every line that opens; not one that closes" {
-    conf 'exempt = alice' nonsense
+@test "a mistake refuses every line that opens, and none that closes" {
+    conf nonsense
     refuses alice
-    refuses alice exempt=alice
     leaves_alone alice close
+}
+
+@test "with a mistake elsewhere exempt users are left alone" {
+    for line in nonsense 'grace = soon' 'only = :' linger; do
+        conf 'exempt = alice' "$line"
+        log_position
+        leaves_alone alice || die "$line"
+        logged "$CONF line 2: '"
+        refuses bob || die "$line"
+    done
+    conf 'exempt = @people, bob' nonsense
+    leaves_alone bob
+    refuses alice # the name of the group is nobody's
+    conf nonsense
+    refuses alice exempt=alice # negative control: an argument, and scope= is not known
+}
+
+@test "with a mistake in what may say who is exempt they are refused" {
+    conf 'exempt = alice'
+    leaves_alone alice # negative control
+    for line in 'exempt = bob' exempt 'exempt ='; do
+        conf 'exempt = alice' "$line"
+        refuses alice || die "$line"
+        leaves_alone root
+    done
+    conf 'exempt = alice,,'
+    refuses alice
+    conf 'exempt = alice' nonsense
+    leaves_alone alice
+    refuses alice exempt=bob
+    refuses alice nonsense
+    conf 'exempt = alice' 'scope = user'
+    refuses alice exempt=alice
+    printf 'exempt = alice\nip\0c\n' >"$CONF"
+    refuses alice
+    conf 'exempt = alice' $(seq 15)
+    leaves_alone alice
+    conf 'exempt = alice' $(seq 16)
+    refuses alice
+    conf 'exempt = alice' nonsense
+    chmod 666 "$CONF"
+    refuses alice
 }
 
 @test "a file that cannot be used" {

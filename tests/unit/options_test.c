@@ -1129,6 +1129,43 @@ static void a_list_of_very_many_items_is_accepted(void **state)
 	free(argument);
 }
 
+/* Whether alice is let in with a file that is not understood. */
+static bool admits(const char *text, size_t size, const char *argument)
+{
+	const struct passwd alice = user("alice"), root = user("root");
+	struct options opts;
+	bool admitted;
+
+	conf_text = text;
+	conf_size = size;
+	assert_false(argument ? PARSE(&opts, argument) : options_parse(PAMH, 0, NULL, &opts));
+	assert_true(options_admit(PAMH, &opts, &root));
+	admitted = options_admit(PAMH, &opts, &alice);
+	options_free(&opts);
+	return admitted;
+}
+
+static void a_mistake_admits_who_is_exempt_whatever_was_meant(void **state)
+{
+	(void)state;
+	assert_true(admits("exempt = alice\nnonsense", 0, NULL));
+	assert_true(admits("nonsense\nexempt = bob, alice\nlinger", 0, NULL));
+	assert_true(admits("scope = usr\nexempt = alice", 0, "ipc"));
+	assert_false(admits("nonsense", 0, "exempt=alice"));
+	assert_false(admits("nonsense", 0, NULL));
+	assert_false(admits("exempt = bob\nnonsense", 0, NULL));
+	assert_false(admits("exempt = alice\nnonsense", 0, "exempt=bob"));
+	assert_false(admits("exempt = alice\nexempt = alice", 0, NULL));
+	assert_false(admits("exempt = alice\nexempt", 0, NULL));
+	assert_false(admits("exempt = alice,,bob", 0, NULL));
+	assert_false(admits("exempt = alice", 0, "nonsense"));
+	assert_false(admits("scope = user", 0, "exempt=alice"));
+	assert_false(admits("exempt = alice\nno\0n", 19, NULL));
+	assert_true(admits("exempt = alice\n1\n2\n3\n4\n5\n6\n7\n8\n9\na\nb\nc\nd\ne\nf", 0, NULL));
+	assert_false(
+		admits("exempt = alice\n1\n2\n3\n4\n5\n6\n7\n8\n9\na\nb\nc\nd\ne\nf\ng", 0, NULL));
+}
+
 /* ---- who is isolated ----------------------------------------------------------------------------
  */
 
@@ -1353,6 +1390,7 @@ int main(void)
 		TEST(what_is_an_argument_only_is_no_word_of_the_file),
 		TEST(each_mistake_in_the_file_has_its_message),
 		TEST(a_file_of_mistakes_does_not_flood_the_log),
+		TEST(a_mistake_admits_who_is_exempt_whatever_was_meant),
 		TEST(conf_names_another_file),
 		TEST(conf_must_be_absolute),
 		TEST(a_file_that_is_named_must_be_there),

@@ -10,7 +10,7 @@ UNIT_TESTS = $(BUILD)/tests/unit/failure_test $(BUILD)/tests/unit/options_test \
 
 # What a test needs of the project; everything else that the project calls is in the test itself.
 $(BUILD)/tests/unit/failure_test: $(BUILD)/module/failure.o
-OPTIONS = $(addprefix $(BUILD)/module/,conf.o failure.o list.o options.o)
+OPTIONS = $(addprefix $(BUILD)/module/,conf.o failure.o list.o options.o options_user.o)
 $(BUILD)/tests/unit/options_test: $(OPTIONS) $(BUILD)/tests/unit/recorded_log.o
 $(BUILD)/tests/unit/conf_test: $(addprefix $(BUILD)/module/,conf.o conf_read.o failure.o)
 PLAN = $(patsubst %,$(BUILD)/%.o,module/procfs_plan_make module/procfs_plan_mountinfo module/procfs_plan_servers \

@@ -27,10 +27,10 @@ eventually() {
     done
 }
 
-# install_module [OPTION…]: the package of /root/debs, as an administrator does; where there is none, what is built here
+# The package of /root/debs, as an administrator does; where there is none, what is built here
 install_module() {
     if [ -d /root/debs ]; then
-        DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" install /root/debs/libpam-unshare_*.deb >&2
+        DEBIAN_FRONTEND=noninteractive apt-get -q -y --reinstall install /root/debs/libpam-unshare_*.deb >&2
     else
         make -s -C "$TOP" install
     fi
