@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <syslog.h>
 
 #define CONF_DEFAULT SYSCONFDIR "/security/unshare.conf"
@@ -276,8 +277,12 @@ static bool take_word(struct source *source, const char *word)
 	const struct argument *arg = find_argument(word);
 	const char *value = strchr(word, '=');
 
-	if (!arg)
+	if (!arg) {
+		/* as "exempt: bob" */
+		source->exempt_unsure =
+			source->exempt_unsure || strncasecmp(word, "exempt", 6) == 0;
 		return refuse_unknown(source, word);
+	}
 	if (source->file && arg->only_argument)
 		return mistake(source, "'%.512s' can be an argument only", word);
 	source->given[arg - arguments] = source->line;

@@ -71,7 +71,7 @@ bool options_isolate(pam_handle_t *pamh, const struct options *opts, const struc
 /**
  * Decide whether to let a user in, on the host, where options_parse() has found a mistake: root,
  * who must be able to correct it, and who is exempt for sure. That is known if it is the file's
- * alone, if the arguments and exempt= are understood, and the file is text to its end and has few
+ * alone, if each argument and exempt= is understood, and the file is text to its end and has few
  * mistakes.
  *
  * As options_isolate() otherwise.

@@ -86,7 +86,8 @@ static void add_mistake(struct check *check, const struct pam_stack_line *line,
 {
 	if (strncmp(message, "argument", 8) == 0) {
 		findings_add_problem(&check->findings, line,
-			": %s. Correct it; until then everybody but root is refused.", message);
+			": %s. Correct it; until then everybody but %s is refused.", message,
+			isolation_let_in(opts));
 		return;
 	}
 	findings_add_at(&check->findings, FINDING_PROBLEM, opts->conf,

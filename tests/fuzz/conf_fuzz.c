@@ -152,6 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* 16 mistakes of the file, one of linger, one of private=mqueue */
 	DEMAND(understood == (messages == 0) && messages <= 18);
 	DEMAND(options_parse(NULL, 0, NULL, &quiet) == understood);
+	DEMAND(quiet.exempt_stands == loud.exempt_stands && (loud.exempt_stands || !understood));
 	if (understood) {
 		DEMAND(good && options_parse_arguments(NULL, n, words, &arguments));
 		check_same(&loud, &arguments);

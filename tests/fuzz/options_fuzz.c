@@ -83,8 +83,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	DEMAND(options_parse(NULL, argc, argv, &quiet) == understood);
 	DEMAND(!understood || !loud.linger || loud.per_user || !loud.on_open);
 	DEMAND(loud.grace <= 3600 && (loud.on_open || loud.on_close));
-	if (understood) {
+	DEMAND(quiet.exempt_stands == loud.exempt_stands);
+	if (understood || loud.exempt_stands)
 		check_list(loud.exempt);
+	if (understood) {
 		check_list(loud.only);
 		DEMAND(!loud.proc_options || loud.proc_options[0] != '\0');
 		(void)options_isolate((pam_handle_t *)(void *)&handle, &loud, &user);

@@ -109,6 +109,10 @@ unit_is_asked() {
     [ "$status" -eq 2 ]
     [[ $output == *"/etc/security/unshare.conf line 1: 'scopee' is unknown"* ]]
     "$COMMAND" namespace --if-shared pin root # must be able to correct it
+    printf '%s\n' scope=user exempt=bob scopee >/etc/security/unshare.conf
+    "$COMMAND" namespace --if-shared pin bob
+    run "$COMMAND" namespace --if-shared pin alice
+    [ "$status" -eq 2 ]
     echo scope=user >/etc/security/unshare.conf # negative control
     run "$COMMAND" namespace --if-shared pin alice
     [ "$status" -eq 1 ]

@@ -130,6 +130,11 @@ END
     run "$COMMAND" check tried root
     [ "$status" -eq 1 ]
     [[ ${lines[-1]} == *"root is left alone, as the configuration says; 2 problems" ]]
+    conf 'exempt = alice' nonsense
+    run "$COMMAND" check tried alice
+    [ "$status" -eq 1 ]
+    [[ $output == *'until then everybody but root and exempt users is refused'* ]]
+    [[ ${lines[-1]} == *"alice is left alone, as the configuration says; 1 problem" ]]
 }
 
 @test "check: a configuration file that cannot be used" {

@@ -253,6 +253,13 @@ checks() {
     checks 1 "$file" "problem: $file line 1: 'gracee=9' is unknown: known are " \
         "problem: $file line 3: 'grace=soon' is not understood: " "result: $file is NOT UNDERSTOOD; 2 problems"
     [ "$(grep -c 'Correct it first: with this file in place everybody but root would be refused' <<<"$output")" -eq 2 ]
+    echo 'exempt = alice' >>"$file"
+    checks 1 "$file" "problem: " "problem: " "result: $file is NOT UNDERSTOOD; 2 problems"
+    [ "$(grep -c 'everybody but root and exempt users would be refused' <<<"$output")" -eq 2 ]
+    echo 'exempt = bob' >>"$file"
+    checks 1 "$file" "problem: " "problem: " "problem: " "result: $file is NOT UNDERSTOOD; 3 problems"
+    [ "$(grep -c 'everybody but root would be refused' <<<"$output")" -eq 3 ]
+    sed -i '$d' "$file"
     "$COMMAND" check --conf "$file" --json >"$BATS_TEST_TMPDIR/json" || [ $? -eq 1 ]
     python3 - "$BATS_TEST_TMPDIR/json" "$file" <<'END'
 import json, sys

@@ -277,6 +277,9 @@ print(struct.unpack("II", own.recv(64))[1])
     run "$COMMAND" status
     [ "$status" -eq 1 ]
     [[ $output == *'/etc/security/unshare.conf is not understood: only root can log in'* ]]
+    echo exempt=alice >>/etc/security/unshare.conf
+    run "$COMMAND" status
+    [[ $output == *'/etc/security/unshare.conf is not understood: only root and exempt users can log in'* ]]
     cp "$BATS_TEST_TMPDIR/enabled" /etc/security/unshare.conf
     "$COMMAND" disable
     echo 'scope = session' >>/etc/security/unshare.conf

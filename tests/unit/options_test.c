@@ -1160,6 +1160,13 @@ static void a_mistake_admits_who_is_exempt_whatever_was_meant(void **state)
 	assert_false(admits("exempt = alice,,bob", 0, NULL));
 	assert_false(admits("exempt = alice", 0, "nonsense"));
 	assert_false(admits("scope = user", 0, "exempt=alice"));
+	assert_false(admits("exempt = alice\nexempt bob", 0, NULL));
+	assert_false(admits("Exempt: bob\nexempt = alice", 0, NULL));
+	assert_false(admits("exempt += bob\nexempt = alice", 0, NULL));
+	/* arguments that are understood, and do not go with others */
+	assert_true(admits("exempt = alice\nscope = user", 0, "only=bob"));
+	assert_true(admits("exempt = alice\nscope = usr", 0, "linger"));
+	assert_true(admits("exempt = alice", 0, "private=mqueue"));
 	assert_false(admits("exempt = alice\nno\0n", 19, NULL));
 	assert_true(admits("exempt = alice\n1\n2\n3\n4\n5\n6\n7\n8\n9\na\nb\nc\nd\ne\nf", 0, NULL));
 	assert_false(
