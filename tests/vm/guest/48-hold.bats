@@ -137,6 +137,8 @@ upgrade_of_systemd() {
     # as trixie's does; before 250 the signal ends them
     [ "$(systemctl --version | awk 'NR == 1 { print $2 }')" -lt 250 ] ||
         systemctl kill --kill-who=main --signal=SIGRTMIN+25 'user@*.service'
+    # who calls a manager that executes itself anew is refused, as on stock
+    eventually ssh_as alice systemctl --user show-environment
 }
 
 upgrade_of_libc() {
