@@ -1,19 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Unit tests of the crawler's finder and judge, and of the list "allowed"."""
+"""Unit tests of the crawler's finder, judge and calls, and of the list "allowed"."""
 import io
 import json
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import dbus  # noqa: E402
 import finder  # noqa: E402
 import judge  # noqa: E402
+import read_calls  # noqa: E402
 import read_files  # noqa: E402
 
 TOKENS = {"xq12340000": ("root", "argv"), "xq12340001": ("door", "file")}
@@ -137,6 +140,23 @@ class Marshalling(unittest.TestCase):
 
     def test_split(self):
         self.assertEqual(dbus.split("sa{sv}(ii)aai"), ["s", "a{sv}", "(ii)", "aai"])
+
+
+class Calls(unittest.TestCase):
+    def test_a_call_that_stops_its_caller_does_not_hold_up(self):
+        clone = {"x86_64": 56, "aarch64": 220}.get(os.uname().machine)
+        if not clone:
+            self.skipTest("the number of clone(2) is not known")
+        # the low byte is what the new process sends to its parent at its end, which may have ended before
+        self.assertTrue(self.stops(clone, 0x300000 | signal.SIGSTOP))
+        self.assertFalse(self.stops(clone, 0x300000 | signal.SIGCHLD))  # negative control
+
+    def stops(self, number, pid):
+        """Whether one of many children was stopped; each came back."""
+        with unittest.mock.patch.object(os, "WIFSTOPPED", side_effect=os.WIFSTOPPED) as stopped:
+            for _ in range(20):
+                self.assertEqual(len(read_calls.answers(number, [pid])), len(read_calls.SHAPES))
+        return any(os.WIFSTOPPED(call.args[0]) for call in stopped.call_args_list)
 
 
 unittest.main()
