@@ -73,8 +73,8 @@ class Canary:
         return self.log.exists() and f"{where} " in self.log.read_text()
 
     def wait_for_jobs(self):
-        """Cron begins within a minute, and so does atd, which at cannot signal from inside of a session."""
-        end = self.since + 65
+        """Cron begins within a minute. atd, which at cannot signal from inside of a session, when it has another job."""
+        end = self.since + 125
         for program, where in (("crontab", "cron"), ("at", "at")):
             while shutil.which(program) and not self.has_run(where) and time.monotonic() < end:
                 time.sleep(0.5)
