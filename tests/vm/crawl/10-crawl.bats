@@ -201,8 +201,9 @@ put_back() { # FILE: as the hardening had it: a file that somebody has changed s
         chosen "$name" || continue
         take_out "$file" "$edit"
         crawled=1
-        # none of these starts a program: without the minute that cron's canary takes
-        crawl "without-$name" --findings 1 --only listen,files,sockets,bus,netlink,calls || failed+=" $name"
+        # none of these starts a program: without the minute that cron's canary takes. It may be over in 20 seconds, and
+        # must hear something start and end
+        crawl "without-$name" --findings 1 --pause 3 --only listen,files,sockets,bus,netlink,calls || failed+=" $name"
         put_back "$file"
     done
     echo "not found without:$failed"
