@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <syslog.h>
 
 #define CONF_DEFAULT SYSCONFDIR "/security/unshare.conf"
@@ -270,27 +269,33 @@ static bool refuse_unknown(const struct source *source, const char *word)
 	return mistake(source, "'%.512s' is unknown: known are %s", word, known);
 }
 
-/* Take a word, which is an argument or a line of the file without white space. Tells whether it is
-   understood. */
-static bool take_word(struct source *source, const char *word)
+/* Store what a word says, and tell whether it is understood. */
+static bool understand(struct source *source, const char *word)
 {
 	const struct argument *arg = find_argument(word);
 	const char *value = strchr(word, '=');
 
-	if (!arg) {
-		/* as "exempt: bob" */
-		source->exempt_unsure =
-			source->exempt_unsure || strncasecmp(word, "exempt", 6) == 0;
+	if (!arg)
 		return refuse_unknown(source, word);
-	}
 	if (source->file && arg->only_argument)
 		return mistake(source, "'%.512s' can be an argument only", word);
 	source->given[arg - arguments] = source->line;
 	if (set_argument(source->opts, arg, value ? value + 1 : NULL))
 		return true;
-	source->exempt_unsure = source->exempt_unsure || arg->offset == MEMBER(exempt);
 	return mistake(source, "'%.512s' is not understood: '%s' takes %s", word, arg->word,
 		kinds[arg->kind].expected);
+}
+
+/* Take a word, which is an argument or a line of the file without white space. Tells whether it is
+   understood. */
+static bool take_word(struct source *source, const char *word)
+{
+	const bool good = understand(source, word);
+
+	/* a second list, and "exempt: bob" or "grace = 5 exempt = bob" */
+	if (!good && strcasestr(word, "exempt"))
+		source->exempt_unsure = true;
+	return good;
 }
 
 /* ---- the arguments of a line ------------------------------------------------------------------

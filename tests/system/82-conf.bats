@@ -149,7 +149,7 @@ refused_with() { # PATTERN
 @test "with a mistake in what may say who is exempt they are refused" {
     conf 'exempt = alice'
     leaves_alone alice # negative control
-    for line in 'exempt = bob' exempt 'exempt =' 'exempt bob' 'Exempt: bob'; do
+    for line in 'exempt = bob' exempt 'exempt =' 'exempt bob' 'Exempt: bob' 'grace = 5 exempt = bob'; do
         conf 'exempt = alice' "$line"
         refuses alice || die "$line"
         leaves_alone root

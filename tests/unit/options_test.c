@@ -1163,6 +1163,10 @@ static void a_mistake_admits_who_is_exempt_whatever_was_meant(void **state)
 	assert_false(admits("exempt = alice\nexempt bob", 0, NULL));
 	assert_false(admits("Exempt: bob\nexempt = alice", 0, NULL));
 	assert_false(admits("exempt += bob\nexempt = alice", 0, NULL));
+	assert_false(admits("exempt = alice\ngrace = 5 exempt = bob", 0, NULL));
+	assert_false(admits("\xef\xbb\xbf"
+			    "exempt = bob\nexempt = alice",
+		0, NULL));
 	/* arguments that are understood, and do not go with others */
 	assert_true(admits("exempt = alice\nscope = user", 0, "only=bob"));
 	assert_true(admits("exempt = alice\nscope = usr", 0, "linger"));
