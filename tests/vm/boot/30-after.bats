@@ -40,11 +40,7 @@ frozen() {
 }
 
 @test "boot: a user has frozen what he can when the machine powers off" {
-    # what does not react is killed in seconds, and not in minutes, in both places
-    mkdir -p /etc/systemd/system/user@.service.d /etc/systemd/user.conf.d
-    printf '[Service]\nTimeoutStopSec=15\n' >/etc/systemd/system/user@.service.d/frozen.conf
-    printf '[Manager]\nDefaultTimeoutStopSec=10\n' >/etc/systemd/user.conf.d/frozen.conf
-    systemctl daemon-reload
+    kill_in_seconds frozen
     install -m 755 "$TOP/tests/vm/guest/cgroup-attack" /usr/local/bin
     echo 'bob ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/frozen
     keep bob 'sudo sleep 4905 & exec sleep 4906'

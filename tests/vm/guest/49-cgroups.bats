@@ -14,11 +14,7 @@ setup_file() {
     loginctl disable-linger alice bob admin
     cp -p "$CONF" /root/unshare.conf
     echo 'alice ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/attack
-    # what does not react is killed in seconds, and not in minutes
-    mkdir -p /etc/systemd/system/user@.service.d /etc/systemd/user.conf.d
-    printf '[Service]\nTimeoutStopSec=15\n' >/etc/systemd/system/user@.service.d/attack.conf
-    printf '[Manager]\nDefaultTimeoutStopSec=10\n' >/etc/systemd/user.conf.d/attack.conf
-    systemctl daemon-reload
+    kill_in_seconds attack
 }
 
 # all_afresh: bob is gone as well

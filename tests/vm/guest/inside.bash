@@ -87,3 +87,11 @@ is_inside() {
 manager_is_up() {
     systemctl is-active --quiet user@1000.service
 }
+
+# kill_in_seconds NAME: what does not react to its end is killed in seconds, and not in minutes, by drop-ins of that name
+kill_in_seconds() {
+    mkdir -p /etc/systemd/system/user@.service.d /etc/systemd/user.conf.d
+    printf '[Service]\nTimeoutStopSec=15\n' >"/etc/systemd/system/user@.service.d/$1.conf"
+    printf '[Manager]\nDefaultTimeoutStopSec=10\n' >"/etc/systemd/user.conf.d/$1.conf"
+    systemctl daemon-reload
+}
