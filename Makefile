@@ -37,10 +37,12 @@
 #?   root-check        demo and check in minimal Debian roots; ROOTS=
 #?   i386-check        the tests as 32-bit programs
 #?   arch-check        unit and system tests on other architectures, under QEMU; ARCHES=, SYSTEM_TESTS=
+#?   arch-package      the package of another architecture, in a guest with systemd; ARCHES=
 #?   desktop-check     display managers and xrdp, with real logins, in a container of trixie
 #?   tools-check       what people do on clusters, in containers, and NFS and quota in a guest; SUITES=,
 #?                     GUEST=0
-#?   slurm-check       Slurm's daemons, jobs and ssh into them, in containers; SUITES=
+#?   slurm-check       Slurm's daemons, jobs and ssh into them, in containers, and limits in a
+#?                     guest; SUITES=, GUEST=0
 #?   fleet-check       the Ansible role on two machines: containers of trixie
 #?   vm-check          real applications in Debian guests; SUITES=, TESTS=, NEGATIVE=1
 #?   boot-check        a boot and a power-off with "enable"; SUITES=, PACKAGE=1
@@ -61,8 +63,9 @@ PREFIX     ?= /usr
 BUILD      ?= build
 VERSION    := $(shell cat VERSION)
 
-# Where PAM looks for modules: from pam.pc (Linux-PAM 1.5 and later), else the multiarch path.
-pam_libdir := $(shell $(PKG_CONFIG) --variable=libdir pam 2>/dev/null)
+# Where PAM looks for modules: from pam.pc (Linux-PAM 1.5 and later), else the multiarch path. For another machine
+# pkgconf puts that machine's tree before it.
+pam_libdir := $(patsubst $(PKG_CONFIG_SYSROOT_DIR)/%,/%,$(shell $(PKG_CONFIG) --variable=libdir pam 2>/dev/null))
 ifeq ($(pam_libdir),)
 pam_libdir := /lib/$(shell $(CC) -print-multiarch 2>/dev/null)
 endif

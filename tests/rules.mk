@@ -63,7 +63,12 @@ $(BUILD)/tests/programs/calls:
 		$(CC) $(CPPFLAGS) -E -P - | sed -n 's/^call "\(.*\)" \(.*[0-9].*\)/\1 \2/p' >$@.new
 	@mv $@.new $@
 
-programs: all $(PROGRAMS) $(MUTANTS) $(addprefix $(BUILD)/tests/programs/,$(PAM_MODULES) preloaded.so)
+programs: all $(PROGRAMS) $(MUTANTS) $(addprefix $(BUILD)/tests/programs/,$(PAM_MODULES) preloaded.so) installed
+
+# The files of a package; where the tests run there need not be a make.
+installed: all
+	@rm -rf $(BUILD)/tests/installed
+	@$(SUBMAKE) -s install-programs DESTDIR=$(BUILD)/tests/installed
 
 check:
 	@tests/install $(CHECK_PACKAGES)
@@ -163,7 +168,7 @@ coverage:
 	@tests/install $(CHECK_PACKAGES) clang llvm
 	@MODULE_SOURCES="$(SOURCES)" tests/coverage
 
-.PHONY: programs check locks-check monitoring-check demo picture lint build-check release-check objects compiled sanitize sanitize-system unit-check coverage
+.PHONY: programs installed check locks-check monitoring-check demo picture lint build-check release-check objects compiled sanitize sanitize-system unit-check coverage
 
 # ---- virtual machines ------------------------------------------------------------------------
 
@@ -188,7 +193,7 @@ desktop-table:
 	@test -e $(BUILD)/desktop/whole
 	@TABLE=desktop tests/vm/table write $(BUILD)/desktop trixie
 
-# Slurm in containers, with and without the module; SUITES=bookworm
+# Slurm in containers, with and without the module, SUITES=bookworm; and limits in a guest, GUEST=0 leaves it out
 slurm-check:
 	@tests/install $(VM_PACKAGES)
 	@tests/vm/slurm/run

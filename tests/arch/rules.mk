@@ -21,8 +21,14 @@ arch-faults:
 	@tests/install $(ARCH_PACKAGES)
 	@SCOPE='$(SCOPE)' PART='$(PART)' ONLY='$(ONLY)' tests/arch/faults $(ARCHES)
 
-# The table of doc/compatibility.md, from what cross and arch-check have left.
+# The Debian package of this machine's suite, built for other architectures, in such guests with systemd.
+arch-package: ARCHES ?= arm64
+arch-package:
+	@tests/install $(ARCH_PACKAGES) build-essential debhelper
+	@tests/arch/package/run $(ARCHES)
+
+# The table of doc/compatibility.md, from what cross, arch-check and arch-package have left.
 arch-table:
 	@tests/arch/table
 
-.PHONY: cross arch-check arch-faults arch-table
+.PHONY: cross arch-check arch-faults arch-package arch-table

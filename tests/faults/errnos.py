@@ -34,6 +34,7 @@ ERRORS = {
     "fstatfs": "EINTR EIO ENOMEM ENOSYS",
     "getcwd": "ENOENT EACCES ENOMEM",
     "getdents64": "ENOENT ENOMEM EINTR",
+    "getpgid": "",
     "getpgrp": "",
     "getpid": "",
     "getuid": "",

@@ -327,6 +327,16 @@ static int cmd_spawn(const char *arg)
 	return start(arg, false) > 0 ? 0 : -1;
 }
 
+/* clone(2) itself, with this stack; s390 takes the stack first (CONFIG_CLONE_BACKWARDS2) */
+static pid_t raw_clone(unsigned long flags)
+{
+#ifdef __s390__
+	return (pid_t)syscall(SYS_clone, 0UL, flags, 0UL, 0UL, 0UL);
+#else
+	return (pid_t)syscall(SYS_clone, flags, 0UL, 0UL, 0UL, 0UL);
+#endif
+}
+
 /* A process that sleeps where only a fatal signal wakes it (state D): it waits for a child of its
    own, as in vfork(2), that neither ends nor executes a program. */
 static int cmd_stuck(const char *arg)
@@ -339,7 +349,7 @@ static int cmd_stuck(const char *arg)
 	become(user);
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
-	(void)syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+	(void)raw_clone(CLONE_VFORK | SIGCHLD);
 	for (;;)
 		(void)pause();
 }
@@ -436,7 +446,7 @@ static int cmd_vfork(const char *arg)
 static int cmd_clone(const char *arg)
 {
 	const struct passwd *pw = getpwnam(user);
-	pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	pid_t child = raw_clone(SIGCHLD);
 
 	if (child == 0)
 		become_and_execute(pw, arg);
@@ -445,7 +455,7 @@ static int cmd_clone(const char *arg)
 
 static int cmd_clone_root(const char *arg)
 {
-	pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	pid_t child = raw_clone(SIGCHLD);
 
 	if (child == 0)
 		become_and_execute(NULL, arg);

@@ -82,7 +82,7 @@ has_no_terminal() {
 # bats test_tags=plain
 @test "nothing of the application's memory: heap, mappings, data, arguments, environment" {
     for before in "" old-kernel; do
-        rm -f "$STAYS"/*.go
+        rm -f "$STAYS"/*.go "$STAYS/out"
         mkfifo "$STAYS/go"
         # shellcheck disable=SC2086 # none or one
         SECRET_IN_ENVIRONMENT=no-one-may-know "$HOST" /run/pam.d user alice remember no-one-may-know $before open hold opened close end \
