@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hold.h"
 
+#include "command/lib/isolation.h"
 #include "command/lib/log_capture.h"
 #include "command/lib/pam_session.h"
 #include "command/lib/pam_stack.h"
@@ -48,22 +49,33 @@ static char *find_user(const char *text)
 	return found ? strdup(found->pw_name) : NULL;
 }
 
-/* Tell whether the service has a line of the module: without one, who is to be isolated would be
-   left alone, and a service without a file is PAM's "other". */
-static bool names_module(const char *service)
+static bool names_module(const struct pam_stack *stack)
+{
+	for (size_t i = 0; i < stack->n; i++)
+		if (pam_stack_line_is_module(&stack->lines[i], "pam_unshare.so"))
+			return true;
+	return false;
+}
+
+/* Tell whether this process would be in the session: without a line of the module, who is to be
+   isolated would be left alone, and a service without a file is PAM's "other"; with enter=fork only
+   a child would be inside. */
+static bool can_hold(const char *service)
 {
 	struct pam_stack stack;
-	bool found = false;
+	const bool read = pam_stack_read("", service, &stack) == 0;
+	const bool found = read && names_module(&stack);
+	const bool at_fork = found && isolation_enters_at_fork(&stack);
 
-	if (pam_stack_read("", service, &stack) == 0)
-		for (size_t i = 0; i < stack.n; i++)
-			found = found ||
-				pam_stack_line_is_module(&stack.lines[i], "pam_unshare.so");
 	pam_stack_free(&stack);
 	if (!found)
 		(void)fprintf(stderr, "pam-unshare: no session line of %s names pam_unshare.so\n",
 			service);
-	return found;
+	else if (at_fork)
+		(void)fprintf(stderr,
+			"pam-unshare: %s has 'enter=fork', and no session of it can be held: give its line of pam_unshare.so that opens the argument 'enter=open'\n",
+			service);
+	return found && !at_fork;
 }
 
 static void wait_for_end_of_input(void)
@@ -119,7 +131,7 @@ int hold_session(const char *service, const char *user)
 	else if (namespaces < 0)
 		(void)fprintf(
 			stderr, "pam-unshare: cannot open /proc/self/ns: %s\n", strerror(errno));
-	else if (names_module(service)) {
+	else if (can_hold(service)) {
 		log_capture_set_mode(LOG_CAPTURE_FORWARD);
 		status = open_and_hold(service, name, namespaces, &pamh);
 	}

@@ -12,8 +12,8 @@
  *
  * @param service  as in /etc/pam.d
  * @param user     a user's name, or +UID
- * @return the exit status: 0; 1 the session was refused; 2 there is no such user,
- * no line of the service names the module, or the session could not be held
+ * @return the exit status: 0; 1 the session was refused; 2 there is no such user, no line of the
+ *         service names the module, one has enter=fork, or the session could not be held
  */
 int hold_session(const char *service, const char *user);
 

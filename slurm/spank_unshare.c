@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off */
 /*
  * A SPANK plugin for Slurm, spank(8): each task runs in the namespaces of a session of its user.
  *
@@ -10,16 +11,18 @@
  *     slurmstepd ── the task's process: root, one thread
  *                     slurm_spank_task_init_privileged()
  *                       "pam-unshare hold" ── opens the session
- *                       enter its namespaces, fork ──────────────► the task, PID n inside
- *                       the waiter: host, root                       becomes the user; Slurm sets
- * up its I/O moves it into its own control groups ◄──   slurm_spank_task_init() hands it signals,
- * waits                    executes the user's program
+ *                       enter its namespaces, fork ──────────► the task, PID n inside
+ *                       the waiter: host, root                   becomes the user; Slurm sets up its I/O
+ *                         moves it into its own control groups ◄── slurm_spank_task_init()
+ *                         hands it signals, waits                executes the user's program
  *
  * Slurm puts the waiter, whose pid it knows, into the job's control groups only after the fork.
  *
  * An error that a plugin returns may be ignored, and the task would run on the host: what fails
  * ends the task.
  */
+/* clang-format on */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -63,6 +66,28 @@ __attribute__((noreturn, format(printf, 1, 2))) static void end_task(const char 
 	_exit(1);
 }
 
+/* Where the kernel may kill a process of a job that is over its limit of memory, it takes the
+   largest; a task's may be smaller than the waiter and the holder. They are as slurmstepd itself.
+   Best effort: it needs CAP_SYS_RESOURCE. */
+static int open_oom_score(pid_t pid)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+	return open(path, O_WRONLY | O_CLOEXEC);
+}
+
+/* Closes the file. */
+static void keep_from_oom_killer(int oom_score)
+{
+	static const char never[] = "-1000";
+
+	if (oom_score >= 0) {
+		(void)!write(oom_score, never, sizeof(never) - 1);
+		(void)close(oom_score);
+	}
+}
+
 /* ---- the session ------------------------------------------------------------------------------
  */
 
@@ -81,7 +106,7 @@ static const char *option(int argc, char **argv, const char *name, const char *o
 	return otherwise;
 }
 
-/* In the child: nothing of slurmstepd's is left to it. */
+/* In the child: nothing of slurmstepd's is left to it, nor of the user's. */
 __attribute__((noreturn)) static void become_holder(
 	const char *service, uid_t uid, int input, int output)
 {
@@ -97,7 +122,8 @@ __attribute__((noreturn)) static void become_holder(
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)setsid(); /* no signal for the task's process group is meant for it */
-	if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+	(void)umask(S_IWGRP | S_IWOTH);
+	if (chdir("/") < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
 		syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) < 0)
 		_exit(2);
 	(void)execve(COMMAND, words, environment);
@@ -274,7 +300,8 @@ __attribute__((noreturn)) static void end_as(int status)
 struct waiting {
 	struct session session;
 	pid_t task;
-	int socket, groups, cgroups; /* groups: /proc/self/cgroup, cgroups: /sys/fs/cgroup */
+	/* groups: /proc/self/cgroup, cgroups: /sys/fs/cgroup, oom_score: the waiter's */
+	int socket, groups, cgroups, oom_score;
 };
 
 /* The task asks once, from slurm_spank_task_init(), when Slurm has put the waiter where it belongs.
@@ -325,22 +352,71 @@ __attribute__((noreturn)) static void wait_for_task(struct waiting *waiting)
 	}
 }
 
+static int by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
 /* Close all but four descriptors, so that nobody waits for the end of a pipe that the waiter has.
  */
-static void keep(struct waiting *waiting)
+static void keep(const struct waiting *waiting)
 {
-	int *const kept[] = {
-		&waiting->session.input, &waiting->socket, &waiting->groups, &waiting->cgroups};
+	int kept[] = {waiting->session.input, waiting->socket, waiting->groups, waiting->cgroups};
+	int from = 0;
 
+	qsort(kept, 4, sizeof(*kept), by_number);
 	for (int i = 0; i < 4; i++) {
-		const int high = fcntl(*kept[i], F_DUPFD_CLOEXEC, 1000);
-
-		if (high < 0)
-			end_task("cannot duplicate a descriptor");
-		*kept[i] = dup3(high, 100 + i, O_CLOEXEC);
+		if (kept[i] > from)
+			(void)syscall(SYS_close_range, from, kept[i] - 1, 0);
+		from = kept[i] + 1;
 	}
-	(void)syscall(SYS_close_range, 0, 99, 0);
-	(void)syscall(SYS_close_range, 104, ~0U, 0);
+	(void)syscall(SYS_close_range, from, ~0U, 0);
+}
+
+/* ---- the task's descriptors -------------------------------------------------------------------
+ */
+
+/* A directory leads to the host's /proc, and what is on a procfs may be of the host's. What cannot
+   be looked at is one as well. */
+static bool shows_host(int fd)
+{
+	struct stat file;
+	struct statfs file_system;
+
+	return fstat(fd, &file) < 0 || S_ISDIR(file.st_mode) || fstatfs(fd, &file_system) < 0 ||
+	       file_system.f_type == PROC_SUPER_MAGIC;
+}
+
+/* Of slurmstepd's, before the task has opened anything. As root: the user may not list them, since
+   the process is not dumpable. */
+static void close_what_shows_host_at_exec(void)
+{
+	const struct dirent *entry;
+	DIR *list = opendir("/proc/self/fd");
+
+	if (!list)
+		end_task("cannot list the task's descriptors");
+	while ((entry = readdir(list))) {
+		const int fd = entry->d_name[0] == '.' ? -1 : atoi(entry->d_name);
+
+		if (fd > STDERR_FILENO && shows_host(fd) && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			end_task("cannot set close-on-exec on the descriptor %d", fd);
+	}
+	(void)closedir(list);
+}
+
+/* slurmstepd opens on the host what the user names (sbatch --input). */
+static void refuse_what_shows_host(void)
+{
+	static const char *const names[] = {"input", "output", "error"};
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (shows_host(fd)) {
+			errno = EPERM;
+			end_task(
+				"the standard %s is a directory or a file of /proc, which shows the host",
+				names[fd]);
+		}
 }
 
 /* Returns in the task alone. */
@@ -358,6 +434,7 @@ static void fork_task(struct waiting *waiting)
 		end_task("cannot fork inside");
 	if (waiting->task > 0) {
 		waiting->socket = pair[0];
+		keep_from_oom_killer(waiting->oom_score); /* the task has not inherited it */
 		keep(waiting);
 		wait_for_task(waiting);
 	}
@@ -365,9 +442,12 @@ static void fork_task(struct waiting *waiting)
 	(void)close(pair[0]);
 	(void)close(waiting->groups);
 	(void)close(waiting->cgroups);
+	if (waiting->oom_score >= 0)
+		(void)close(waiting->oom_score);
 	(void)close(waiting->session.input);
 	(void)close(waiting->session.output);
 	waiter = pair[1];
+	close_what_shows_host_at_exec();
 }
 
 /* ---- what Slurm calls -------------------------------------------------------------------------
@@ -375,7 +455,7 @@ static void fork_task(struct waiting *waiting)
 
 int slurm_spank_task_init_privileged(spank_t spank, int argc, char **argv)
 {
-	struct waiting waiting = {.groups = -1, .cgroups = -1};
+	struct waiting waiting = {.groups = -1, .cgroups = -1, .oom_score = -1};
 	uid_t uid;
 	gid_t gid;
 
@@ -391,6 +471,9 @@ int slurm_spank_task_init_privileged(spank_t spank, int argc, char **argv)
 	waiting.cgroups = open("/sys/fs/cgroup", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (waiting.groups < 0 || waiting.cgroups < 0)
 		end_task("cannot open /proc/self/cgroup and /sys/fs/cgroup");
+	/* not before: what other modules of its stack have started would have inherited it */
+	keep_from_oom_killer(open_oom_score(waiting.session.holder));
+	waiting.oom_score = open_oom_score(getpid());
 	(void)prctl(
 		PR_SET_DUMPABLE, 0); /* until it executes something: the user's processes see it */
 	enter(&waiting.session, uid, gid);
@@ -416,5 +499,6 @@ int slurm_spank_task_init(spank_t spank, int argc, char **argv)
 	}
 	(void)close(waiter);
 	waiter = -1;
+	refuse_what_shows_host();
 	return ESPANK_SUCCESS;
 }

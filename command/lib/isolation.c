@@ -15,6 +15,29 @@ enum isolation isolation_of(pam_handle_t *pamh, const struct passwd *user, struc
 								   : ISOLATION_NONE;
 }
 
+static bool line_enters_at_fork(const struct pam_stack_line *line)
+{
+	const char *argv[PAM_STACK_ARGUMENTS];
+	struct options opts;
+	bool at_fork;
+
+	for (int i = 0; i < line->argc; i++)
+		argv[i] = line->argv[i];
+	(void)options_parse(NULL, line->argc, argv, &opts);
+	at_fork = opts.on_open && opts.at_fork;
+	options_free(&opts);
+	return at_fork;
+}
+
+bool isolation_enters_at_fork(const struct pam_stack *stack)
+{
+	for (size_t i = 0; i < stack->n; i++)
+		if (pam_stack_line_is_module(&stack->lines[i], "pam_unshare.so") &&
+			line_enters_at_fork(&stack->lines[i]))
+			return true;
+	return false;
+}
+
 const char *isolation_let_in(const struct options *opts)
 {
 	return opts->exempt && opts->exempt_stands ? "root and exempt users" : "root";

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whether a user's whole life is in one namespace, by the configuration file alone: units and the
- * launcher of the user manager have no line of PAM whose arguments could say so. Runs in the
- * command, as root.
+ * launcher of the user manager have no line of PAM whose arguments could say so. And how lines that
+ * there are isolate, with that file. Runs in the command, as root.
  */
 #ifndef PAM_UNSHARE_ISOLATION_H
 #define PAM_UNSHARE_ISOLATION_H
 
+#include "command/lib/pam_stack.h"
 #include "module/options.h"
 
 enum isolation {
@@ -26,6 +27,12 @@ enum isolation isolation_of(pam_handle_t *pamh, const struct passwd *user, struc
 
 /** The same without a transaction of the caller's, and without the options. */
 enum isolation isolation_find(const struct passwd *user);
+
+/**
+ * Tell whether a line of the module opens sessions with enter=fork, by its arguments and the
+ * configuration file: then children of who opens one are inside, and he is not.
+ */
+bool isolation_enters_at_fork(const struct pam_stack *stack);
 
 /** Who can log in where options_parse() has found a mistake, for a message: see options_admit(). */
 const char *isolation_let_in(const struct options *opts);

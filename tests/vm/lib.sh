@@ -104,6 +104,8 @@ vm_connect() {
 			BatchMode yes
 			LogLevel ERROR
 			ConnectTimeout 120
+			ServerAliveInterval 30
+			ServerAliveCountMax 40
 			ControlPath "$vm_dir/ssh"
 	END
 	# Like QEMU it dies with this shell. It says a line when it is connected, and ends when it cannot be.

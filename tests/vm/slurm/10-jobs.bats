@@ -56,7 +56,8 @@ is_tracked() {
 	eventually is_state "$job" RUNNING
 	eventually pgrep -fx 'sleep 1002'
 	groups=$(for pid in $(pgrep -fx 'sleep 100[0-2]'); do sed -n 's/^0:://p' "/proc/$pid/cgroup"; done | sort -u)
-	[[ $groups == */job_$job/step_batch/user/task_* ]] && [ "$(wc -l <<<"$groups")" -eq 1 ]
+	[[ $groups == */job_$job/step_batch/user/task_* ]]
+	[ "$(wc -l <<<"$groups")" -eq 1 ]
 	scancel "$job"
 	eventually is_state "$job" CANCELLED
 	eventually eval '! pgrep -fx "sleep 100[0-2]"'
@@ -115,33 +116,8 @@ salloc_runs() {
 	in_both salloc_runs
 }
 
-terminal_works() {
-	as alice python3 - <<-'END'
-		import pexpect, sys
-		shell = pexpect.spawn("srun", ["--pty", "bash", "--norc", "-i"], timeout=60, encoding="utf-8", dimensions=(33, 99))
-		shell.logfile_read = sys.stderr
-		shell.sendline("PS1='ready> '")
-		shell.expect("ready> ")
-		shell.sendline("tty; stty size")
-		shell.expect(r"/dev/pts/\d+\r\n33 99\r\n")
-		shell.sendline("sleep 1000")
-		shell.sendintr()
-		shell.expect("ready> ")
-		shell.sendline("sleep 1000")
-		import time; time.sleep(1)
-		shell.sendcontrol("z")
-		shell.expect("Stopped")
-		shell.sendline("kill %1; wait %1; echo job control $((1 + 1))")
-		shell.expect("job control 2\r\n")
-		shell.sendline("exit 5")
-		shell.expect(pexpect.EOF)
-		shell.close()
-		assert shell.exitstatus == 5, shell.exitstatus
-	END
-}
-
 @test "srun --pty: a terminal with its size, Ctrl-C, job control, exit status" {
-	in_both terminal_works
+	in_both terminal_works as alice python3 - srun --pty bash --norc -i
 }
 
 # Each signal once, to whom Slurm means it
@@ -271,6 +247,14 @@ is_watched() {
 	! grep -qx ran <<<"$output" || die 'it ran'
 	nothing_is_left
 	[ "$(as alice srun echo ran)" = ran ] # negative control
+}
+
+@test "many tasks on a node: slurmstepd has some descriptors for each" {
+	mode isolated
+	for n in 4 11 12 13 14 15 16 17 32; do
+		[ "$(as alice srun -n "$n" sh -c 'echo "$SLURM_PROCID"' | sort -u | wc -l)" -eq "$n" ]
+	done
+	nothing_is_left
 }
 
 @test "who is exempt has jobs on the host" {

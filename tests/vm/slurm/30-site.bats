@@ -158,7 +158,8 @@ is_in_its_group() {
 	job=$(script alice <<<$'#!/bin/sh\nsleep 1011 & exec sleep 1012')
 	eventually pgrep -fx 'sleep 1012'
 	groups=$(for pid in $(pgrep -fx 'sleep 101[12]'); do sed -n 's/^0:://p' "/proc/$pid/cgroup"; done | sort -u)
-	[[ $groups == */job_$job/step_batch/user/task_* ]] && [ "$(wc -l <<<"$groups")" -eq 1 ]
+	[[ $groups == */job_$job/step_batch/user/task_* ]]
+	[ "$(wc -l <<<"$groups")" -eq 1 ]
 	scancel "$job"
 	eventually eval '! pgrep -fx "sleep 101[12]"'
 }
@@ -235,7 +236,8 @@ is_frozen_together() {
 	eventually pgrep -fx 'sleep 1016'
 	eventually pgrep -fx 'sleep 1015'
 	groups=$(for pid in $(pgrep -fx 'sleep 101[456]'); do sed -n 's/^[0-9]*:freezer://p' "/proc/$pid/cgroup"; done | sort -u)
-	[[ $groups == */job_$job/step_batch* ]] && [ "$(wc -l <<<"$groups")" -eq 1 ]
+	[[ $groups == */job_$job/step_batch* ]]
+	[ "$(wc -l <<<"$groups")" -eq 1 ]
 	scancel "$job"
 	eventually is_state "$job" CANCELLED
 	eventually eval '! pgrep -fx "sleep 101[456]"'

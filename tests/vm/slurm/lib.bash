@@ -70,7 +70,7 @@ script() {
 }
 
 state_of() { # JOB
-	scontrol -o show job "$1" | sed -n 's/.*JobState=\([A-Z]*\).*/\1/p'
+	scontrol -o show job "$1" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'
 }
 
 is_state() { # JOB STATE
@@ -84,20 +84,56 @@ end_jobs() {
 	eventually no_jobs
 }
 
+# Under systemd "slurmstepd infinity" holds the scope of all jobs.
 no_jobs() {
-	[ -z "$(squeue -h)" ] && ! pgrep -x slurmstepd
+	[ -z "$(squeue -h)" ] && ! pgrep -fx '[^ ]*slurmstepd|slurmstepd: .*'
 }
 
 # Nobody's process, no session, no process of Slurm's for a job; the node takes jobs
 nothing_is_left() {
 	end_jobs
 	eventually no_user_process
-	eventually test -z "$(pam-unshare list -n)"
-	sinfo -h -o %t | grep -qx idle || { sinfo -R; die "the node was drained"; }
+	eventually no_namespace
+	eventually is_idle || { sinfo -R; die "the node was drained"; }
+}
+
+no_namespace() {
+	[ -z "$(pam-unshare list -n)" ]
+}
+
+# "comp" until the controller has heard of the job's end
+is_idle() {
+	sinfo -h -o %t | grep -qx idle
 }
 
 no_user_process() {
 	! ps -eo uid=,comm= | awk '$1 >= 1000 && $1 < 60000 { print; found = 1 } END { exit !found }'
+}
+
+# terminal_works PYTHON… - COMMAND…: COMMAND has given its user a shell on a terminal
+terminal_works() {
+	"$@" <<-'END'
+		import pexpect, sys
+		shell = pexpect.spawn(sys.argv[1], sys.argv[2:], timeout=60, encoding="utf-8", dimensions=(33, 99))
+		shell.logfile_read = sys.stderr
+		shell.sendline("PS1='ready> '")
+		shell.expect("ready> ")
+		shell.sendline("tty; stty size")
+		shell.expect(r"/dev/pts/\d+\r\n33 99\r\n")
+		shell.sendline("sleep 1000")
+		shell.sendintr()
+		shell.expect("ready> ")
+		shell.sendline("sleep 1000")
+		import time; time.sleep(1)
+		shell.sendcontrol("z")
+		shell.expect("Stopped")
+		shell.sendline("kill %1; wait %1; echo job control $((1 + 1))")
+		shell.expect("job control 2\r\n")
+		shell.sendline("exit 5")
+		shell.expect(pexpect.EOF)
+		shell.close()
+		assert shell.exitstatus == 5, shell.exitstatus
+	END
 }
 
 # alice's program "sum": MPI with one reduction; each of N tasks prints "of N: SUM"

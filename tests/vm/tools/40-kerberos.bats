@@ -74,3 +74,11 @@ home_works() {
     it_works home_works 'without a ticket: no' 'home: nfs' 'home: of the server' 'home: alice 640' 'server: alice 640' \
         'ticket: yes' 'another user: no' 'unmounted after the logout: yes' 'left somewhere: no' 'tickets are gone: yes'
 }
+
+@test "Kerberos: with private=tmp the home works, and the session has not the ticket (does not work: sshd puts it into the host's /tmp)" {
+    # shellcheck disable=SC2034 # of place
+    local WORDS=private=tmp
+    in_place inside home_works
+    said 'without a ticket: no' 'home: nfs' 'home: of the server' 'home: alice 640' 'ticket: no' \
+        'unmounted after the logout: yes' 'left somewhere: no' 'tickets are gone: yes'
+}
