@@ -13,6 +13,14 @@ enum privacy {
 	HIDE_CGROUPS = 1 << 3,	 /* of /sys/fs/cgroup only the user's branch */
 };
 
+/* Places that had no room for the user's directory: a small file system of the namespace's own is
+   there instead. */
+enum full_place {
+	FULL_TMP = 1 << 0,
+	FULL_VAR_TMP = 1 << 1,
+	FULL_SHM = 1 << 2,
+};
+
 /* Where control groups are, and the user's branch there: systemd's slice of a uid. */
 #define CGROUPS "/sys/fs/cgroup"
 #define CGROUP_SLICE_FORMAT "user.slice/user-%lu.slice"

@@ -10,6 +10,7 @@
 #ifndef PAM_UNSHARE_USER_PROTOCOL_H
 #define PAM_UNSHARE_USER_PROTOCOL_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -72,13 +73,20 @@ struct user_answer {
 	struct user_member member; /* USER_ASK: without the nonce */
 	uint32_t n_members;
 	uint8_t pinned, linger, ipc; /* ipc: it has an IPC namespace too */
-	uint8_t shared_root; /* its mount namespace may be joined: it follows the host's mounts */
-	uint32_t privacy;    /* what is the user's alone, or hidden: enum privacy */
-	uint32_t unused;     /* the layout is the same for 32 and 64 bits */
-	uint64_t since;	     /* USER_ASK: when the member joined, seconds since the epoch */
+	uint8_t shared_root;  /* its mount namespace may be joined: it follows the host's mounts */
+	uint32_t privacy;     /* what is the user's alone, or hidden: enum privacy */
+	uint32_t full_places; /* enum full_place */
+	uint64_t since;	      /* USER_ASK: when the member joined, seconds since the epoch */
 	struct user_service service; /* USER_ASK: the member's */
 	char user[USER_NAME_SIZE];   /* the name that the namespace was made for */
 };
+
+/* i386 aligns 64 bits to four bytes: nothing may depend on that */
+_Static_assert(offsetof(struct user_answer, since) % sizeof(uint64_t) == 0 &&
+		       sizeof(struct user_answer) % sizeof(uint64_t) == 0 &&
+		       offsetof(struct user_request, service) % sizeof(uint64_t) == 0 &&
+		       sizeof(struct user_request) % sizeof(uint64_t) == 0,
+	"messages have the same layout for 32 and 64 bits");
 
 /* Room for the one descriptor that a message may bring. The kernel closes what else it holds. */
 union user_control {

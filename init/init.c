@@ -49,17 +49,17 @@ static bool replace_procfs(const struct init_task *task)
 	return result == 1;
 }
 
-/* After the procfs instances: one may be mounted below such a place. Returns whether anything was
-   covered. */
-static bool cover_places(const struct init_task *task)
+/* After the procfs instances: one may be mounted below such a place. */
+static void cover_places(const struct init_task *task, struct init_report *ready)
 {
 	const char *place = NULL;
 
-	if (cover_private_places(&task->privacy, &place) < 0)
+	if (cover_private_places(&task->privacy, &ready->full_places, &place) < 0)
 		fail_step(task, INIT_PLACES, place);
 	if (task->privacy.wanted & HIDE_CGROUPS)
 		require_step(task, INIT_CGROUPS, hide_cgroups(&task->privacy));
-	return task->privacy.wanted != 0;
+	if (task->privacy.wanted)
+		ready->parent_replaced = true;
 }
 
 /* Only mounts are wanted, in a PID namespace that has an init. */
@@ -69,7 +69,7 @@ _Noreturn static void help(const struct init_task *task)
 
 	require_step(task, INIT_CHROOT, compare_root(task));
 	ready.parent_replaced = replace_procfs(task);
-	ready.parent_replaced |= cover_places(task);
+	cover_places(task, &ready);
 	send_report(task, &ready);
 	sys_exit(0);
 }
@@ -82,9 +82,11 @@ static void set_up_user(const struct init_task *task)
 }
 
 static void begin_user(const struct init_task *task, struct members *members,
-	struct retained *retained, struct user_member *first)
+	struct retained *retained, struct init_report *ready)
 {
-	require_step(task, INIT_MEMBERS, members_begin(task->user, members, retained, first));
+	require_step(
+		task, INIT_MEMBERS, members_begin(task->user, members, retained, &ready->first));
+	members->answer.full_places = ready->full_places;
 	require_step(task, INIT_MEMBERS, members_watch(members));
 }
 
@@ -106,9 +108,9 @@ _Noreturn void init_main(struct init_task *task)
 	require_step(task, INIT_OPENER, die_with_opener(task->opener)); /* new ids would undo it */
 	require_step(task, INIT_SIGNALS, reset_signals());
 	require_step(task, INIT_TERMINAL, syscall(SYS_setsid));
+	(void)syscall(SYS_umask, 022); /* before a helper, too, makes control groups */
 	if (task->is_helper)
 		help(task);
-	(void)syscall(SYS_umask, 022);
 	if (per_user) {
 		require_step(task, INIT_LIMITS, reset_limits());
 		require_step(task, INIT_LOCK, take_lock(task->user));
@@ -118,7 +120,7 @@ _Noreturn void init_main(struct init_task *task)
 	require_step(task, INIT_CHROOT, compare_root(task));
 	begin_pids(task->last_pid);
 	ready.parent_replaced = replace_procfs(task);
-	ready.parent_replaced |= cover_places(task);
+	cover_places(task, &ready);
 	keep_from_oom_killer();
 	if (per_user)
 		set_up_user(task);
@@ -132,7 +134,7 @@ _Noreturn void init_main(struct init_task *task)
 	require_step(task, INIT_DIRECTORY, syscall(SYS_chdir, "/"));
 	require_step(task, INIT_DESCRIPTORS, keep_descriptors(task));
 	if (per_user)
-		begin_user(task, &members, &retained, &ready.first);
+		begin_user(task, &members, &retained, &ready);
 	require_step(task, INIT_CAPABILITIES, drop_capabilities());
 	require_step(task, INIT_DUMPABLE, sys_prctl(PR_SET_DUMPABLE, 0));
 	require_step(task, INIT_OPENER, sys_prctl(PR_SET_PDEATHSIG, 0));

@@ -91,6 +91,7 @@ struct init_report {
 	const char *mount_point;  /* INIT_PROCFS, INIT_PLACES: where; an address in the forked
 				     memory */
 	bool parent_replaced;	  /* INIT_READY: the application must enter its directories anew */
+	unsigned int full_places; /* INIT_READY: enum full_place */
 	struct user_member first; /* INIT_READY: the opener's membership in a user's namespace */
 };
 

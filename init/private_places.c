@@ -9,6 +9,8 @@
 
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 #ifndef UMOUNT_NOFOLLOW
 #define UMOUNT_NOFOLLOW 8 /* umount2(2) */
@@ -20,16 +22,32 @@
 /* In each place, root's alone: the users' directories. */
 #define INSTANCES ".pam_unshare"
 
+/* How often to try where a user takes that name and gives it up all the time. Once a try succeeds
+   the name is root's for good. Bounded, since a mount on it may stay that cannot be detached from
+   here. */
+#define TRIES 1000
+
+/* How many mounts to detach in a try: fusermount3(1) lets users have a thousand (mount_max), one on
+   the other too. Bounded, since others may follow as fast. */
+#define LAYERS 1000
+
 /* What of the mode counts; and the mode of a user's directory, which is that of /tmp. */
 #define PERMISSIONS (S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO)
 
 /* Resolve further than openat(2): no symbolic link anywhere in the path. */
-static int open_directory(int dir, const char *path, uint64_t resolve)
+static int open_directory(int dir, const char *path, uint64_t flags, uint64_t resolve)
 {
-	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+	struct open_how how = {.flags = flags | O_PATH | O_DIRECTORY | O_CLOEXEC,
 		.resolve = resolve | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
 
 	return (int)syscall(__NR_openat2, dir, path, &how, sizeof(how));
+}
+
+/* A name in a directory, where a user may have put a link: of that the kernel says EACCES before it
+   says ELOOP if it may not be followed (fs.protected_symlinks, pick_link() in fs/namei.c). */
+static int open_name(int dir, const char *name)
+{
+	return open_directory(dir, name, O_NOFOLLOW, RESOLVE_NO_XDEV);
 }
 
 /* Returns the permissions of a directory of root's; -1 with errno EPERM when it is another's. */
@@ -71,7 +89,7 @@ static int make_directory(int dir, const char *name, mode_t mode)
 
 	if (syscall(SYS_mkdirat, dir, name, mode) < 0 && errno != EEXIST)
 		return -1;
-	fd = open_directory(dir, name, RESOLVE_NO_XDEV);
+	fd = open_name(dir, name);
 	if (fd < 0)
 		return -1;
 	permissions = roots_permissions(fd);
@@ -85,50 +103,73 @@ static int make_directory(int dir, const char *name, mode_t mode)
 	return fd;
 }
 
-/*
- * Somebody has taken the name before root did: a file, a directory, a link, a file server. What is
- * there gets another name in exchange, and nobody can exchange it again: the place is sticky. If
- * another session has been faster, what is taken out is root's, and is put back.
- */
-static int take_name(int top)
+/* File servers of a user's, one on the other, in this mount namespace alone: where something is
+   mounted it would be busy. All stand below this name, so nothing else is detached. */
+static void uncover(const char *name)
 {
-	char name[sizeof(INSTANCES) + 17] = "";
-	int fd, theirs;
+	for (int i = 0; i < LAYERS; i++)
+		if (syscall(SYS_umount2, name, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+			return; /* EINVAL: no mount point any more */
+}
 
-	if (syscall(SYS_fchdir, top) < 0)
+/* Exchange an empty directory of root's for what has the name. */
+static int exchange(int dir, const char *empty, const char *name)
+{
+	int theirs;
+
+	if (syscall(SYS_renameat2, dir, empty, dir, name, RENAME_EXCHANGE) < 0) {
+		int err = errno;
+
+		(void)syscall(SYS_unlinkat, dir, empty, AT_REMOVEDIR);
+		errno = err;
 		return -1;
-	/* in this mount namespace alone, where it would be busy */
-	(void)syscall(SYS_umount2, INSTANCES, MNT_DETACH | UMOUNT_NOFOLLOW);
-	if (new_name(name) < 0)
-		return -1;
-	fd = make_directory(top, name, S_IRWXU);
-	if (fd < 0)
-		return -1;
-	sys_close(fd);
-	if (syscall(SYS_renameat2, top, name, top, INSTANCES, RENAME_EXCHANGE) < 0)
-		return -1;
-	theirs = open_directory(top, name, RESOLVE_NO_XDEV);
+	}
+	theirs = open_name(dir, empty);
 	if (theirs >= 0 && roots_permissions(theirs) >= 0) {
-		(void)syscall(SYS_renameat2, top, name, top, INSTANCES, RENAME_EXCHANGE);
-		(void)syscall(SYS_unlinkat, top, name, AT_REMOVEDIR);
+		(void)syscall(SYS_renameat2, dir, empty, dir, name, RENAME_EXCHANGE);
+		(void)syscall(SYS_unlinkat, dir, empty, AT_REMOVEDIR);
 	}
 	if (theirs >= 0)
 		sys_close(theirs);
 	return 0;
 }
 
-static bool is_taken(int err)
+/*
+ * Somebody has taken the name before root did: a file, a directory, a link, a file server. What is
+ * there gets another name in exchange, and nobody can exchange it again: the place is sticky, or
+ * root's. If another session has been faster, what is taken out is root's, and is put back.
+ */
+static int take_name(int dir, const char *name)
 {
-	return err == EPERM || err == ELOOP || err == ENOTDIR || err == EXDEV;
+	char empty[sizeof(INSTANCES) + 17] = "";
+	int fd;
+
+	if (syscall(SYS_fchdir, dir) < 0)
+		return -1;
+	uncover(name);
+	if (new_name(empty) < 0)
+		return -1;
+	fd = make_directory(dir, empty, S_IRWXU);
+	if (fd < 0)
+		return -1;
+	sys_close(fd);
+	return exchange(dir, empty, name);
 }
 
-static int open_instances(int top)
+static bool is_taken(int err)
 {
-	int fd = make_directory(top, INSTANCES, S_IRWXU);
+	return err == EPERM || err == ELOOP || err == ENOTDIR;
+}
 
-	if (fd >= 0 || !is_taken(errno) || take_name(top) < 0)
+/* A mount on the name is a user's where users may write; elsewhere it is root's, and stays. */
+static int have_directory(int dir, const char *name, mode_t mode, bool users_write)
+{
+	int fd = make_directory(dir, name, mode);
+
+	if (fd >= 0 || !(is_taken(errno) || (errno == EXDEV && users_write)) ||
+		take_name(dir, name) < 0)
 		return fd;
-	return make_directory(top, INSTANCES, S_IRWXU);
+	return make_directory(dir, name, mode);
 }
 
 /* ---- the places --------------------------------------------------------------------------------
@@ -137,7 +178,7 @@ static int open_instances(int top)
 /* A place that all users share. */
 static int open_place(const char *place)
 {
-	int fd = open_directory(AT_FDCWD, place, 0), permissions;
+	int fd = open_directory(AT_FDCWD, place, 0, 0), permissions;
 
 	permissions = fd < 0 ? -1 : roots_permissions(fd);
 	if (permissions < 0)
@@ -148,16 +189,66 @@ static int open_place(const char *place)
 	return -1;
 }
 
+static int try_own(int top, const char *user)
+{
+	const unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
+	int instances = have_directory(top, INSTANCES, S_IRWXU, true), own, tree = -1;
+
+	if (instances < 0)
+		return -1;
+	/* of a directory that was a user's before it was root's (tmpfiles.d) not all is root's */
+	own = have_directory(instances, user, PERMISSIONS, false);
+	if (own >= 0) {
+		tree = (int)syscall(SYS_open_tree, instances, user, flags);
+		sys_close(own);
+	}
+	sys_close(instances);
+	return tree;
+}
+
+/* Somebody takes the name and gives it up, or mounts, in the midst of a try. */
+static bool is_fleeting(int err)
+{
+	return err == ENOENT || err == EEXIST || err == EBUSY;
+}
+
 /* The user's directory, as a mount that is not attached yet. */
 static int open_own(int top, const char *user)
 {
-	const unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
-	int instances = open_instances(top), own;
+	int own, tries = TRIES;
 
-	own = instances < 0 ? -1 : make_directory(instances, user, PERMISSIONS);
-	if (own < 0)
+	do
+		own = try_own(top, user);
+	while (own < 0 && is_fleeting(errno) && --tries > 0);
+	return own;
+}
+
+static bool is_full(int err)
+{
+	return err == ENOSPC || err == EDQUOT;
+}
+
+static int set(int fs, const char *key, const char *value)
+{
+	return (int)syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0);
+}
+
+/*
+ * Enough for sockets and locks. More would be a way to memory that the place does not give: each
+ * session has one. What the place says of programs holds here, too.
+ */
+static int make_small(int top)
+{
+	struct statfs place;
+	const bool runs = fstatfs(top, &place) == 0 && !(place.f_flags & ST_NOEXEC);
+	int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+
+	if (fs < 0 || set(fs, "source", INIT_NAME) < 0 || set(fs, "mode", "1777") < 0 ||
+		set(fs, "size", "4m") < 0 || set(fs, "nr_inodes", "1024") < 0 ||
+		syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
-	return (int)syscall(SYS_open_tree, instances, user, flags);
+	return (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (runs ? 0U : MOUNT_ATTR_NOEXEC));
 }
 
 /* The message queues of the IPC namespace, as a mount that is not attached yet. */
@@ -171,30 +262,39 @@ static int open_queues(void)
 		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
-/* The init closes all its descriptors before it is ready, and a helper ends. */
+/* The init closes all its descriptors before it is ready, and a helper ends. Returns 1 if there was
+   no room. */
 static int cover(const char *place, const char *user)
 {
 	int top = open_place(place), own;
+	bool full;
 
 	if (top < 0)
 		return -1;
 	own = user ? open_own(top, user) : open_queues();
-	return own < 0 ? -1 : mount_move(own, top, "");
+	full = own < 0 && user && is_full(errno);
+	if (full)
+		own = make_small(top);
+	return own < 0 || mount_move(own, top, "") < 0 ? -1 : full;
 }
 
-int cover_private_places(const struct privacy_task *privacy, const char **place)
+int cover_private_places(const struct privacy_task *privacy, unsigned int *full, const char **place)
 {
 	static const struct {
-		unsigned int word;
+		unsigned int word, full;
 		const char *place;
-	} places[] = {{PRIVATE_TMP, "/tmp"}, {PRIVATE_TMP, "/var/tmp"}, {PRIVATE_SHM, "/dev/shm"},
-		{PRIVATE_MQUEUE, "/dev/mqueue"}};
+	} places[] = {{PRIVATE_TMP, FULL_TMP, "/tmp"}, {PRIVATE_TMP, FULL_VAR_TMP, "/var/tmp"},
+		{PRIVATE_SHM, FULL_SHM, "/dev/shm"}, {PRIVATE_MQUEUE, 0, "/dev/mqueue"}};
+	int result;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		*place = places[i].place;
-		if ((privacy->wanted & places[i].word) &&
-			cover(*place, places[i].word == PRIVATE_MQUEUE ? NULL : privacy->user) < 0)
+		if (!(privacy->wanted & places[i].word))
+			continue;
+		result = cover(*place, places[i].word == PRIVATE_MQUEUE ? NULL : privacy->user);
+		if (result < 0)
 			return -1;
+		*full |= result ? places[i].full : 0;
 	}
 	return 0;
 }

@@ -16,11 +16,17 @@
  * the user leaves stays as long as it would in the shared place. A place must be root's, and, where
  * others may write, sticky: then nobody can put anything else there in the meantime.
  *
+ * Where there is no room for a user's directory, as when another user has filled the place, the
+ * user gets a small empty file system there, which ends with the mount namespace: nobody keeps
+ * others from logging in.
+ *
  * @param privacy  what is wanted, and of whom
+ * @param full     the places of which that is so are added: enum full_place
  * @param place    set to the place that failed
  * @return 0, or -1 with errno: EPERM (the place is not root's), ELOOP (it is a symbolic link), or
  *         that of the call that failed
  */
-int cover_private_places(const struct privacy_task *privacy, const char **place);
+int cover_private_places(
+	const struct privacy_task *privacy, unsigned int *full, const char **place);
 
 #endif

@@ -22,17 +22,18 @@
 /* How long a close waits for threads that are in the middle of fork(3), milliseconds. */
 #define FLIGHT_LIMIT_MS 1000
 
-/* Written by the children, read at the close. */
+/* Written by the children, read at the close. What is true or false is a word here: for a byte gcc
+   calls libatomic on riscv64. */
 struct shared {
 	atomic_uint entered, ended;
 	atomic_int step, err;
-	atomic_bool unguarded, stayed;
+	atomic_uint unguarded, stayed;
 };
 
 static struct {
 	bool registered;
-	atomic_bool taken;     /* by a session, from before its guard until after it */
-	atomic_bool active;    /* children enter */
+	atomic_uint taken;     /* by a session, from before its guard until after it */
+	atomic_uint active;    /* children enter */
 	atomic_uint in_flight; /* forks that have begun and not ended */
 	atomic_int back; /* the host's PID namespace, while a thread may have to go back; or -1 */
 	struct host_namespaces host, inside;

@@ -61,6 +61,7 @@ struct namespaces {
 	unsigned int tries;	       /* more than 1: others were making it, or it was ending */
 	bool lacks_ipc;		       /* an IPC namespace was asked for, and there is none */
 	bool lacks_privacy;	       /* as much of it as was asked for */
+	unsigned int full_places;      /* enum full_place */
 	struct user_member member;     /* of a shared one */
 	char place[USER_PLACE_SIZE];
 	long children_minflt; /* ru_minflt of RUSAGE_CHILDREN: changes with each reaped child */

@@ -152,6 +152,7 @@ int creation_finish(const struct creation *creation, struct init_report *report,
 
 	if (err < 0)
 		return err;
+	ns->full_places = report->full_places;
 	/* if a mount was replaced by a copy or covered, the root directory may be another mount's,
 	   and the working directory one of a mount that is gone */
 	return report->parent_replaced ? enter_directories(ns, why)

@@ -143,6 +143,8 @@ static void hand_over(struct share *share, bool joined, struct namespaces *ns)
 	ns->tries = share->tries;
 	ns->lacks_ipc = share->request->ipc && !share->init.answer.ipc;
 	ns->lacks_privacy = lacks_privacy(share);
+	if (is_whole(share)) /* otherwise the helper has said it */
+		ns->full_places = share->init.answer.full_places;
 	ns->member = share->init.answer.member;
 	memcpy(ns->place, share->place.name, sizeof(ns->place));
 }

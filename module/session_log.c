@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 
+#include "common/privacy.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -104,6 +106,15 @@ void log_at_fork(const pam_handle_t *pamh, const struct session *session,
 			user);
 }
 
+/* Of enum full_place. */
+static const char *places_in_words(unsigned int bits)
+{
+	static const char *const words[] = {"?", "/tmp", "/var/tmp", "/tmp, /var/tmp", "/dev/shm",
+		"/tmp, /dev/shm", "/var/tmp, /dev/shm", "/tmp, /var/tmp, /dev/shm"};
+
+	return words[bits < sizeof(words) / sizeof(*words) ? bits : 0];
+}
+
 void log_opened(const pam_handle_t *pamh, const struct session *session)
 {
 	const struct namespaces *ns = &session->ns;
@@ -122,4 +133,8 @@ void log_opened(const pam_handle_t *pamh, const struct session *session)
 		pam_syslog(pamh, LOG_WARNING,
 			"session of %s sees more than 'private=' and 'hide=' say: the session that made the user's namespace was opened without them",
 			item(pamh, PAM_USER));
+	if (ns->full_places)
+		pam_syslog(pamh, LOG_WARNING,
+			"session of %s has a small tmpfs, which ends with its namespace, on %s: there is no room for a directory of the user's",
+			item(pamh, PAM_USER), places_in_words(ns->full_places));
 }

@@ -141,6 +141,7 @@ static int make_there(struct share *share, struct creation *creation, struct fai
 			.n_members = 1,
 			.ipc = task.ipc,
 			.privacy = task.privacy,
+			.full_places = report.full_places,
 			.shared_root = task.shared_root}};
 	creation->init.pidfd = -1;
 	return 0;

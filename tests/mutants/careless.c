@@ -10,8 +10,10 @@
 int __real_procfs_replace(struct procfs_plan *plan, const char **point);
 int __wrap_procfs_replace(struct procfs_plan *plan, const char **point);
 
-int __real_cover_private_places(const struct privacy_task *privacy, const char **place);
-int __wrap_cover_private_places(const struct privacy_task *privacy, const char **place);
+int __real_cover_private_places(
+	const struct privacy_task *privacy, unsigned int *full, const char **place);
+int __wrap_cover_private_places(
+	const struct privacy_task *privacy, unsigned int *full, const char **place);
 
 int __real_hide_cgroups(const struct privacy_task *privacy);
 int __wrap_hide_cgroups(const struct privacy_task *privacy);
@@ -22,9 +24,10 @@ int __wrap_procfs_replace(struct procfs_plan *plan, const char **point)
 	return 0;
 }
 
-int __wrap_cover_private_places(const struct privacy_task *privacy, const char **place)
+int __wrap_cover_private_places(
+	const struct privacy_task *privacy, unsigned int *full, const char **place)
 {
-	(void)__real_cover_private_places(privacy, place);
+	(void)__real_cover_private_places(privacy, full, place);
 	return 0;
 }
 

@@ -28,6 +28,7 @@ teardown() {
 begin() { # [COMMAND…]: before it opens
     cd /usr || return
     umask 027
+    : >"$work/out" # of the one before
     host plain keep /etc/passwd keep /run "$@" open hold opened close end \
         <&7 >"$work/out" 2>&1 3>&- 7>&- &
     cd "$TOP" || return

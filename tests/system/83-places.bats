@@ -25,12 +25,20 @@ setup() {
     log_position
 }
 
+# unmount_all PATH…: whatever is mounted there, also one on the other
+unmount_all() {
+    local path
+    for path; do
+        while umount -q -l "$path" 2>/dev/null; do :; done
+    done
+}
+
 teardown() {
     leave_all
     isolate_nobody
     rm -f /etc/security/unshare.conf
     for place in /tmp /var/tmp /dev/shm; do
-        umount -q -l "$place/.pam_unshare" || true
+        unmount_all "$place"/.pam_unshare*
         rm -rf "$place"/.pam_unshare* "$place"/of-*
     done
     find /sys/fs/cgroup/pam_unshare -depth -type d -exec rmdir {} + 2>/dev/null || true
@@ -137,6 +145,25 @@ taken() {
     [ "$(cat /tmp/.pam_unshare.*)" = bobs ]
 }
 
+# adopted WHAT COMMAND: bob has made the name with something in it, and tmpfiles.d has made it root's
+adopted() {
+    su bob -c "mkdir /tmp/.pam_unshare; $2"
+    chown root:root /tmp/.pam_unshare
+    chmod 700 /tmp/.pam_unshare
+    isolate private=tmp
+    own_files alice /tmp || { die "with $1: not isolated"; return 1; }
+    [ "$(stat -c '%U %a %F' /tmp/.pam_unshare/1000)" = 'root 1777 directory' ] || return
+    compgen -G '/tmp/.pam_unshare/.pam_unshare.*' || return # negative control: it was taken
+    rm -rf /tmp/.pam_unshare*
+    isolate_nobody
+}
+
+@test "private=tmp: what a user left in a directory that is root's now keeps nobody out" {
+    adopted directory 'mkdir -m 777 /tmp/.pam_unshare/1000'
+    adopted file 'echo >/tmp/.pam_unshare/1000'
+    adopted link 'ln -s /home/bob /tmp/.pam_unshare/1000'
+}
+
 @test "private=tmp: a mount on the name, which is a user's, keeps nobody out" {
     su bob -c 'mkdir /tmp/.pam_unshare'
     mount -t tmpfs -o uid=1001,mode=777 bobs /tmp/.pam_unshare
@@ -145,6 +172,88 @@ taken() {
     [ ! -e /tmp/of-alice ]
     grep -c bobs /proc/self/mountinfo # it is there on the host, under another name
     umount -l "$(sed -n 's/^[^-]* \(\/tmp\/[^ ]*\) .* bobs .*/\1/p' /proc/self/mountinfo | head -n 1)"
+}
+
+@test "private=tmp: several mounts on the name, one on the other, keep nobody out" {
+    su bob -c 'mkdir /tmp/.pam_unshare'
+    for _ in 1 2 3; do
+        mount -t tmpfs -o uid=1001,mode=777 bobs /tmp/.pam_unshare
+    done
+    isolate private=tmp
+    own_files alice /tmp
+    [ "$(grep -c bobs /proc/self/mountinfo)" -eq 3 ] # they are there on the host, under another name
+    unmount_all /tmp/.pam_unshare.*
+    not_mounted bobs
+}
+
+@test "private=tmp: a mount on the name where /tmp is mounted a second time refuses the session, and leaves nothing" {
+    mkdir -p /run/second
+    mount --bind /tmp /run/second
+    mount --make-private /run/second
+    mkdir /tmp/.pam_unshare
+    chown bob /tmp/.pam_unshare
+    mount -t tmpfs -o uid=1001,mode=777 bobs /run/second/.pam_unshare
+    refuses alice private=tmp
+    logged 'at /tmp: Device or resource busy'
+    run ls -d /tmp/.pam_unshare.*
+    umount -l /run/second
+    [ "$status" -ne 0 ]
+    isolates alice private=tmp # negative control
+    ls -d /tmp/.pam_unshare.*  # which is bob's
+}
+
+# keep_taking WHAT UNDO: bob takes the name and gives it up again, all the time, until the end of the test
+keep_taking() {
+    setpriv --reuid bob --regid bob --clear-groups /usr/bin/python3 -c '
+import os, sys
+name = "/tmp/.pam_unshare"
+def make():
+    os.close(os.open(name, os.O_CREAT | os.O_EXCL))
+steps = {"mkdir": lambda: os.mkdir(name), "rmdir": lambda: os.rmdir(name), "create": make, "unlink": lambda: os.unlink(name)}
+print("begins", flush=True)
+while True:
+    for step in sys.argv[1:]:
+        try:
+            steps[step]()
+        except OSError:
+            pass' "$@" >"$BATS_TEST_TMPDIR/taker" 3>&- &
+    TAKER=$!
+    eventually grep -q begins "$BATS_TEST_TMPDIR/taker"
+}
+
+# let_in TIMES: sessions at the same time, each time anew; they find the name free, or taken just now
+let_in() {
+    local i user pid pids refused=
+    for ((i = 0; i < $1; i++)); do
+        rm -rf /tmp/.pam_unshare*
+        pids=()
+        for user in alice alice carol; do
+            su "$user" -c true 3>&- &
+            pids+=($!)
+        done
+        for pid in "${pids[@]}"; do # by name: "wait -n" may miss one that has ended, and wait for the taker
+            wait "$pid" || refused=$pid
+        done
+        [ -z "$refused" ] || { die "refused in turn $i"; return 1; }
+        [ "$(stat -c '%U %a' /tmp/.pam_unshare)" = 'root 700' ] || return
+        [ -z "$(find /tmp -maxdepth 1 -name '.pam_unshare.*' -user root)" ] || { ls -lR /tmp/.pam* >&2; die "left in turn $i"; return 1; }
+        [ -z "$(find /tmp -maxdepth 1 -name '.pam_unshare.*')" ] || TAKEN=$((TAKEN + 1))
+    done
+}
+
+@test "private=tmp: a user who takes the name and gives it up all the time keeps nobody out" {
+    isolate private=tmp
+    TAKEN=0
+    for steps in 'mkdir rmdir' 'create unlink'; do
+        # shellcheck disable=SC2086 # two words
+        keep_taking $steps
+        result=0
+        let_in 30 || result=1
+        kill "$TAKER"
+        wait "$TAKER" || true
+        [ "$result" -eq 0 ]
+    done
+    [ "$TAKEN" -gt 0 ] # negative control: some sessions found it taken
 }
 
 @test "private=tmp: a place that is not root's, or a symbolic link, refuses the session by name" {
@@ -167,6 +276,86 @@ taken() {
     [ "$result" -eq 0 ]
     logged 'at /var/tmp: Too many levels of symbolic links'
     isolates alice private=tmp # negative control
+}
+
+# fill DIRECTORY: as alice, in a session, until no more files can be made there
+fill() {
+    su alice -c "cd $1 && i=0; while { : >of-alice.\$i; } 2>/dev/null; do i=\$((i + 1)); done; [ \$i -gt 3 ]"
+    run mkdir "$1/of-root"
+    [[ $output == *'No space left on device'* ]]
+}
+
+# small_place DIRECTORY OPTION…: a place with little room, which alice has filled from a session of hers
+small_place() {
+    mount -t tmpfs -o "mode=1777,$2" small "$1"
+    echo host >"$1/of-host"
+    chmod 644 "$1/of-host"
+    fill "$1"
+    log_position
+}
+
+# own_tmpfs DIRECTORY: bob has an empty one of his own, with little room, and what he makes there is not on the host
+own_tmpfs() {
+    su bob -c "[ -z \"\$(ls -A $1)\" ] && echo own >$1/of-bob" && [ ! -e "$1/of-bob" ] &&
+        su bob -c "sed -n 's|.* $1 |at |p' /proc/self/mountinfo | tail -n 1" >"$BATS_TEST_TMPDIR/mount" &&
+        grep -E '^at rw,nosuid,nodev.* - tmpfs pam_unshare rw,size=4096k,nr_inodes=1024' "$BATS_TEST_TMPDIR/mount" &&
+        [ "$(su bob -c "stat -c '%U %a' $1")" = 'root 1777' ] &&
+        logged "session of bob has a small tmpfs, which ends with its namespace, on $1: there is no room for a directory of the user's"
+}
+
+@test "private=shm: a user who fills the place keeps nobody out, and nobody else is in the shared one" {
+    isolate private=shm
+    small_place /dev/shm nr_inodes=20,noexec
+    own_tmpfs /dev/shm
+    grep noexec "$BATS_TEST_TMPDIR/mount"
+    su bob -c '! test -e /dev/shm/of-bob' # it has ended with its session
+    su alice -c 'test -e /dev/shm/of-alice.1' # who has a directory keeps it
+    run grep_log 'session of alice has a small tmpfs'
+    [ "$status" -ne 0 ]
+    su alice -c 'rm /dev/shm/of-alice.*'
+    log_position
+    su bob -c 'echo own >/dev/shm/of-bob' # negative control: there is room
+    [ -e "/dev/shm/.pam_unshare/1001/of-bob" ]
+    logged 'session of bob opened'
+    run grep_log 'small tmpfs'
+    umount -l /dev/shm
+    [ "$status" -ne 0 ]
+}
+
+@test "private=tmp: where there is no room for root's directory either, each has a tmpfs" {
+    isolate grace=5
+    mount -t tmpfs -o mode=1777,nr_inodes=5 small /var/tmp
+    run fill /var/tmp
+    ! mkdir /var/tmp/.pam_unshare || false
+    isolate private=tmp
+    log_position
+    own_tmpfs /var/tmp
+    run grep noexec "$BATS_TEST_TMPDIR/mount"
+    umount -l /var/tmp
+    [ "$status" -ne 0 ]
+}
+
+@test "scope=user: a place without room is a tmpfs until the user's namespace ends, for each session of the user" {
+    isolate private=tmp,shm scope=user
+    small_place /dev/shm nr_inodes=20
+    stay first su_as bob
+    logged "session of bob has a small tmpfs, which ends with its namespace, on /dev/shm: there is no room"
+    own_tmpfs /dev/shm
+    su bob -c 'test -e /dev/shm/of-bob' # for the next session, too
+    su alice -c 'rm /dev/shm/of-alice.*'
+    log_position
+    su bob -c 'test -e /dev/shm/of-bob'
+    logged "session of bob has a small tmpfs"
+    [ "$(ask bob full_places)" -eq 4 ]
+    log_position # who joins from another mount namespace has one of its own, or the directory that there is room for now
+    unshare --mount --propagation unchanged su bob -c '! test -e /dev/shm/of-bob'
+    logged 'session of bob opened'
+    run grep_log 'small tmpfs'
+    [ "$status" -ne 0 ]
+    leave_all
+    stay second su_as bob # negative control
+    [ "$(ask bob full_places)" -eq 0 ]
+    umount -l /dev/shm
 }
 
 own_queues() {
@@ -295,7 +484,7 @@ joins() {
     mounted_in "$first" | grep -q " $slice "
     rmdir "$slice/session-1.scope" "$slice"
     mkdir "$slice" "$slice/session-1.scope"
-    run joins --inject=move_mount:error=ENOSPC:when=1
+    run joins --inject=move_mount:error=ENOSPC:when=$((2 - $(beneath)))
     echo "$output"
     logged "gets a namespace of its own, which the user's other sessions do not share: mount the user's control groups: No space left on device"
     [ "$(mounted_in "$first" | grep -c " $slice ")" -eq "$(beneath)" ] # before Linux 6.5 it had to be unmounted first
@@ -346,6 +535,26 @@ not_mounted() {
         >"$BATS_TEST_TMPDIR/elsewhere"
     [ "$(cat "$BATS_TEST_TMPDIR/elsewhere")" = /sys/fs/cgroup/user.slice/user-1000.slice/ ]
     unshare --mount --propagation unchanged su alice -c 'readlink /proc/self/ns/pid' | grep -xF "$(pid_namespace first)"
+}
+
+# modes_of_groups: of those that hide=cgroups makes for alice, each once
+modes_of_groups() {
+    find /sys/fs/cgroup/pam_unshare -type d -printf '%m\n' | sort -u
+}
+
+@test "hide=cgroups: the user sees the groups whatever the umask of an application in another mount namespace is" {
+    isolate scope=user
+    stay first su_as alice # without hide=cgroups: who joins from another mount namespace makes the groups
+    enable su scope=user hide=cgroups
+    elsewhere() {
+        unshare --mount --propagation unchanged sh -c 'umask 0777; exec su alice -c "ls -d /sys/fs/cgroup/user.slice/*/"'
+    }
+    [ ! -e /sys/fs/cgroup/pam_unshare ]
+    [ "$(elsewhere)" = /sys/fs/cgroup/user.slice/user-1000.slice/ ]
+    [ "$(modes_of_groups)" = 755 ]
+    chmod 700 /sys/fs/cgroup/pam_unshare/1000 # negative control: with such a mode
+    run elsewhere
+    [[ $status -ne 0 && $output != */sys/fs/cgroup/user.slice/user-1000.slice/ ]]
 }
 
 @test "su to another user inside: each has places of their own" {

@@ -14,8 +14,8 @@ DIRECTORY = "/run/pam_unshare"
 PROTOCOL = 2
 JOIN, LEAVE, PIN, UNPIN, ASK = range(5)
 REQUEST = struct.Struct("@II QII 16s")
-ANSWER = struct.Struct("@II QII IBBBB I Q16s256s")
-FIELDS = ("protocol err nonce slot used n_members pinned linger ipc shared_root privacy since service user").split()
+ANSWER = struct.Struct("@II QII IBBBB II Q16s256s")
+FIELDS = ("protocol err nonce slot used n_members pinned linger ipc shared_root privacy full_places since service user").split()
 
 
 def place(uid):

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/lib/pam_stack.h"
+#include "config.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -263,6 +264,13 @@ static void too_much(void **state)
 	assert_int_equal(stack.n_faults, PAM_STACK_FAULTS);
 }
 
+/* Of a build for another machine, in its own tree, the path is that of the machine. */
+static void modules_are_looked_for_where_they_are(void **state)
+{
+	(void)state;
+	assert_int_equal(access(SECUREDIR "/pam_permit.so", R_OK), 0);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_teardown(function, clean)
@@ -279,6 +287,7 @@ int main(void)
 		TEST(a_service_without_session_is_other),
 		TEST(what_is_no_line),
 		TEST(too_much),
+		TEST(modules_are_looked_for_where_they_are),
 	};
 
 	return cmocka_run_group_tests_name("pam_stack", tests, make_root, remove_root);

@@ -191,6 +191,7 @@ static struct {
 	int create_err, leave_err, end_err;
 	int share_err; /* scope=user */
 	bool lacks_ipc, joined;
+	unsigned int full_places;
 	bool elsewhere; /* another session of the process is open */
 	bool return_failed, lacks_capabilities;
 	bool in_foreground;
@@ -264,6 +265,7 @@ int namespaces_share(
 	ns->shared = true;
 	ns->joined = world.joined;
 	ns->lacks_ipc = world.lacks_ipc;
+	ns->full_places = world.full_places;
 	world.made++;
 	return 0;
 }
@@ -1435,6 +1437,18 @@ static void no_ipc_namespace_where_one_was_asked_for(void **state)
 	assert_true(log_has(LOG_WARNING, "IPC"));
 }
 
+static void places_without_room_are_named(void **state)
+{
+	(void)state;
+	assert_int_equal(OPEN("scope=user", "private=tmp,shm"), PAM_SUCCESS);
+	assert_int_equal(log_count(LOG_WARNING), 0);
+	assert_int_equal(close_plainly(), PAM_SUCCESS);
+	world.full_places = FULL_TMP | FULL_SHM;
+	assert_int_equal(OPEN("scope=user", "private=tmp,shm"), PAM_SUCCESS);
+	assert_int_equal(log_count(LOG_WARNING), 1);
+	assert_true(log_has(LOG_WARNING, "on /tmp, /dev/shm: there is no room"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -1449,6 +1463,7 @@ int main(void)
 		TEST(inside_already_there_is_nothing_to_do),
 		TEST(an_application_that_is_stranded_by_sharing_is_refused),
 		TEST(no_ipc_namespace_where_one_was_asked_for),
+		TEST(places_without_room_are_named),
 		TEST(open_and_close),
 		TEST(one_line_of_log_for_each_end),
 		TEST(the_arguments_reach_the_namespace),
