@@ -48,6 +48,20 @@ isolated() {
     [ "$host" != "$inside" ]
 }
 
+# soon COMMAND…: waits until it succeeds
+soon() {
+    for _ in $(seq 600); do
+        ! "$@" || return 0
+        sleep 0.2
+    done
+    return 1
+}
+
+# alice_is_gone MACHINE: no namespace of hers is left from a login before
+alice_is_gone() {
+    ! on "$1" pam-unshare list -n | grep -q alice
+}
+
 # on_host MACHINE USER: the user gets in, and is on the host
 on_host() {
     local result=0
@@ -75,6 +89,26 @@ on_host() {
     ! on one grep -q gracee /etc/security/unshare.conf || die "it was put in place"
     on_host one alice
     [ "$(on one pam-unshare status -n -o STATE | grep -c on)" -eq 0 ]
+    state one >"$WORK/installed.one"
+}
+
+# stops_with_refusing_lines: lines that are understood, and with which the first machine refuses alice, stop it there
+stops_with_refusing_lines() {
+    on one chmod -t /var/tmp # all may write there, and it is not sticky: the module refuses to cover it
+    run play -e '{"pam_unshare_conf": ["exempt = @sudo", "private = tmp"]}'
+    on one chmod +t /var/tmp
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ $output == *'Test users are let in, isolated: '* ]]
+    [ -z "$(counted two ok)" ] # it is not even looked at
+}
+
+@test "a machine without unshare.conf: a run that stops leaves none" {
+    on one rm /etc/security/unshare.conf
+    state one >"$BATS_TEST_TMPDIR/before"
+    stops_with_refusing_lines
+    state one | diff "$BATS_TEST_TMPDIR/before" -
+    on_host one alice
 }
 
 # refuses USER WHEN: from now on the first machine refuses the sessions of this user as soon as the module is in sshd's
@@ -89,18 +123,24 @@ refuses() {
 	END
 }
 
-# was_put_back STATE: of the first machine before, but for the lines of unshare.conf, which isolate nobody
+# made_fresh: the first machine, which has the package from the test before
+made_fresh() {
+    play --limit one -e pam_unshare_state=absent
+    is_fresh one
+}
+
+# was_put_back: the first machine has the package, and everything else is as before it
 was_put_back() {
     on one cmp /etc/pam.d/sshd /root/sshd.refusing
     on one sh -c 'cat /root/sshd.before >/etc/pam.d/sshd; rm /usr/local/sbin/refuse /root/sshd.*'
-    state one | grep -v /etc/security/unshare.conf | diff "$1" -
+    state one | diff "$WORK/installed.one" -
     on_host one alice
     on_host one root
 }
 
 # stops_at_the_first USER WHEN WORDS: with these words, and before the second machine is looked at
 stops_at_the_first() {
-    state one | grep -v /etc/security/unshare.conf >"$BATS_TEST_TMPDIR/before"
+    made_fresh
     refuses "$1" "$2"
     on one cp /etc/pam.d/sshd /root/sshd.refusing
     run play
@@ -109,33 +149,56 @@ stops_at_the_first() {
     [[ $output == *"$3"* ]]
     [ -z "$(counted two ok)" ] # it is not even looked at
     is_fresh two
-    was_put_back "$BATS_TEST_TMPDIR/before"
+    was_put_back
 }
 
-@test "a test user who is refused on the first machine stops it, and the machine is put back" {
+@test "a test user who is refused on the first machine, a fresh one, stops it, and the machine is put back" {
     stops_at_the_first alice always 'Test users are let in, isolated: '
 }
 
-@test "root who is refused on the first machine stops it, and the machine is put back" {
+@test "root who is refused on the first machine, a fresh one, stops it, and the machine is put back" {
     stops_at_the_first root always 'Root is let in: '
 }
 
-@test "a new login that fails on the first machine stops it, and the machine is put back by the old one" {
+@test "a new login that fails on the first machine, a fresh one, stops it, and the machine is put back by the old one" {
     stops_at_the_first root 'by sshd' 'A new login works: '
 }
 
+@test "a probe of the audit that is OPEN, and not on the list, stops it at the first machine" {
+    run play -e '{"pam_unshare_audit_open": []}' # the next run has the list, and goes on
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ $output == *'OPEN for alice: '*bus-refusal*'the bus tells whom it refuses'* ]]
+    [ -z "$(counted two ok)" ]
+    is_fresh two
+    state one | diff "$WORK/installed.one" -
+    on_host one alice
+}
+
+@test "absent: a machine without unshare.conf is as it was before the package" {
+    on one rm -f /etc/security/unshare.conf
+    run play --limit one -e pam_unshare_state=absent
+    echo "$output"
+    [ "$status" -eq 0 ]
+    is_fresh one
+}
+
 @test "the first run changes both, and isolates alice, not root and not who is exempt" {
+    is_fresh one
+    is_fresh two
     on_host two alice # negative control
     run play
     echo "$output"
     [ "$status" -eq 0 ]
     for name in one two; do
-        [ "$(counted $name changed)" -gt 0 ] && [ "$(counted $name failed)" -eq 0 ]
+        [ "$(counted $name changed)" -gt 0 ]
+        [ "$(counted $name failed)" -eq 0 ]
         isolated $name alice
         on_host $name root
         on_host $name admin
         on $name pam-unshare status
         [ "$(on $name grep -cx 'scope = user' /etc/security/unshare.conf)" -eq 1 ]
+        [ "$(on $name grep -cx linger /etc/security/unshare.conf)" -eq 1 ]
         state $name >"$WORK/enabled.$name"
     done
 }
@@ -147,7 +210,8 @@ stops_at_the_first() {
         echo "$output"
         [ "$status" -eq 0 ]
         for name in one two; do
-            [ "$(counted $name changed)" -eq 0 ] && [ "$(counted $name ok)" -gt 5 ]
+            [ "$(counted $name changed)" -eq 0 ]
+            [ "$(counted $name ok)" -gt 5 ]
             state $name | diff "$WORK/enabled.$name" -
         done
     done
@@ -172,6 +236,18 @@ stops_at_the_first() {
         state $name | diff "$WORK/enabled.$name" -
         isolated $name alice
     done
+}
+
+@test "lines that refuse alice, on machines that are enabled: the old file is put back, and she gets in" {
+    on one sh -c 'printf "# M\374ller\n" >>/etc/security/unshare.conf' # not UTF-8
+    state one >"$BATS_TEST_TMPDIR/before"
+    soon alice_is_gone one # who joins a namespace that is there is not refused
+    stops_with_refusing_lines
+    state one | diff "$BATS_TEST_TMPDIR/before" -
+    state two | diff "$WORK/enabled.two" -
+    isolated one alice
+    on one sed -i '$d' /etc/security/unshare.conf
+    state one | diff "$WORK/enabled.one" -
 }
 
 @test "a test user who is not isolated stops it at the first machine" {
@@ -202,19 +278,32 @@ stops_at_the_first() {
     echo "$output"
     [ "$(counted one changed)" -eq 0 ]
     on one systemctl is-active pam-unshare-metrics.timer
-    on one systemctl start pam-unshare-metrics.service
-    refused() {
-        on one sed -n 's/^pam_unshare_refused_sessions_total //p' /var/lib/prometheus/node-exporter/pam-unshare.prom
+    metric() {
+        on one sed -n "s/^pam_unshare_$1 //p" /var/lib/prometheus/node-exporter/pam-unshare.prom
     }
-    before=$(refused)
+    # refused_again: the timer has written since; the mistake below is gone, and was counted
+    refused_again() {
+        [ "$(metric conf_understood)" = 1 ] && [ "$(metric refused_sessions_total)" -eq $((before + 1)) ]
+    }
+    soon on one test -e /var/lib/prometheus/node-exporter/pam-unshare.prom
+    before=$(metric refused_sessions_total)
+    ! refused_again || die "it says so in any case"
     on one sh -c 'cp /etc/security/unshare.conf /root/kept; echo nonsense >>/etc/security/unshare.conf'
     run isolated one alice
     [ "$status" -eq 2 ] # refused
     on one sh -c 'cat /root/kept >/etc/security/unshare.conf; rm /root/kept; journalctl --sync'
-    on one systemctl start pam-unshare-metrics.service
-    [ "$(refused)" -eq $((before + 1)) ]
-    on one grep -qx 'pam_unshare_conf_understood 1' /var/lib/prometheus/node-exporter/pam-unshare.prom
+    soon refused_again # within the timer's minute
     on one rm -r /var/lib/prometheus
+}
+
+@test "lines that refuse alice where a part was off: the old file is put back, all is disabled, and she gets in" {
+    on one pam-unshare harden disable cron
+    before=$(on one cat /etc/security/unshare.conf)
+    soon alice_is_gone one
+    stops_with_refusing_lines
+    [ "$(on one cat /etc/security/unshare.conf)" = "$before" ]
+    [ "$(on one pam-unshare status -n -o STATE | grep -c on)" -eq 0 ]
+    on_host one alice
 }
 
 @test "absent: both are as they were, byte for byte; again it changes nothing" {
