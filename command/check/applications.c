@@ -4,6 +4,7 @@
  * session would not show how another application fares.
  */
 #include "checks.h"
+#include "command/lib/isolation.h"
 
 #include <glob.h>
 #include <stdio.h>
@@ -49,6 +50,9 @@ static const struct application {
 	{.service = "sddm-autologin", .harms = true, .at_fork = true, .why = SDDM},
 	{.service = "sddm-greeter", .harms = true, .why = GREETER},
 	{.service = "lightdm-greeter", .harms = true, .why = GREETER},
+	{.service = "polkit-1",
+		.harms = true,
+		.why = "pkexec has threads, and is the process that becomes the program: it is refused"},
 	{.service = "systemd-run0",
 		.harms = true,
 		.why = "run0 makes a unit with PAMName=, which is refused"},
@@ -107,38 +111,26 @@ static bool check_units(struct check *check)
 	return found;
 }
 
-/* As the module reads it, with the configuration file. */
-static bool line_enters_at_fork(const struct pam_stack_line *line)
+/* What "hold" opens for the plugin for Slurm. */
+static bool check_held(struct check *check)
 {
-	const char *argv[64];
-	struct options opts;
-	bool at_fork;
-	int n;
+	const bool at_fork = isolation_enters_at_fork(&check->stack);
 
-	for (n = 0; n < line->argc && n < 64; n++)
-		argv[n] = line->argv[n];
-	(void)options_parse(NULL, n, argv, &opts);
-	at_fork = opts.on_open && opts.at_fork;
-	options_free(&opts);
+	if (at_fork)
+		findings_add(&check->findings, FINDING_PROBLEM,
+			"'pam-unshare hold' opens no session with 'enter=fork': no task would be started. Give the line of pam_unshare.so that opens the argument 'enter=open'.");
 	return at_fork;
-}
-
-bool check_enters_at_fork(const struct check *check)
-{
-	for (size_t i = 0; i < check->stack.n; i++)
-		if (pam_stack_line_is_module(&check->stack.lines[i], MODULE) &&
-			line_enters_at_fork(&check->stack.lines[i]))
-			return true;
-	return false;
 }
 
 bool check_application(struct check *check)
 {
 	const struct application *application = find_application(check->service);
 
+	if (strcmp(check->service, "slurm-unshare") == 0 && check_held(check))
+		return true;
 	if (!application)
 		return check_units(check);
-	if (application->at_fork && check_enters_at_fork(check))
+	if (application->at_fork && isolation_enters_at_fork(&check->stack))
 		return false;
 	if (application->at_fork)
 		findings_add(&check->findings, FINDING_PROBLEM,

@@ -36,9 +36,6 @@ struct outcome {
 /** Report what is known of the service's application. Tells whether the module does harm in it. */
 bool check_application(struct check *check);
 
-/** Tell whether a line that opens has enter=fork, or the configuration file. */
-bool check_enters_at_fork(const struct check *check);
-
 /** Report what is wrong in the session lines. Fills in check->open and check->close. */
 void check_files(struct check *check);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines in the wrong order: those of other modules, before or after ours. */
 #include "checks.h"
+#include "command/lib/isolation.h"
 
 #include <string.h>
 #include <strings.h>
@@ -45,7 +46,8 @@ static void add_order(
 /* enter=fork is closed by a limit that pam_limits may lift. */
 static void check_limits(struct check *check, const struct pam_stack_line *line)
 {
-	if (pam_stack_line_is_module(line, "pam_limits.so") && check_enters_at_fork(check))
+	if (pam_stack_line_is_module(line, "pam_limits.so") &&
+		isolation_enters_at_fork(&check->stack))
 		add_order(check, line, "pam_limits.so",
 			"with 'enter=fork' it could lift what keeps other children of the application out of the host");
 }

@@ -11,6 +11,7 @@ setup_file() {
     Xvfb :9 -screen 0 1100x700x24 -nolisten tcp 3>&- &
     echo $! >"$BATS_FILE_TMPDIR/display"
     eventually on :9 '' xdpyinfo
+    usermod --append --groups ssl-cert xrdp # else it cannot read its key, and offers no TLS
     systemctl start xrdp-sesman xrdp
     eventually socat -u OPEN:/dev/null TCP:localhost:3389
     enable xrdp-sesman
@@ -23,18 +24,15 @@ teardown_file() {
 }
 
 setup() {
-    since=$(date '+%F %T')
+    from_now
     start_secret
 }
 
 teardown() {
+    rm -f /etc/security/unshare.conf
     pkill -x xfreerdp3 || true
     end_desktops
     eventually no_init_left
-}
-
-said() { # PATTERN
-    journalctl --since "$since" --no-pager | grep -qE -- "$1"
 }
 
 client() { # USER
@@ -91,11 +89,62 @@ no_client() {
 @test "xrdp: two users at the same time, each on a desktop of their own" {
     desktop_by_rdp alice
     desktop_by_rdp bob
-    for pair in "alice bob" "bob alice"; do
-        read -r user other <<<"$pair"
-        in_terminal "$user" "pgrep -l -u $other || echo nobody" | grep -qx nobody
-    done
-    sees_nothing_of_others alice
+    apart
     log_out_of_xfce bob
     log_out_of_xfce alice
+}
+
+locked() {
+    pgrep -x -u alice i3lock
+}
+
+unlocked() {
+    ! locked
+}
+
+# by_client WORD: typed at the client's window
+by_client() {
+    on :9 '' xdotool search --onlyvisible --class freerdp windowfocus
+    types :9 '' "$1"
+}
+
+unlocks() { # it takes no answer while it says no to the one before
+    by_client alice-password
+    LIMIT=3 eventually unlocked
+}
+
+@test "xrdp: lock and unlock" {
+    desktop_by_rdp alice
+    pid=$(cat "$DESK/alice.pid")
+    in_terminal alice 'i3lock --color 204060 >/dev/null 2>&1'
+    locked
+    by_client wrong-password
+    eventually said 'pam_unix\(i3lock:auth\): authentication failure; .* user=alice'
+    locked
+    picture :9 '' xrdp-locked
+    LIMIT=30 eventually unlocks
+    [ "$(cat "$DESK/alice.pid")" = "$pid" ]
+    sees_nothing_of_others alice
+    log_out_of_xfce alice
+}
+
+by_rdp() {
+    pkill -x xfreerdp3 || true
+    eventually no_client
+    client alice
+}
+
+@test "xrdp: who is refused has no desktop" {
+    refused_then_let_in xrdp-sesman by_rdp
+    log_out_of_xfce alice
+}
+
+@test "xrdp: a desktop whose processes cannot enter does not begin" {
+    cannot_enter xrdp-sesman by_rdp
+    log_out_of_xfce alice
+    enable xrdp-sesman
+}
+
+@test "xrdp: with scope=user desktop, ssh and terminal are in one namespace" {
+    is_one_namespace by_rdp
 }

@@ -30,7 +30,8 @@ teardown_file() {
 }
 
 setup() {
-    since=$(date '+%F %T')
+    from_now
+    systemctl reset-failed sddm 2>/dev/null || true
     start_secret
     printf '[Autologin]\nUser=alice\nSession=xfce\nRelogin=true\n' >/etc/sddm.conf.d/without-password.conf
     if [ "${NEGATIVE:-}" != 1 ]; then
@@ -42,13 +43,10 @@ setup() {
 }
 
 teardown() {
+    rm -f /etc/security/unshare.conf
     systemctl stop sddm
     end_desktops
     eventually no_init_left
-}
-
-said() { # PATTERN
-    journalctl --since "$since" --no-pager | grep -qE -- "$1"
 }
 
 another_terminal() { # PID
@@ -68,19 +66,24 @@ another_terminal() { # PID
     sees_nothing_of_others alice
 }
 
-# Its login screen asks for a password, and has the keyboard
+# Its login screen on DISPLAY asks for a password, and has the keyboard
 asks() {
-    authority=$(echo /run/sddm/xauth_*)
-    shows :0 "$authority" sddm-greeter && [ "$(on :0 "$authority" xdotool getwindowfocus)" -gt 1 ] && said 'Message received from greeter: Connect'
+    # shellcheck disable=SC2012 # the names are SDDM's
+    authority=$(ls -t /run/sddm/xauth_* | head -n 1)
+    shows "$1" "$authority" sddm-greeter && [ "$(on "$1" "$authority" xdotool getwindowfocus)" -gt 1 ] && said 'Message received from greeter: Connect'
 }
 
-# start_screen: for the user who was there last, and asks for the password
+# The screen asks for the password of the user who was there last
+last_was() { # USER
+    printf '[Last]\nSession=/usr/share/xsessions/xfce.desktop\nUser=%s\n' "$1" >/var/lib/sddm/state.conf
+    chown sddm: /var/lib/sddm/state.conf
+}
+
 start_screen() {
     rm -f /etc/sddm.conf.d/without-password.conf
-    printf '[Last]\nSession=/usr/share/xsessions/xfce.desktop\nUser=alice\n' >/var/lib/sddm/state.conf
-    chown sddm: /var/lib/sddm/state.conf
+    last_was alice
     systemctl start sddm
-    LIMIT=60 eventually asks
+    eventually asks :0
 }
 
 locked() {
@@ -113,6 +116,47 @@ unlocks_by() { # DISPLAY XAUTHORITY PASSWORD; it takes no answer while it says n
     sees_nothing_of_others alice
     log_out_of_xfce alice
     eventually said 'pam_unshare\(sddm:session\): session of alice closed'
+}
+
+@test "sddm: two users, one after the other at the same seat, each on a desktop of their own" {
+    enable sddm
+    start_screen
+    types :0 "$authority" alice-password
+    terminal_on alice
+    last_was bob
+    from_now
+    in_terminal alice 'gdbus call --system -d org.freedesktop.DisplayManager -o "$XDG_SEAT_PATH" -m org.freedesktop.DisplayManager.Seat.SwitchToGreeter'
+    eventually asks :1
+    types :1 "$authority" bob-password
+    terminal_on bob
+    eventually said 'pam_unshare\(sddm:session\): session of bob opened: .*, entered at fork'
+    apart
+    log_out_of_xfce bob
+    log_out_of_xfce alice
+}
+
+by_screen() {
+    systemctl stop sddm
+    from_now
+    start_screen
+    types :0 "$authority" alice-password
+}
+
+@test "sddm: who is refused has no desktop" {
+    enable sddm
+    refused_then_let_in sddm by_screen
+    log_out_of_xfce alice
+}
+
+@test "sddm: a desktop whose processes cannot enter does not begin" {
+    enable sddm
+    cannot_enter sddm by_screen
+    log_out_of_xfce alice
+}
+
+@test "sddm: with scope=user desktop, ssh and terminal are in one namespace" {
+    enable sddm
+    is_one_namespace by_screen
 }
 
 @test "sddm: without the module the processes of others are seen" {

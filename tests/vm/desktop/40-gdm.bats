@@ -21,7 +21,7 @@ setup_file() {
     printf '#!/bin/sh\nexec gdm-client greeter\n' >/usr/bin/gnome-session
     chmod 755 /usr/bin/gnome-session
     mkdir -p /var/lib/AccountsService/users
-    printf '[User]\nSession=xfce\nXSession=xfce\nSystemAccount=false\n' >/var/lib/AccountsService/users/alice
+    printf '[User]\nSession=xfce\nXSession=xfce\nSystemAccount=false\n' | tee /var/lib/AccountsService/users/{alice,bob} >/dev/null
     systemctl restart accounts-daemon
 }
 
@@ -35,7 +35,7 @@ teardown_file() {
 }
 
 setup() {
-    since=$(date '+%F %T')
+    from_now
     start_secret
     printf '[daemon]\nWaylandEnable=false\nAutomaticLoginEnable=true\nAutomaticLogin=alice\n' >/etc/gdm3/daemon.conf
     if [ "${NEGATIVE:-}" != 1 ]; then
@@ -53,14 +53,11 @@ stop_gdm() {
 }
 
 teardown() {
+    rm -f /etc/security/unshare.conf
     stop_gdm
     pkill -f 'gdm-client greete[r]' || true # which it leaves, and which would hear what is for the next one
     end_desktops
     eventually no_init_left
-}
-
-said() { # PATTERN
-    journalctl --since "$since" --no-pager | grep -qE -- "$1"
 }
 
 @test "gdm: a desktop sees its own processes; a second login" {
@@ -78,13 +75,17 @@ said() { # PATTERN
     done
 }
 
-# log_in USER [PASSWORD]: by what is in the place of the login screen
-log_in() {
+# answer USER [PASSWORD]: what is in the place of the login screen
+answer() {
+    timeout 60 sh -c 'echo "$1 $2" >/run/desk/greeter.ask' sh "$1" "${2:-$1-password}" || die "the greeter does not listen"
+}
+
+log_in() { # USER [PASSWORD]
     printf '[daemon]\nWaylandEnable=false\n' >/etc/gdm3/daemon.conf
     rm -f "$DESK/greeter.ask"
     mkfifo -m 666 "$DESK/greeter.ask"
     systemctl start gdm
-    timeout 60 sh -c 'echo "$1 $2" >/run/desk/greeter.ask' sh "$1" "${2:-$1-password}" || die "the greeter does not listen"
+    answer "$@"
 }
 
 @test "gdm: a login with a password; unlock with it" {
@@ -107,6 +108,43 @@ log_in() {
     LIMIT=30 eventually said 'pam_unix\(gdm-password:auth\): authentication failure; .* user=alice'
     no_terminal alice
     no_init_left
+}
+
+@test "gdm: two users, one after the other at the same seat, each on a desktop of their own" {
+    enable gdm-password
+    log_in alice
+    terminal_on alice
+    in_terminal alice "gdbus call --system -d org.gnome.DisplayManager -o /org/gnome/DisplayManager/LocalDisplayFactory \
+        -m org.gnome.DisplayManager.LocalDisplayFactory.CreateTransientDisplay"
+    answer bob
+    terminal_on bob
+    eventually said 'pam_unshare\(gdm-password:session\): session of bob opened: .*, entered at fork'
+    apart
+    log_out_of_xfce bob
+    log_out_of_xfce alice
+}
+
+by_greeter() {
+    stop_gdm
+    pkill -f 'gdm-client greete[r]' || true
+    log_in alice
+}
+
+@test "gdm: who is refused has no desktop" {
+    enable gdm-password
+    refused_then_let_in gdm-password by_greeter
+    log_out_of_xfce alice
+}
+
+@test "gdm: a desktop whose processes cannot enter does not begin" {
+    enable gdm-password
+    cannot_enter gdm-password by_greeter
+    log_out_of_xfce alice
+}
+
+@test "gdm: with scope=user desktop, ssh and terminal are in one namespace" {
+    enable gdm-password
+    is_one_namespace by_greeter
 }
 
 @test "gdm: without the module the processes of others are seen" {

@@ -48,7 +48,7 @@ start() {
 }
 
 setup() {
-    since=$(date '+%F %T')
+    from_now
     start_secret
 }
 
@@ -58,10 +58,6 @@ teardown() {
     disable login xdm slim lxdm tigervnc
     end_desktops
     eventually no_init_left
-}
-
-said() { # PATTERN
-    journalctl --since "$since" --no-pager | grep -qE -- "$1"
 }
 
 # sees_and_ends SERVICE UNIT LOG_IN [PAM_FILE]: a desktop that LOG_IN has opened, and the next one without the module
@@ -82,7 +78,7 @@ sees_and_ends() {
     eventually no_init_left
     # negative control: without the module others are seen
     disable "${4:-$1}"
-    since=$(date '+%F %T')
+    from_now
     start "$2"
     "$3"
     terminal_on alice
@@ -90,32 +86,23 @@ sees_and_ends() {
     log_out_of_xfce alice
 }
 
-# log_in_refused SERVICE UNIT LOG_IN [PAM_FILE]: by a mistake in the configuration file
-log_in_refused() {
-    enable "${4:-$1}"
-    echo nonsense >/etc/security/unshare.conf
-    start "$2" || true # TigerVNC's is alice's session
-    "$3"
-    eventually said "pam_unshare\($1:session\): .*'nonsense' is unknown"
+starts_and_logs_in() { # UNIT LOG_IN
+    start "$1" || true # TigerVNC's is alice's session
+    "$2"
 }
 
 # does_not_begin SERVICE UNIT LOG_IN [PAM_FILE]
 does_not_begin() {
-    log_in_refused "$@"
-    systemctl stop "$2"
-    no_terminal alice
-    no_init_left
-    # negative control
-    rm /etc/security/unshare.conf
-    since=$(date '+%F %T')
-    start "$2"
-    "$3"
-    terminal_on alice
+    enable "${4:-$1}"
+    refused_then_let_in "$1" starts_and_logs_in "$2" "$3"
 }
 
 # begins_all_the_same SERVICE UNIT LOG_IN: the limitation
 begins_all_the_same() {
-    log_in_refused "$@"
+    enable "$1"
+    echo nonsense >/etc/security/unshare.conf
+    starts_and_logs_in "$2" "$3"
+    eventually said "pam_unshare\($1:session\): .*'nonsense' is unknown"
     terminal_on alice
     sees_the_host alice
 }

@@ -29,6 +29,7 @@ virtual_x() {
 # A terminal in each desktop
 terminals() {
     install -d -m 1777 "$DESK" && rm -f "$DESK"/*
+    install -m 666 /dev/null "$DESK/begun"
     cat >/usr/local/bin/terminal-shell <<-'END'
 	#!/bin/bash
 	# Says who it is, and does what is asked for, in the terminal's process tree.
@@ -37,6 +38,7 @@ terminals() {
 	mkfifo "$USER.ask" "$USER.status"
 	env >"$USER.environment"
 	echo $$ >"$USER.pid"
+	echo "$USER" >>begun
 	PS1='$ '
 	while read -r command <"$USER.ask"; do
 	    printf '$ %s\n' "$command"
@@ -78,6 +80,18 @@ no_terminal() { # USER
 # terminal_on USER: wait for the desktop of the user's
 terminal_on() {
     LIMIT=60 eventually has_terminal "$1"
+}
+
+# By an entry, not by the time of day: journalctl knows seconds only
+from_now() {
+    journalctl --sync
+    from=$(journalctl --lines 0 --show-cursor | sed -n 's/^-- cursor: //p')
+    [ "$from" ]
+}
+
+# said PATTERN: in the journal, from then on
+said() {
+    journalctl --after-cursor "$from" --no-pager | grep -qE -- "$1"
 }
 
 gone() { # USER: the desktop has ended, with all that was in it
@@ -127,6 +141,19 @@ sees_nothing_of_others() {
     isolated in_terminal "$1" "$PROBE"
 }
 
+# apart: alice and bob have a desktop each, see nobody else, and the desktops do not meet in what libraries name by the pid alone
+apart() {
+    local user names=$BATS_TEST_TMPDIR/names
+    in_terminal alice 'pgrep -l -u bob || echo nobody' | grep -qx nobody
+    in_terminal bob 'pgrep -l -u alice || echo nobody' | grep -qx nobody
+    sees_nothing_of_others alice
+    for user in alice bob; do
+        in_terminal "$user" 'echo ${SESSION_MANAGER##*/}'
+    done >"$names"
+    [ "$(grep -cE '^[0-9]+$' "$names")" -eq 2 ]
+    [ "$(sort -u "$names" | wc -l)" -eq 2 ]
+}
+
 sees_the_host() { # USER: the negative control
     exposed in_terminal "$1" "$PROBE"
 }
@@ -138,4 +165,66 @@ seat_has_graphics() {
     printf 'I:1\nG:seat\nG:master-of-seat\nQ:seat\nQ:master-of-seat\nV:1\n' >/run/udev/data/c1:3
     systemctl restart systemd-logind
     [ "$(loginctl show-seat seat0 -p CanGraphical --value)" = yes ]
+}
+
+begun() { # USER: how many desktops have begun
+    grep -cx "$1" "$DESK/begun" || true
+}
+
+# refused_then_let_in SERVICE COMMAND…: alice, who logs in by COMMAND, is refused by a mistake in the configuration file,
+# and the log says so. Once it is mended she has a desktop; the one that was refused has not begun before.
+refused_then_let_in() {
+    local before
+    before=$(begun alice)
+    echo nonsense >/etc/security/unshare.conf
+    "${@:2}"
+    eventually said "pam_unshare\($1:session\): .*'nonsense' is unknown"
+    no_terminal alice
+    no_init_left
+    # negative control
+    rm /etc/security/unshare.conf
+    "${@:2}"
+    terminal_on alice
+    [ "$(begun alice)" -eq $((before + 1)) ]
+}
+
+# cannot_enter SERVICE COMMAND…: alice, who logs in by COMMAND, has no desktop where the application has lost CAP_SYS_ADMIN
+# since the open: each process that it forks for her ends in fork(3), and the log says so at the close. Without the module it
+# needs no such capability.
+cannot_enter() {
+    local before
+    before=$(begun alice)
+    echo "session required $TOP/build/tests/programs/pam_drop.so cap_sys_admin" >>"/etc/pam.d/$1"
+    "${@:2}"
+    eventually said "pam_unshare\($1:session\): children of the application could not enter the session of alice and were ended, [0-9]+ of them: "
+    no_terminal alice
+    eventually no_init_left
+    # negative control
+    sed -i /pam_unshare/d "/etc/pam.d/$1"
+    "${@:2}"
+    terminal_on alice
+    [ "$(begun alice)" -eq $((before + 1)) ]
+}
+
+# is_one_namespace COMMAND…: the desktop that alice gets by COMMAND, its terminal and an ssh session, with scope=user
+is_one_namespace() {
+    local desktop
+    printf 'scope = user\n' >/etc/security/unshare.conf
+    enable sshd
+    "$@"
+    terminal_on alice
+    desktop=$(in_terminal alice 'readlink /proc/self/ns/pid')
+    [ "$(ssh_as alice 'readlink /proc/self/ns/pid')" = "$desktop" ]
+    [ "$desktop" != "$(readlink /proc/self/ns/pid)" ]
+    ssh_as alice 'pgrep -x xfce4-session'
+    sees_nothing_of_others alice
+    log_out_of_xfce alice
+    # negative control: else each has its own
+    rm /etc/security/unshare.conf
+    "$@"
+    terminal_on alice
+    desktop=$(in_terminal alice 'readlink /proc/self/ns/pid')
+    [ "$(ssh_as alice 'readlink /proc/self/ns/pid')" != "$desktop" ]
+    disable sshd
+    log_out_of_xfce alice
 }

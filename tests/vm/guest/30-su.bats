@@ -206,6 +206,20 @@ cockpit_log_in() { # USER
     eventually no_init_left
 }
 
+@test "cockpit: who is refused has no session" {
+    enable cockpit
+    cp -p /etc/security/unshare.conf "$BATS_TEST_TMPDIR/conf"
+    echo nonsense >/etc/security/unshare.conf
+    since=$(date '+%F %T')
+    run cockpit_log_in alice
+    cp -p "$BATS_TEST_TMPDIR/conf" /etc/security/unshare.conf
+    [ "$status" -ne 0 ]
+    [[ $output != *pid_namespace* ]]
+    journalctl --since "$since" | grep -E "pam_unshare\(cockpit:session\): .*'nonsense' is unknown"
+    no_init_left
+    isolated cockpit_log_in alice # negative control
+}
+
 @test "cockpit: root's login with enter=fork sees the machine, as on stock" {
     enable cockpit
     cp -p /etc/shadow "$BATS_TEST_TMPDIR/shadow"

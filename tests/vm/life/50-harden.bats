@@ -33,6 +33,8 @@ allow_alice() {
 	polkit.addRule(function(action, subject) {
 	    if (subject.user == "alice" && (action.id == "org.freedesktop.systemd1.manage-units" ||
 	        action.id.indexOf("org.freedesktop.NetworkManager.") == 0)) return polkit.Result.YES;
+	    if (subject.user == "bob" && action.id == "org.freedesktop.systemd1.manage-units" &&
+	        subject.system_unit == "harden-asks.service") return polkit.Result.YES;
 	});
 	END
         chmod 644 /etc/polkit-1/rules.d/zz-test.rules
@@ -54,6 +56,24 @@ units_by_polkit() {
 @test "polkit: systemctl starts and stops a unit by a rule" {
     same_as_stock units_by_polkit
     said 'start: yes' 'state: active' 'stop: yes' 'state after: inactive'
+}
+
+units_by_a_unit() { # polkitd asks systemd whose process it is
+    local unit
+    for unit in harden-asks harden-other; do
+        holds "$unit" systemd-run --quiet --wait --unit="$unit" --uid=bob -p NoNewPrivileges=yes \
+            systemctl --no-ask-password start harden-test.service
+    done
+    holds stop systemctl stop harden-test.service
+}
+
+@test "polkit: a rule that names the unit of the one who asks (polkit 126)" {
+    same_as_stock units_by_a_unit
+    if [ "$(pkaction --version | tr -dc 0-9)" -ge 126 ]; then
+        said 'harden-asks: yes' 'harden-other: no' 'stop: yes'
+    else
+        said 'harden-asks: no' 'harden-other: no' 'stop: yes'
+    fi
 }
 
 own_session() {
