@@ -24,7 +24,8 @@ tests_of() {
     pkill -fx 'sleep 4711'
     wait
     run promtool check metrics <"$BATS_TEST_TMPDIR/metrics"
-    [ "$status" -eq 0 ] && [ -z "$output" ]
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
     run promtool check metrics < <(sed 's/^# HELP.*//' "$BATS_TEST_TMPDIR/metrics") # negative control
     [ "$status" -ne 0 ]
     run promtool check metrics < <(cat "$BATS_TEST_TMPDIR/metrics" "$BATS_TEST_TMPDIR/metrics")
@@ -67,7 +68,8 @@ tests_of() {
     }
     run units_of ''
     echo "$output"
-    [ "$status" -eq 0 ] && [ -z "$output" ]
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
     run units_of 's/^OnBootSec/OnBotSec/' # negative control
     [ -n "$output" ]
     # what it runs is what the command takes

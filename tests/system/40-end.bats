@@ -11,6 +11,7 @@ setup_file() {
 setup() {
     stack plain "required pam_unshare.so grace=60"
     stack hasty "required pam_unshare.so grace=1"
+    stack steady "required pam_unshare.so grace=4" # a slow machine needs seconds to look
     stack brutal "required pam_unshare.so grace=0"
     stack off "required pam_permit.so"
     work=$(mktemp -d /run/end.XXXX)
@@ -125,7 +126,7 @@ saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$
 }
 
 @test "a process that ignores SIGTERM is killed when the grace period is over" {
-    begin hasty open spawn 'trap "" TERM HUP; exec sleep 4721' hold opened close hold closed end
+    begin steady open spawn 'trap "" TERM HUP; exec sleep 4721' hold opened close hold closed end
     reached opened
     eventually pgrep -u alice -f 'sleep 4721'
     go_on

@@ -335,7 +335,7 @@ service() {
 
 @test "check: an application that the module would harm" {
     local name
-    for name in slurm pure-ftpd xdm lxdm gdm-launch-environment lightdm-greeter sddm-greeter systemd-run0; do
+    for name in slurm pure-ftpd xdm lxdm gdm-launch-environment lightdm-greeter sddm-greeter polkit-1 systemd-run0; do
         service "$name"
         check 1 isolated "Do not list pam_unshare.so in $name."
     done
@@ -362,7 +362,7 @@ service() {
     service slurm
     sed -i /pam_unshare/d /etc/pam.d/slurm
     check 1 'NOT ISOLATED' "Do not list pam_unshare.so in slurm."
-    rm /etc/pam.d/{slurm,pure-ftpd,xdm,lxdm,cockpit,gdm-password,gdm-launch-environment,lightdm,lightdm-greeter,sddm,sddm-greeter,systemd-run0}
+    rm /etc/pam.d/{slurm,pure-ftpd,xdm,lxdm,cockpit,gdm-password,gdm-launch-environment,lightdm,lightdm-greeter,sddm,sddm-greeter,polkit-1,systemd-run0}
     # negative control
     for name in slurmd pure sshd; do
         service "$name"
@@ -579,7 +579,7 @@ END
 make_namespace() {
     run "$COMMAND" namespace make "$@"
     echo "$output"
-    [ "$status" -eq 0 ] && [[ $output =~ ^[0-9]+$ ]] || return 1
+    [[ $status -eq 0 && $output =~ ^[0-9]+$ ]] || return 1
     init=$output
 }
 
@@ -631,25 +631,43 @@ release_session() {
     exec 7>&-
 }
 
+# holds SERVICE USER STATUS OUTPUT: until its input is at its end, at once
+holds() {
+    run "$COMMAND" hold "$1" "$2" </dev/null
+    echo "$output"
+    [ "$status" -eq "$3" ]
+    [ "$output" = "$4" ]
+}
+
 @test "hold: who is left alone, refused, or unknown" {
-    run "$COMMAND" hold tried root </dev/null
-    [ "$status" -eq 0 ] && [ "$output" = 'left alone' ]
-    run "$COMMAND" hold tried alice </dev/null # negative control
-    [ "$status" -eq 0 ] && [ "$output" = isolated ]
+    holds tried root 0 'left alone'
+    holds tried alice 0 isolated # negative control
     edit 's/\(unshare.so open\)/\1 gracee=5/'
-    run "$COMMAND" hold tried alice </dev/null
-    [ "$status" -eq 1 ]
-    [ "$output" = 'pam-unshare: no session of tried for alice: System error; the system log says why' ]
+    holds tried alice 1 'pam-unshare: no session of tried for alice: System error; the system log says why'
     for service in other nosuchservice; do
-        run "$COMMAND" hold $service alice </dev/null
-        [ "$status" -eq 2 ]
-        [ "$output" = "pam-unshare: no session line of $service names pam_unshare.so" ]
+        holds $service alice 2 "pam-unshare: no session line of $service names pam_unshare.so"
     done
     for user in nobodyhere +4711 +1000x +; do
-        run "$COMMAND" hold tried $user </dev/null
-        [ "$status" -eq 2 ]
-        [ "$output" = "pam-unshare: there is no user '$user'" ]
+        holds tried $user 2 "pam-unshare: there is no user '$user'"
     done
+}
+
+@test "hold: with enter=fork nothing is opened, and check says so" {
+    local refusal="pam-unshare: tried has 'enter=fork', and no session of it can be held: give its line of pam_unshare.so that opens the argument 'enter=open'"
+    edit 's/\(unshare.so open\)/\1 enter=fork/'
+    holds tried alice 2 "$refusal"
+    no_init_left
+    # for other services it may be in the file
+    echo 'enter = fork' >/etc/security/unshare.conf
+    edit 's/enter=fork/enter=open/'
+    holds tried alice 0 isolated # negative control
+    edit 's/enter=open/debug/'
+    holds tried alice 2 "$refusal"
+    service slurm-unshare
+    check 1 isolated "'pam-unshare hold' opens no session with 'enter=fork': no task would be started."
+    rm /etc/security/unshare.conf
+    check 0 isolated
+    rm /etc/pam.d/slurm-unshare
 }
 
 @test "namespace: it is made without a session, and stays until it is unpinned" {

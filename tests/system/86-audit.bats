@@ -111,8 +111,8 @@ KERNEL=(proc proc-pid ps top other-procfs descriptors kill kill-timing pidfd-ope
 @test "audit: of the user's processes none has root's terminal, and none the memory's descriptor" {
     script -qec "$COMMAND audit --only=tmux,ssh tried alice >/run/audit-said" /dev/null >/dev/null 3>&- &
     local script=$! pid
-    eventually pgrep -f ' audit-probes .* user'
-    pid=$(pgrep -o -f ' audit-probes .* user')
+    found() { pid=$(pgrep -o -f ' audit-probes .* user'); }
+    eventually found
     readlink "/proc/$pid/fd/"{0,1,2} >/run/descriptors
     closed() { ! find "/proc/$pid/fd" -lname '*memfd:pam-unshare-audit*' | grep .; }
     kill -0 "$pid"
@@ -186,8 +186,7 @@ ROOTS=cap_dac_override,cap_kill,cap_sys_admin,cap_sys_chroot,cap_sys_ptrace,cap_
 @test "audit: the process that runs the probes dies: nothing is closed" {
     "$COMMAND" audit tried alice >/run/audit-said 2>&1 3>&- &
     local audit=$!
-    eventually pgrep -f ' audit-probes .* user'
-    pkill -KILL -f ' audit-probes .* user'
+    eventually pkill -KILL -f ' audit-probes .* user'
     wait "$audit" && return 1 || [ "$?" -eq 2 ]
     grep -q 'cannot be made: the process that runs the probes died in the session; see the system log$' /run/audit-said
 }
@@ -244,13 +243,15 @@ assert told["probes"][0]["closed_by"] == "pam_unshare.so in /etc/pam.d/%s: pam-u
     [[ $output == *"unknown column 'colour'; the columns are PROBE, RESULT, SEEN, CLOSED_BY, NEVER_OPEN, SERVICE, USER, SESSION" ]]
 }
 
-# Stopped while it runs a probe; the rest of its life is up to the test.
+# Stopped while it runs a probe; the rest of its life is up to the test. On a slow machine it may be over before it is seen.
 start_audit() {
-    "$COMMAND" audit "$@" tried alice >/run/audit-said 2>&1 3>&- &
-    audit=$!
-    eventually pgrep -f ' audit-probes .* user'
-    inside=$(pgrep -o -f ' audit-probes .* user')
-    kill -STOP "$inside"
+    start() { "$COMMAND" audit "$@" tried alice >/run/audit-said 2>&1 3>&- & audit=$!; }
+    stopped() {
+        kill -0 "$audit" || start "$@"
+        inside=$(pgrep -o -f ' audit-probes .* user') && kill -STOP "$inside"
+    }
+    start "$@"
+    eventually stopped "$@"
     directory=$(echo /run/pam-unshare-audit.*)
 }
 
@@ -336,12 +337,8 @@ start_audit() {
 }
 
 @test "audit: it removes its directory, whatever the user has put there" {
-    "$COMMAND" audit --only=proc,tmux tried alice >/dev/null 2>&1 3>&- &
-    local audit=$! directory inside
-    eventually pgrep -f ' audit-probes .* user'
-    inside=$(pgrep -o -f ' audit-probes .* user')
-    kill -STOP "$inside" # so that it is not over too soon
-    directory=$(echo /run/pam-unshare-audit.*)
+    local audit directory inside
+    start_audit --only=proc,tmux
     su alice -s /bin/bash -c "mkdir -p $directory/user/$(printf 'd/%.0s' {1..200})"
     kill -CONT "$inside"
     wait "$audit"

@@ -7,7 +7,7 @@ load lib
 
 setup_file() {
     prepare
-    make -s -C "$TOP" install-programs DESTDIR="$BATS_FILE_TMPDIR/root"
+    cp -a "$TOP/$BUILD/tests/installed" "$BATS_FILE_TMPDIR/root"
     export COMMAND=$BATS_FILE_TMPDIR/root/usr/sbin/pam-unshare
     # kills its caller when the file "kill" has the number of its call
     cat >"$BATS_FILE_TMPDIR/systemctl" <<-'END'

@@ -201,6 +201,9 @@ start_sshd() { # [OPTION…]: lines of sshd_config
         printf '%s\n' "$@" | grep -q '^Subsystem' ||
             echo "Subsystem sftp /usr/lib/openssh/sftp-server"
     } >/run/ssh/config
+    # All clients have one address: what one does is not held against the next (OpenSSH 9.8).
+    ! /usr/sbin/sshd -t -f /run/ssh/config -o PerSourcePenalties=no 2>/dev/null ||
+        echo "PerSourcePenalties no" >>/run/ssh/config
     rm -f /run/ssh/pid
     /usr/sbin/sshd -f /run/ssh/config -E /run/ssh/log
     eventually test -s /run/ssh/pid # written once it listens
@@ -213,8 +216,8 @@ stop_sshd() {
     eventually test ! -e "/proc/$pid"
 }
 
-ssh_as() { # USER [ARGUMENT…]
+ssh_as() { # USER [ARGUMENT…]: LIMIT seconds at most
     local user=$1
     shift
-    timeout -k 1 60 ssh "${SSH_OPTIONS[@]}" "$user@127.0.0.1" "$@" </dev/null
+    timeout -k 1 "${LIMIT:-60}" ssh "${SSH_OPTIONS[@]}" "$user@127.0.0.1" "$@" </dev/null
 }
