@@ -47,11 +47,22 @@ tasks_run() {
 	on_both_nodes tasks_run
 }
 
+has_ended() { # JOB
+	[[ $(state_of "$1") =~ ^(COMPLETED|FAILED|CANCELLED)$ ]]
+}
+
+# Seldom a process of a job on several nodes dies in MPI_Init, of a message that comes too early, in OpenMPI 5.0:
+# https://github.com/open-mpi/ompi/issues/12495. Whoever has that crash in the output tries again.
 mpi_runs() {
 	build_sum
-	local job
-	job=$(script alice -N 2 -n 4 <<<$'#!/bin/sh\nsbcast -f sum /tmp/sum && srun --mpi=pmix /tmp/sum')
-	eventually is_state "$job" COMPLETED || { cat "/home/alice/$job.out" >&2; return 1; }
+	local job try
+	for try in 1 2 3; do
+		job=$(script alice -N 2 -n 4 <<<$'#!/bin/sh\nsbcast -f sum /tmp/sum && srun --mpi=pmix /tmp/sum')
+		eventually has_ended "$job"
+		grep 'recv_frag_callback_match+' "/home/alice/$job.out" || break
+		echo "OpenMPI's crash in try $try"
+	done
+	is_state "$job" COMPLETED || { cat "/home/alice/$job.out" >&2; return 1; }
 	[ "$(sort "/home/alice/$job.out" | uniq -c | xargs)" = '4 of 4: 6' ]
 }
 
