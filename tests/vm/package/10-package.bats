@@ -8,12 +8,17 @@ setup_file() {
     export DEBIAN_FRONTEND=noninteractive
     make -s -C "$TOP" programs
     install -m 755 "$TOP/build/tests/programs/probe" /usr/local/bin
-    cp -a /etc/pam.d "$STOCK"
+    cp -a /etc/pam.d "$STOCK" # not as the other files do: nothing is installed yet
     start_secret
     # A lower version, of the same content.
     dpkg-deb -R /root/debs/libpam-unshare_*.deb /root/lower
     sed -i 's/^Version: .*/Version: 0.0-1/' /root/lower/DEBIAN/control
     dpkg-deb -Zgzip -b /root/lower /root/debs/lower.deb
+}
+
+# Other files may run after this one.
+teardown_file() {
+    rm -rf "$STOCK" /root/lower /root/debs/lower.deb
 }
 
 apt() {
