@@ -38,7 +38,8 @@
 #?   i386-check        the tests as 32-bit programs
 #?   arch-check        unit and system tests on other architectures, under QEMU; ARCHES=, SYSTEM_TESTS=
 #?   arch-package      the package of another architecture, in a guest with systemd; ARCHES=
-#?   desktop-check     display managers and xrdp, with real logins, in a container of trixie
+#?   desktop-check     display managers and xrdp, with real logins, in a container of trixie, and virtual
+#?                     terminals in a guest; GUEST=0
 #?   tools-check       what people do on clusters, in containers, and NFS and quota in a guest; SUITES=,
 #?                     GUEST=0
 #?   slurm-check       Slurm's daemons, jobs and ssh into them, in containers, and limits in a
