@@ -90,12 +90,12 @@ END
     cat >"$BATS_TEST_TMPDIR/resize.py" <<'END'
 import pexpect, sys
 child = pexpect.spawn(sys.argv[1], sys.argv[2:], encoding="utf-8", timeout=60)
-child.sendline("unset PROMPT_COMMAND; PS1=; trap 'echo size $(stty size)' WINCH; echo rea''dy")
+child.sendline("unset PROMPT_COMMAND; PS1=; echo rea''dy")
 child.expect_exact("ready")
 child.setwinsize(31, 97)
-child.sendline("")
-child.sendline("echo now $(stty size)")
-child.expect(r"now 31 97")
+# su --pty may hand on what is typed before it hands on the size, without the module, too.
+child.sendline('until [ "$(stty size)" = "31 97" ]; do :; done; echo now $(stty size)')
+child.expect_exact("now 31 97")
 child.sendline("exit")
 child.expect(pexpect.EOF)
 print("resized")
