@@ -3,12 +3,15 @@
 
 #include "common/mount_api.h"
 #include "common/privacy.h"
+#include "common/user_protocol.h"
+#include "config.h"
 #include "init_calls.h"
 #include "members.h"
 #include "mount_ops.h"
 
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 
@@ -26,6 +29,9 @@
    the name is root's for good. Bounded, since a mount on it may stay that cannot be detached from
    here. */
 #define TRIES 1000
+
+/* How often to ask for the lock, a millisecond apart. */
+#define TURN_TRIES 2000
 
 /* How many mounts to detach in a try: fusermount3(1) lets users have a thousand (mount_max), one on
    the other too. Bounded, since others may follow as fast. */
@@ -112,48 +118,29 @@ static void uncover(const char *name)
 			return; /* EINVAL: no mount point any more */
 }
 
-/* Exchange an empty directory of root's for what has the name. */
-static int exchange(int dir, const char *empty, const char *name)
-{
-	int theirs;
-
-	if (syscall(SYS_renameat2, dir, empty, dir, name, RENAME_EXCHANGE) < 0) {
-		int err = errno;
-
-		(void)syscall(SYS_unlinkat, dir, empty, AT_REMOVEDIR);
-		errno = err;
-		return -1;
-	}
-	theirs = open_name(dir, empty);
-	if (theirs >= 0 && roots_permissions(theirs) >= 0) {
-		(void)syscall(SYS_renameat2, dir, empty, dir, name, RENAME_EXCHANGE);
-		(void)syscall(SYS_unlinkat, dir, empty, AT_REMOVEDIR);
-	}
-	if (theirs >= 0)
-		sys_close(theirs);
-	return 0;
-}
-
 /*
  * Somebody has taken the name before root did: a file, a directory, a link, a file server. What is
  * there gets another name in exchange, and nobody can exchange it again: the place is sticky, or
- * root's. If another session has been faster, what is taken out is root's, and is put back.
+ * root's. Returns a directory of root's, which has the name.
  */
-static int take_name(int dir, const char *name)
+static int take_name(int dir, const char *name, mode_t mode)
 {
 	char empty[sizeof(INSTANCES) + 17] = "";
-	int fd;
+	int fd, err;
 
 	if (syscall(SYS_fchdir, dir) < 0)
 		return -1;
 	uncover(name);
 	if (new_name(empty) < 0)
 		return -1;
-	fd = make_directory(dir, empty, S_IRWXU);
-	if (fd < 0)
-		return -1;
+	fd = make_directory(dir, empty, mode);
+	if (fd < 0 || syscall(SYS_renameat2, dir, empty, dir, name, RENAME_EXCHANGE) == 0)
+		return fd;
+	err = errno;
 	sys_close(fd);
-	return exchange(dir, empty, name);
+	(void)syscall(SYS_unlinkat, dir, empty, AT_REMOVEDIR);
+	errno = err;
+	return -1;
 }
 
 static bool is_taken(int err)
@@ -162,14 +149,68 @@ static bool is_taken(int err)
 }
 
 /* A mount on the name is a user's where users may write; elsewhere it is root's, and stays. */
-static int have_directory(int dir, const char *name, mode_t mode, bool users_write)
+static int settle_directory(int dir, const char *name, mode_t mode, bool users_write)
 {
 	int fd = make_directory(dir, name, mode);
 
-	if (fd >= 0 || !(is_taken(errno) || (errno == EXDEV && users_write)) ||
-		take_name(dir, name) < 0)
+	return fd < 0 && (is_taken(errno) || (errno == EXDEV && users_write))
+		       ? take_name(dir, name, mode)
+		       : fd;
+}
+
+static void wait_a_millisecond(void)
+{
+	int64_t time[2] = {
+		0, 1000000}; /* a struct timespec, into which the kernel writes the rest */
+
+	(void)syscall(NR_PPOLL, NULL, 0, time, NULL, NSIG / 8);
+}
+
+/* Returns a descriptor that holds the lock, if it could be had. */
+static int take_turn(void)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd, tries = TURN_TRIES;
+
+	(void)syscall(SYS_mkdirat, AT_FDCWD, USER_DIRECTORY, S_IRWXU);
+	fd = (int)syscall(SYS_openat, AT_FDCWD, USER_DIRECTORY, flags);
+	while (fd >= 0 && syscall(SYS_flock, fd, LOCK_EX | LOCK_NB) < 0 && --tries > 0)
+		wait_a_millisecond();
+	return fd;
+}
+
+/*
+ * Sessions that find the name free or taken take turns: otherwise one exchanges what another has
+ * just made root's. Users can lock a place, too, but not open USER_DIRECTORY. Nobody is kept out
+ * by it: who has the lock may be in a control group of a user's, who freezes it.
+ */
+static int settle_in_turn(int dir, const char *name, mode_t mode, bool users_write)
+{
+	int turn = take_turn(), fd = settle_directory(dir, name, mode, users_write), err = errno;
+
+	if (turn >= 0)
+		sys_close(turn);
+	errno = err;
+	return fd;
+}
+
+/* A directory that is as it is to be. */
+static int find_directory(int dir, const char *name, mode_t mode)
+{
+	int fd = open_name(dir, name);
+
+	if (fd < 0 || roots_permissions(fd) == (int)mode)
 		return fd;
-	return make_directory(dir, name, mode);
+	sys_close(fd);
+	return -1;
+}
+
+/* Once the directory is there nobody waits for another. */
+static int have_directory(int dir, const char *name, mode_t mode, bool users_write)
+{
+	int fd = find_directory(dir, name, mode);
+
+	return fd >= 0 ? fd : settle_in_turn(dir, name, mode, users_write);
 }
 
 /* ---- the places --------------------------------------------------------------------------------
@@ -196,8 +237,10 @@ static int try_own(int top, const char *user)
 
 	if (instances < 0)
 		return -1;
+	own = make_directory(instances, user, PERMISSIONS);
 	/* of a directory that was a user's before it was root's (tmpfiles.d) not all is root's */
-	own = have_directory(instances, user, PERMISSIONS, false);
+	if (own < 0 && is_taken(errno))
+		own = settle_in_turn(instances, user, PERMISSIONS, false);
 	if (own >= 0) {
 		tree = (int)syscall(SYS_open_tree, instances, user, flags);
 		sys_close(own);

@@ -256,6 +256,56 @@ let_in() {
     [ "$TAKEN" -gt 0 ] # negative control: some sessions found it taken
 }
 
+@test "private=tmp: sessions that find the name taken at the same time have one directory" {
+    local i=0 slow
+    isolate private=tmp
+    mkdir /tmp/.pam_unshare
+    chown bob /tmp/.pam_unshare
+    # one is slow where it takes the name, before and after
+    strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=renameat2 -e inject=renameat2:delay_enter=500000:delay_exit=500000 \
+        su alice -c 'echo >/tmp/of-alice.slow' 3>&- &
+    slow=$!
+    eventually compgen -G '/tmp/.pam_unshare.*'
+    while kill -0 "$slow" 2>/dev/null; do
+        su alice -c "echo >/tmp/of-alice.$((i++))"
+    done
+    wait "$slow"
+    grep -q RENAME_EXCHANGE "$BATS_TEST_TMPDIR/trace" # negative control: it was, and what it took out is bob's
+    [ "$(stat -c %U /tmp/.pam_unshare.*)" = bob ] || { die "left: $(ls -ld /tmp/.pam*)"; return 1; }
+    [ "$(find /tmp/.pam_unshare/1000 -type f | wc -l)" -eq "$((i + 1))" ]
+}
+
+# asks_for_turn USER: a session of the user's is isolated; how often it asks for the lock goes to ASKED
+asks_for_turn() {
+    strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=flock su "$1" -c 'echo >/tmp/of-session'
+    [ ! -e /tmp/of-session ] || return
+    ASKED=$(grep -c flock "$BATS_TEST_TMPDIR/trace") || true
+}
+
+@test "private=tmp: who has the lock keeps nobody out, and keeps nobody waiting whose directory is there" {
+    isolate private=tmp
+    asks_for_turn bob
+    [ "$ASKED" -eq 2 ] # negative control: for /tmp and /var/tmp
+    flock -F /run/pam_unshare sleep infinity 3>&- &
+    holder=$!
+    while flock -n /run/pam_unshare true; do :; done
+    asks_for_turn bob
+    [ "$ASKED" -eq 0 ]
+    asks_for_turn alice # hers is made in root's
+    [ "$ASKED" -eq 0 ]
+    rm -rf /tmp/.pam_unshare
+    asks_for_turn alice
+    [ "$ASKED" -gt 2 ]
+    kill "$holder"
+    run setpriv --reuid bob --regid bob --clear-groups flock -n /run/pam_unshare true
+    [ "$status" -ne 0 ]
+    rm -rf /run/pam_unshare /tmp/.pam_unshare
+    echo >/run/pam_unshare # nobody can have it
+    asks_for_turn alice
+    rm /run/pam_unshare
+    [ "$ASKED" -eq 0 ]
+}
+
 @test "private=tmp: a place that is not root's, or a symbolic link, refuses the session by name" {
     chown bob /var/tmp
     refuses alice private=tmp
