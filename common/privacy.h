@@ -13,7 +13,7 @@ enum privacy {
 	HIDE_CGROUPS = 1 << 3,	 /* of /sys/fs/cgroup only the user's branch */
 };
 
-/* Places that had no room for the user's directory: a small file system of the namespace's own is
+/* Places where the user's directory could not be had: a small file system of the namespace's own is
    there instead. */
 enum full_place {
 	FULL_TMP = 1 << 0,

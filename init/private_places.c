@@ -30,8 +30,10 @@
    here. */
 #define TRIES 1000
 
-/* How often to ask for the lock, a millisecond apart. */
-#define TURN_TRIES 2000
+/* How often a session asks for the lock, for all its places together, and how long it waits then.
+ */
+#define TURNS_MAX 200
+#define TURN_NS 10000000 /* ten milliseconds */
 
 /* How many mounts to detach in a try: fusermount3(1) lets users have a thousand (mount_max), one on
    the other too. Bounded, since others may follow as fast. */
@@ -158,42 +160,6 @@ static int settle_directory(int dir, const char *name, mode_t mode, bool users_w
 		       : fd;
 }
 
-static void wait_a_millisecond(void)
-{
-	int64_t time[2] = {
-		0, 1000000}; /* a struct timespec, into which the kernel writes the rest */
-
-	(void)syscall(NR_PPOLL, NULL, 0, time, NULL, NSIG / 8);
-}
-
-/* Returns a descriptor that holds the lock, if it could be had. */
-static int take_turn(void)
-{
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd, tries = TURN_TRIES;
-
-	(void)syscall(SYS_mkdirat, AT_FDCWD, USER_DIRECTORY, S_IRWXU);
-	fd = (int)syscall(SYS_openat, AT_FDCWD, USER_DIRECTORY, flags);
-	while (fd >= 0 && syscall(SYS_flock, fd, LOCK_EX | LOCK_NB) < 0 && --tries > 0)
-		wait_a_millisecond();
-	return fd;
-}
-
-/*
- * Sessions that find the name free or taken take turns: otherwise one exchanges what another has
- * just made root's. Users can lock a place, too, but not open USER_DIRECTORY. Nobody is kept out
- * by it: who has the lock may be in a control group of a user's, who freezes it.
- */
-static int settle_in_turn(int dir, const char *name, mode_t mode, bool users_write)
-{
-	int turn = take_turn(), fd = settle_directory(dir, name, mode, users_write), err = errno;
-
-	if (turn >= 0)
-		sys_close(turn);
-	errno = err;
-	return fd;
-}
-
 /* A directory that is as it is to be. */
 static int find_directory(int dir, const char *name, mode_t mode)
 {
@@ -202,15 +168,41 @@ static int find_directory(int dir, const char *name, mode_t mode)
 	if (fd < 0 || roots_permissions(fd) == (int)mode)
 		return fd;
 	sys_close(fd);
+	errno = EPERM;
 	return -1;
 }
 
-/* Once the directory is there nobody waits for another. */
-static int have_directory(int dir, const char *name, mode_t mode, bool users_write)
+static void wait_for_turn(void)
 {
-	int fd = find_directory(dir, name, mode);
+	int64_t time[2] = {0, TURN_NS}; /* a struct timespec; the kernel writes the rest to it */
 
-	return fd >= 0 ? fd : settle_in_turn(dir, name, mode, users_write);
+	(void)syscall(NR_PPOLL, NULL, 0, time, NULL, NSIG / 8);
+}
+
+/*
+ * Only who has the lock makes the name root's: otherwise one session exchanges what another has
+ * just made. Users can lock the place itself, too, but not open USER_DIRECTORY. Nobody waits for
+ * long: who has the lock may be in a control group of a user's, who freezes it. Returns a
+ * descriptor, or -1 with errno EWOULDBLOCK.
+ */
+static int take_turn(unsigned int *turns)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd;
+
+	(void)syscall(SYS_mkdirat, AT_FDCWD, USER_DIRECTORY, S_IRWXU);
+	fd = (int)syscall(SYS_openat, AT_FDCWD, USER_DIRECTORY, flags);
+	while (fd >= 0 && syscall(SYS_flock, fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK && *turns > 0) {
+			--*turns;
+			wait_for_turn();
+			continue;
+		}
+		sys_close(fd);
+		fd = -1;
+	}
+	errno = EWOULDBLOCK;
+	return fd;
 }
 
 /* ---- the places --------------------------------------------------------------------------------
@@ -230,17 +222,20 @@ static int open_place(const char *place)
 	return -1;
 }
 
-static int try_own(int top, const char *user)
+/* The user's directory, as a mount that is not attached yet. In one of root's it is made in any
+ * case. */
+static int try_own(int top, const char *user, bool has_turn)
 {
 	const unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
-	int instances = have_directory(top, INSTANCES, S_IRWXU, true), own, tree = -1;
+	int instances = has_turn ? settle_directory(top, INSTANCES, S_IRWXU, true)
+				 : find_directory(top, INSTANCES, S_IRWXU);
+	int own, tree = -1;
 
 	if (instances < 0)
 		return -1;
-	own = make_directory(instances, user, PERMISSIONS);
 	/* of a directory that was a user's before it was root's (tmpfiles.d) not all is root's */
-	if (own < 0 && is_taken(errno))
-		own = settle_in_turn(instances, user, PERMISSIONS, false);
+	own = has_turn ? settle_directory(instances, user, PERMISSIONS, false)
+		       : make_directory(instances, user, PERMISSIONS);
 	if (own >= 0) {
 		tree = (int)syscall(SYS_open_tree, instances, user, flags);
 		sys_close(own);
@@ -255,20 +250,27 @@ static bool is_fleeting(int err)
 	return err == ENOENT || err == EEXIST || err == EBUSY;
 }
 
-/* The user's directory, as a mount that is not attached yet. */
-static int open_own(int top, const char *user)
-{
-	int own, tries = TRIES;
-
-	do
-		own = try_own(top, user);
-	while (own < 0 && is_fleeting(errno) && --tries > 0);
-	return own;
-}
-
 static bool is_full(int err)
 {
 	return err == ENOSPC || err == EDQUOT;
+}
+
+static int open_own(int top, const char *user, unsigned int *turns)
+{
+	int own = try_own(top, user, false), turn, err, tries = TRIES;
+
+	if (own >= 0 || is_full(errno))
+		return own;
+	turn = take_turn(turns);
+	if (turn < 0)
+		return -1;
+	do
+		own = try_own(top, user, true);
+	while (own < 0 && is_fleeting(errno) && --tries > 0);
+	err = errno;
+	sys_close(turn);
+	errno = err;
+	return own;
 }
 
 static int set(int fs, const char *key, const char *value)
@@ -305,17 +307,17 @@ static int open_queues(void)
 		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
-/* The init closes all its descriptors before it is ready, and a helper ends. Returns 1 if there was
-   no room. */
-static int cover(const char *place, const char *user)
+/* The init closes all its descriptors before it is ready, and a helper ends. Returns 1 if the user
+   has no directory: there was no room, or no turn. */
+static int cover(const char *place, const char *user, unsigned int *turns)
 {
 	int top = open_place(place), own;
 	bool full;
 
 	if (top < 0)
 		return -1;
-	own = user ? open_own(top, user) : open_queues();
-	full = own < 0 && user && is_full(errno);
+	own = user ? open_own(top, user, turns) : open_queues();
+	full = own < 0 && user && (is_full(errno) || errno == EWOULDBLOCK);
 	if (full)
 		own = make_small(top);
 	return own < 0 || mount_move(own, top, "") < 0 ? -1 : full;
@@ -328,13 +330,15 @@ int cover_private_places(const struct privacy_task *privacy, unsigned int *full,
 		const char *place;
 	} places[] = {{PRIVATE_TMP, FULL_TMP, "/tmp"}, {PRIVATE_TMP, FULL_VAR_TMP, "/var/tmp"},
 		{PRIVATE_SHM, FULL_SHM, "/dev/shm"}, {PRIVATE_MQUEUE, 0, "/dev/mqueue"}};
+	unsigned int turns = TURNS_MAX;
 	int result;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		*place = places[i].place;
 		if (!(privacy->wanted & places[i].word))
 			continue;
-		result = cover(*place, places[i].word == PRIVATE_MQUEUE ? NULL : privacy->user);
+		result = cover(
+			*place, places[i].word == PRIVATE_MQUEUE ? NULL : privacy->user, &turns);
 		if (result < 0)
 			return -1;
 		*full |= result ? places[i].full : 0;

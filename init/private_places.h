@@ -16,9 +16,10 @@
  * the user leaves stays as long as it would in the shared place. A place must be root's, and, where
  * others may write, sticky: then nobody can put anything else there in the meantime.
  *
- * Where there is no room for a user's directory, as when another user has filled the place, the
- * user gets a small empty file system there, which ends with the mount namespace: nobody keeps
- * others from logging in.
+ * Where there is no room for a user's directory, as when another user has filled the place, or
+ * where somebody who makes root's directory has stopped and keeps the lock (flock(2) on
+ * USER_DIRECTORY), the user gets a small empty file system there, which ends with the mount
+ * namespace: nobody keeps others from logging in.
  *
  * @param privacy  what is wanted, and of whom
  * @param full     the places of which that is so are added: enum full_place

@@ -34,6 +34,8 @@ unmount_all() {
 }
 
 teardown() {
+    [ -z "${HOLDER:-}" ] || release_lock
+    [ -d /run/pam_unshare ] || rm -f /run/pam_unshare
     leave_all
     isolate_nobody
     rm -f /etc/security/unshare.conf
@@ -266,6 +268,7 @@ let_in() {
         su alice -c 'echo >/tmp/of-alice.slow' 3>&- &
     slow=$!
     eventually compgen -G '/tmp/.pam_unshare.*'
+    [ "$(stat -c %U /tmp/.pam_unshare)" = bob ]
     while kill -0 "$slow" 2>/dev/null; do
         su alice -c "echo >/tmp/of-alice.$((i++))"
     done
@@ -275,35 +278,72 @@ let_in() {
     [ "$(find /tmp/.pam_unshare/1000 -type f | wc -l)" -eq "$((i + 1))" ]
 }
 
-# asks_for_turn USER: a session of the user's is isolated; how often it asks for the lock goes to ASKED
-asks_for_turn() {
-    strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=flock su "$1" -c 'echo >/tmp/of-session'
-    [ ! -e /tmp/of-session ] || return
-    ASKED=$(grep -c flock "$BATS_TEST_TMPDIR/trace") || true
+# hold_lock: somebody has it, until release_lock
+hold_lock() {
+    flock -F /run/pam_unshare sleep infinity 3>&- &
+    HOLDER=$!
+    eventually lock_is_held
 }
 
-@test "private=tmp: who has the lock keeps nobody out, and keeps nobody waiting whose directory is there" {
+lock_is_held() {
+    ! flock -n /run/pam_unshare true
+}
+
+release_lock() {
+    kill "$HOLDER"
+    wait "$HOLDER" || true
+    HOLDER=
+}
+
+# asks_for_lock USER: how often a session of the user's, which is isolated, asks for the lock, goes to ASKED
+asks_for_lock() {
+    log_position
+    strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=flock su "$1" -c 'echo >/tmp/of-session'
+    [ ! -e /tmp/of-session ] || return
+    ASKED=$(grep -c 'flock(' "$BATS_TEST_TMPDIR/trace") || true
+}
+
+@test "private=tmp: who has the lock keeps nobody out, and keeps nobody waiting where the name is root's" {
     isolate private=tmp
-    asks_for_turn bob
+    asks_for_lock bob
     [ "$ASKED" -eq 2 ] # negative control: for /tmp and /var/tmp
-    flock -F /run/pam_unshare sleep infinity 3>&- &
-    holder=$!
-    while flock -n /run/pam_unshare true; do :; done
-    asks_for_turn bob
+    hold_lock
+    asks_for_lock bob
     [ "$ASKED" -eq 0 ]
-    asks_for_turn alice # hers is made in root's
+    asks_for_lock alice # hers is made in root's
     [ "$ASKED" -eq 0 ]
-    rm -rf /tmp/.pam_unshare
-    asks_for_turn alice
-    [ "$ASKED" -gt 2 ]
-    kill "$holder"
+    [ -e /tmp/.pam_unshare/1000/of-session ]
+    rm -rf /tmp/.pam_unshare /var/tmp/.pam_unshare
+    asks_for_lock alice
+    [ "$ASKED" -gt 2 ] && [ "$ASKED" -lt 210 ] || return # for both places together two seconds, ten milliseconds apart
+    [ ! -e /tmp/.pam_unshare ]
+    logged 'session of alice has a small tmpfs, which ends with its namespace, on /tmp, /var/tmp: '
     run setpriv --reuid bob --regid bob --clear-groups flock -n /run/pam_unshare true
-    [ "$status" -ne 0 ]
+    [[ $output == *'Permission denied'* ]]
+    release_lock
+    asks_for_lock alice # negative control
+    [ -e /tmp/.pam_unshare/1000/of-session ]
     rm -rf /run/pam_unshare /tmp/.pam_unshare
     echo >/run/pam_unshare # nobody can have it
-    asks_for_turn alice
-    rm /run/pam_unshare
-    [ "$ASKED" -eq 0 ]
+    asks_for_lock alice
+    logged 'session of alice has a small tmpfs, which ends with its namespace, on /tmp: '
+}
+
+@test "private=tmp: a session that is stopped with the lock, and goes on later, takes nothing from others" {
+    local slow
+    isolate private=tmp
+    mkdir /tmp/.pam_unshare
+    chown bob /tmp/.pam_unshare
+    strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=renameat2 -e inject=renameat2:delay_enter=10000000 \
+        su alice -c 'echo >/tmp/of-alice' 3>&- &
+    slow=$!
+    eventually compgen -G '/tmp/.pam_unshare.*'
+    su alice -c 'echo >/tmp/of-other' # does not wait so long
+    [ "$(stat -c %U /tmp/.pam_unshare)" = bob ] # negative control: the other has not gone on
+    logged 'session of alice has a small tmpfs, which ends with its namespace, on /tmp, /var/tmp: '
+    wait "$slow"
+    [ "$(stat -c %U /tmp/.pam_unshare.*)" = bob ]
+    [ "$(ls /tmp/.pam_unshare/1000)" = of-alice ]
 }
 
 @test "private=tmp: a place that is not root's, or a symbolic link, refuses the session by name" {
