@@ -79,7 +79,8 @@ no_terminal() { # USER
 
 # terminal_on USER: wait for the desktop of the user's
 terminal_on() {
-    LIMIT=${LIMIT:-60} eventually has_terminal "$1"
+    LIMIT=${LIMIT:-60} eventually has_terminal "$1" ||
+        { journalctl --after-cursor "$from" --no-pager --lines 60 >&2; return 1; }
 }
 
 # By an entry, not by the time of day: journalctl knows seconds only
