@@ -136,10 +136,11 @@ static int take_name(int dir, const char *name, mode_t mode)
 	if (new_name(empty) < 0)
 		return -1;
 	fd = make_directory(dir, empty, mode);
-	if (fd < 0 || syscall(SYS_renameat2, dir, empty, dir, name, RENAME_EXCHANGE) == 0)
+	if (fd >= 0 && syscall(SYS_renameat2, dir, empty, dir, name, RENAME_EXCHANGE) == 0)
 		return fd;
 	err = errno;
-	sys_close(fd);
+	if (fd >= 0)
+		sys_close(fd);
 	(void)syscall(SYS_unlinkat, dir, empty, AT_REMOVEDIR);
 	errno = err;
 	return -1;
@@ -181,28 +182,22 @@ static void wait_for_turn(void)
 
 /*
  * Only who has the lock makes the name root's: otherwise one session exchanges what another has
- * just made. Users can lock the place itself, too, but not open USER_DIRECTORY. Nobody waits for
- * long: who has the lock may be in a control group of a user's, who freezes it. Returns a
- * descriptor, or -1 with errno EWOULDBLOCK.
+ * just made. Users can lock the place itself, too, but not open USER_DIRECTORY. Returns a
+ * descriptor.
  */
-static int take_turn(unsigned int *turns)
+static int take_turn(void)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd;
+	int fd, err;
 
 	(void)syscall(SYS_mkdirat, AT_FDCWD, USER_DIRECTORY, S_IRWXU);
 	fd = (int)syscall(SYS_openat, AT_FDCWD, USER_DIRECTORY, flags);
-	while (fd >= 0 && syscall(SYS_flock, fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK && *turns > 0) {
-			--*turns;
-			wait_for_turn();
-			continue;
-		}
-		sys_close(fd);
-		fd = -1;
-	}
-	errno = EWOULDBLOCK;
-	return fd;
+	if (fd < 0 || syscall(SYS_flock, fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	err = errno;
+	sys_close(fd);
+	errno = err;
+	return -1;
 }
 
 /* ---- the places --------------------------------------------------------------------------------
@@ -255,15 +250,10 @@ static bool is_full(int err)
 	return err == ENOSPC || err == EDQUOT;
 }
 
-static int open_own(int top, const char *user, unsigned int *turns)
+static int open_own_in_turn(int top, const char *user, int turn)
 {
-	int own = try_own(top, user, false), turn, err, tries = TRIES;
+	int own, err, tries = TRIES;
 
-	if (own >= 0 || is_full(errno))
-		return own;
-	turn = take_turn(turns);
-	if (turn < 0)
-		return -1;
 	do
 		own = try_own(top, user, true);
 	while (own < 0 && is_fleeting(errno) && --tries > 0);
@@ -271,6 +261,27 @@ static int open_own(int top, const char *user, unsigned int *turns)
 	sys_close(turn);
 	errno = err;
 	return own;
+}
+
+/* Nobody waits for long: who has the lock may be in a control group of a user's, who freezes it.
+   errno is EWOULDBLOCK then. */
+static int open_own(int top, const char *user, unsigned int *turns)
+{
+	for (;;) {
+		int own = try_own(top, user, false), turn;
+
+		if (own >= 0 || is_full(errno))
+			return own;
+		turn = take_turn();
+		if (turn >= 0)
+			return open_own_in_turn(top, user, turn);
+		if (errno != EWOULDBLOCK || *turns == 0)
+			break;
+		--*turns;
+		wait_for_turn();
+	}
+	errno = EWOULDBLOCK;
+	return -1;
 }
 
 static int set(int fs, const char *key, const char *value)

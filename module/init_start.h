@@ -8,7 +8,8 @@
 #include "common/syscalls.h"
 #include "failure.h"
 
-/* How long the init may take to be ready, milliseconds. It takes less than one. */
+/* How long the init may take to be ready, milliseconds. It takes less than one, and with private=,
+   if somebody has frozen who makes a place's directory, two seconds. */
 #define READY_LIMIT_MS 20000
 
 struct init_report;
