@@ -165,6 +165,8 @@ seat_has_graphics() {
     touch /run/udev/tags/master-of-seat/c1:3 /run/udev/tags/seat/c1:3
     printf 'I:1\nG:seat\nG:master-of-seat\nQ:seat\nQ:master-of-seat\nV:1\n' >/run/udev/data/c1:3
     systemctl restart systemd-logind
+    # It counts sessions from 1 again, and the scope of one whose processes had gone before systemd moved them is there still.
+    systemctl reset-failed 'session-*.scope'
     [ "$(loginctl show-seat seat0 -p CanGraphical --value)" = yes ]
 }
 
