@@ -30,8 +30,7 @@
    here. */
 #define TRIES 1000
 
-/* How often a session asks for the lock, for all its places together, and how long it waits then.
- */
+/* How often a session waits for the lock, for all its places together, and how long each time. */
 #define TURNS_MAX 200
 #define TURN_NS 10000000 /* ten milliseconds */
 
@@ -217,8 +216,7 @@ static int open_place(const char *place)
 	return -1;
 }
 
-/* The user's directory, as a mount that is not attached yet. In one of root's it is made in any
- * case. */
+/* The user's directory, as a mount that is not attached yet. In root's it needs no turn. */
 static int try_own(int top, const char *user, bool has_turn)
 {
 	const unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
