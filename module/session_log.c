@@ -137,6 +137,6 @@ void log_opened(const pam_handle_t *pamh, const struct session *session)
 			item(pamh, PAM_USER));
 	if (ns->full_places)
 		pam_syslog(pamh, LOG_WARNING,
-			"session of %s has a small tmpfs, which ends with its namespace, on %s: there is no room for a directory of the user's, or the lock on %s could not be had",
-			item(pamh, PAM_USER), places_in_words(ns->full_places), USER_DIRECTORY);
+			"session of %s has a small tmpfs, which ends with its namespace, on %s: there is no room for a directory of the user's, or it could not lock " USER_DIRECTORY,
+			item(pamh, PAM_USER), places_in_words(ns->full_places));
 }
