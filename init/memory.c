@@ -34,16 +34,9 @@
 #define LIBC_MAY_BE_DIVIDED 0
 #endif
 
-/* Instrumented code uses memory elsewhere. tests/coverage defines KEEP_MEMORY. */
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
-#if defined(KEEP_MEMORY) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_INSTRUMENTED 1
-#else
-#define IS_INSTRUMENTED 0
-#endif
+/* How often munmap(2) may refuse something of a range before the rest is left: for 256 MB of sealed
+   pages of 4 kB. */
+#define REFUSED_MAX 65536
 
 /* The canary, on architectures that do not have it in the thread's block: a variable of the dynamic
    linker's, or the program's copy of it. */
@@ -212,7 +205,7 @@ static bool has_foreign_rseq(void)
    (Documentation/arch/x86/shstk.rst, arm64/gcs.rst). Only programs that ask for it have one. */
 static bool has_shadow_stack(void)
 {
-	unsigned long status = 0;
+	uint64_t status = 0; /* 64 bits are written, in x32 too */
 
 #ifdef __x86_64__
 	return syscall(SYS_arch_prctl, 0x5005 /* ARCH_SHSTK_STATUS */, &status) == 0 && status & 1;
@@ -244,10 +237,13 @@ void memory_retain(struct retained *retained, void *stack)
 	retain(retained, (uintptr_t)stack, (uintptr_t)stack + INIT_STACK);
 	retain(retained, (block < error ? block : error) - BLOCK_REACH,
 		(block > error ? block : error) + BLOCK_REACH);
-	/* a program or a preloaded library may define these functions, with data on the heap */
+	/* a program or a preloaded library may define these functions, with data on the heap; and
+	   what lies above the stack, which the libraries do on alpha and sparc64, would stay anyway
+	 */
 	if (retained->n == room || !search.call || !search.error ||
 		(LIBC_MAY_BE_DIVIDED && !search.divided) || !retains(retained, (uintptr_t)&errno) ||
-		!retains(retained, (uintptr_t)memory_trim) || has_shadow_stack() || IS_INSTRUMENTED)
+		!retains(retained, (uintptr_t)memory_trim) ||
+		(uintptr_t)memory_trim > retained->top || has_shadow_stack() || MEMORY_IS_KEPT)
 		retained->n = 0;
 }
 
@@ -263,17 +259,20 @@ void memory_retain_more(struct retained *retained, void *memory, size_t size)
 }
 
 /* Best effort. munmap(2) refuses a range that has a sealed page (mseal(2)): then try its halves,
-   down to that page. */
+   down to that page. The init has more to do than to try all pages of a large range. */
 static void unmap(uintptr_t begin, uintptr_t end, uintptr_t page)
 {
 	uintptr_t size = end > begin ? end - begin : 0;
+	unsigned int refused = 0;
 
-	while (begin < end) {
-		if (syscall(SYS_munmap, begin, size) < 0 && size > page) {
+	while (begin < end && refused < REFUSED_MAX) {
+		if (syscall(SYS_munmap, begin, size) == 0) {
+			begin += size;
+			size = size < (end - begin) / 2 ? size * 2 : end - begin;
+		} else if (refused++, size > page) {
 			size = (size / 2 + page - 1) & -page;
 		} else {
-			begin += size;
-			size = end - begin;
+			begin += page;
 		}
 	}
 }

@@ -13,6 +13,17 @@
 
 #define INIT_STACK 65536 /* bytes */
 
+/* Instrumented code uses memory elsewhere. tests/coverage defines KEEP_MEMORY. */
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(KEEP_MEMORY) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MEMORY_IS_KEPT 1
+#else
+#define MEMORY_IS_KEPT 0
+#endif
+
 struct range {
 	uintptr_t begin, end; /* of whole pages */
 };
@@ -44,7 +55,8 @@ void init_stack_free(void *stack);
  * other than x86-64 all of it, and the dynamic linker), the vdso, the thread's control block, the
  * area that rseq(2) writes to, and the stack. It does not need the program itself, nor its other
  * libraries, heap, stack, environment and mappings. Where that would not be enough (a program or a
- * preloaded library with a syscall(2) of its own, a shadow stack), it keeps everything.
+ * preloaded library with a syscall(2) of its own, a shadow stack), or where libraries lie above the
+ * stack (alpha, sparc64), it keeps everything.
  *
  * Runs in the application.
  *

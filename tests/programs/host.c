@@ -791,6 +791,22 @@ static int cmd_remember(const char *arg)
 	return 0;
 }
 
+/* Map so many megabytes that cannot be unmapped, mseal(2), between two pages with the text that is
+ * remembered. */
+static int cmd_seal(const char *arg)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (size_t)number(arg) << 20;
+	char *area = mmap(NULL, size + 2 * page, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (area == MAP_FAILED || mprotect(area, page, PROT_READ | PROT_WRITE) < 0 ||
+		mprotect(area + page + size, page, PROT_READ | PROT_WRITE) < 0)
+		return -1;
+	(void)snprintf(area, page, "%s", remembered);
+	(void)snprintf(area + page + size, page, "%s", remembered);
+	return (int)syscall(462 /* mseal */, area + page, size, 0);
+}
+
 /* Use so many megabytes more. */
 static int cmd_grow(const char *arg)
 {
@@ -858,6 +874,7 @@ static const struct command {
 	{"start", cmd_start, true},
 	{"old-kernel", cmd_old_kernel, false},
 	{"remember", cmd_remember, true},
+	{"seal", cmd_seal, true},
 	{"grow", cmd_grow, true},
 };
 

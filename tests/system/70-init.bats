@@ -96,6 +96,19 @@ in_lsns() {
     done
 }
 
+# bats test_tags=plain
+@test "pages that cannot be unmapped, mseal(2): what is around a few goes, and many keep nobody waiting" {
+    printf '%s\n' 6.10 "$(uname -r)" | sort -VC || skip "the kernel is an old one"
+    local megabytes many=65536
+    [ "$(getconf LONG_BIT)" = 64 ] || many=1024
+    for megabytes in 1 "$many"; do
+        begin remember no-one-may-know seal "$megabytes"
+        [ "$megabytes" -gt 1 ] || holds forgets
+        grep -q ' ---p 00000000 00:00 0 *$' "/proc/$INIT/maps" # negative control: those that are sealed are there
+        finish
+    done
+}
+
 # Private pages of a file that are as in the file are the page cache's, not the init's: which of them it has mapped
 # alone depends on where the mapping begins (fault-around, mm/memory.c), and was twelve kilobytes in one of six runs.
 own_memory() { # PID: in kilobytes
