@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <syslog.h>
 
 #define MESSAGES_MAX 64
 
@@ -57,29 +56,29 @@ __attribute__((format(printf, 2, 0))) static void capture(
 		real(priority, "%s", text);
 }
 
-/* A caller compiled with _FORTIFY_SOURCE calls these; they are part of the C library's ABI. */
-void __vsyslog_chk(int priority, int flag, const char *format, va_list args);
-void __syslog_chk(int priority, int flag, const char *format, ...);
+/*
+ * The functions of the C library's ABI that log; callers compiled with _FORTIFY_SOURCE call those
+ * that end in _chk. <syslog.h> may give them other names, and is not included: where a long double
+ * may have either of two formats, the library has a set of these functions for each.
+ */
+#define FORMAT(at, first) __attribute__((format(printf, at, first)))
+void syslog(int priority, const char *format, ...) FORMAT(2, 3);
+void vsyslog(int priority, const char *format, va_list args) FORMAT(2, 0);
+void __syslog_chk(int priority, int flag, const char *format, ...) FORMAT(3, 4);
+void __vsyslog_chk(int priority, int flag, const char *format, va_list args) FORMAT(3, 0);
 
-void(vsyslog)(int priority, const char *format, va_list args)
-{
-	capture(priority, format, args);
-}
-
-void __vsyslog_chk(int priority, int flag, const char *format, va_list args)
-{
-	(void)flag;
-	capture(priority, format, args);
-}
-
-/* In parentheses, for it may be a macro. */
-void(syslog)(int priority, const char *format, ...)
+void syslog(int priority, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
 	capture(priority, format, args);
 	va_end(args);
+}
+
+void vsyslog(int priority, const char *format, va_list args)
+{
+	capture(priority, format, args);
 }
 
 void __syslog_chk(int priority, int flag, const char *format, ...)
@@ -91,3 +90,20 @@ void __syslog_chk(int priority, int flag, const char *format, ...)
 	capture(priority, format, args);
 	va_end(args);
 }
+
+void __vsyslog_chk(int priority, int flag, const char *format, va_list args)
+{
+	(void)flag;
+	capture(priority, format, args);
+}
+
+/* ppc64el has both formats, and modules of either. Nobody logs a long double. */
+#if defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+#define ALIAS(name, other) \
+	extern __typeof__(name) name##_ieee128 __asm__(other) __attribute__((alias(#name)))
+
+ALIAS(syslog, "__syslogieee128");
+ALIAS(vsyslog, "__vsyslogieee128");
+ALIAS(__syslog_chk, "__syslog_chkieee128");
+ALIAS(__vsyslog_chk, "__vsyslog_chkieee128");
+#endif
