@@ -33,7 +33,11 @@ void floor_open(struct floor *floor)
 	must("unshare", unshare(CLONE_NEWPID | CLONE_NEWNS));
 	must("make slaves", mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL));
 	must("detach /proc", umount2("/proc", MNT_DETACH));
+#ifdef __s390__ /* CONFIG_CLONE_BACKWARDS2 */
+	init = must("fork", syscall(SYS_clone, NULL, CLONE_PIDFD, &floor->init, NULL, NULL));
+#else
 	init = must("fork", syscall(SYS_clone, CLONE_PIDFD, NULL, &floor->init, NULL, NULL));
+#endif
 	if (init == 0)
 		floor_init(ends[1]);
 	floor->init_pid = (pid_t)init;

@@ -16,8 +16,10 @@ static void reset_signals(void)
 {
 	static const unsigned char standard[64];
 
+	/* SPARC has the size as the fifth, as init/setup.c knows */
 	for (int sig = 1; sig < NSIG; sig++)
-		if (syscall(SYS_rt_sigaction, sig, standard, NULL, NSIG / 8) < 0 && errno != EINVAL)
+		if (syscall(SYS_rt_sigaction, sig, standard, NULL, NSIG / 8, NSIG / 8) < 0 &&
+			errno != EINVAL)
 			die("rt_sigaction");
 }
 
