@@ -41,14 +41,13 @@ as_without() { # SERVICE COMMAND…
     enable "$service"
     log_position
     with=$("$@" 2>&1; echo "status $?")
-    logged "pam_unshare\\($service:session\\): session of alice opened"
-    logged "pam_unshare\\($service:session\\): session of alice closed" # by sshd, when its client has gone already
+    logged "pam_unshare\\($service(-l)?:session\\): session of alice opened" || return
+    logged "pam_unshare\\($service(-l)?:session\\): session of alice closed" || return # by sshd, when its client has gone already
     disable "$service"
     log_position
     without=$("$@" 2>&1; echo "status $?")
-    run grep_log pam_unshare
-    [ "$status" -ne 0 ] || die "the negative control ran with the module"
-    [ "$with" = "$without" ] || die "with the module: $with; without: $without"
+    never_logged pam_unshare || { die "the negative control ran with the module"; return 1; }
+    [ "$with" = "$without" ] || { die "with the module: $with; without: $without"; return 1; }
     echo "$with"
 }
 

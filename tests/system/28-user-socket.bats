@@ -69,7 +69,7 @@ one.settimeout(60)
 assert answer(one) is None
 check("one silent connection")
 END
-    [ "$(tail -n "+$LOG_FROM" /run/syslog | grep -c 'the user.s, joined')" -eq 3 ] # two of the three members, and that one
+    [ "$(count_logged 'the user.s, joined')" -eq 3 ] # two of the three members, and that one
     joins
 }
 

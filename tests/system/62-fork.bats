@@ -58,8 +58,7 @@ SERVICES_AT_FORK=(fork ipc user places)
         [ "$(grep -cE '^(thread-)?run=0$' <<<"$output")" -eq 4 ]
         [[ $output != *"$SECRET"* ]]
         logged "pam_unshare\\($service:session\\): session of alice opened: .*, entered at fork"
-        run grep_log 'no child of the application|could not enter|changed the limit'
-        [ "$status" -ne 0 ]
+        never_logged 'no child of the application|could not enter|changed the limit'
     done
     # negative controls: the processes are seen without the module, and the word is needed
     run host off thread open run "$look" end
@@ -211,8 +210,7 @@ LIMIT="awk '/^Max processes/ { print \$3 }' /proc/self/limits"
     [[ $output == *open=0* && $output == *inside* && $output == *close=0* ]]
     [[ $output != *"it runs"* ]]
     [ "$(grep -cx 'vfork=11' <<<"$output")" -eq 2 ]
-    run grep_log 'has waited for a child'
-    [ "$status" -ne 0 ]
+    never_logged 'has waited for a child'
     run lonely open clone-root "$of_lonely" close clone-root "echo; $of_lonely" end
     [ "$(grep -cE '^Z' <<<"$output")" -eq 1 ] # until the close
     # negative control: one who waits for all children reaps it, and the log says what that means
@@ -239,6 +237,7 @@ LIMIT="awk '/^Max processes/ { print \$3 }' /proc/self/limits"
     done
     # two threads open at the same time
     for _ in 1 2 3; do
+        log_position
         run host fork open-both /run/pam.d:fork run "$NS" close run "$NS" state open run "$NS" close state end
         [[ $output == *open-both=1* ]]
         [ "$(inside "$output")" -eq 2 ]
@@ -394,8 +393,7 @@ not_run() { # PATTERN INJECTION
     logged 'a thread of the application could not be brought back after a fork and stays in the session of alice'
     log_position
     traced fork 'echo it runs' setns:error=EPERM:when=3 # negative control
-    run grep_log 'could not be brought back'
-    [ "$status" -ne 0 ]
+    never_logged 'could not be brought back'
 }
 
 @test "a fork that begins while the session is closed" {

@@ -103,7 +103,7 @@ start_secret() {
     setpriv --reuid bob --regid bob --clear-groups bash -c \
         "exec -a daemon-$SECRET sleep 1000" 3>&- &
     SECRET_PID=$!
-    eventually grep -q "$SECRET" "/proc/$SECRET_PID/cmdline"
+    eventually grep -q "^daemon-$SECRET" "/proc/$SECRET_PID/cmdline" # no more setpriv's or bash's
 }
 
 # What the host must look like before and after: processes, mounts, namespaces
@@ -167,7 +167,15 @@ same_state() {
          END { exit !(n >= 2 && length(text[1]) > 200 && text[1] == text[n]) }' <<<"$1"
 }
 
+# Waits until all that was logged before is in the file: syslog(3) does not, and syslogd reads in turn
+log_written() {
+    local mark="mark of the tests $EPOCHREALTIME"
+    logger "$mark"
+    eventually grep -qF "$mark" /run/syslog
+}
+
 log_position() {
+    log_written
     LOG_FROM=$(($(wc -l </run/syslog) + 1))
 }
 
@@ -178,6 +186,16 @@ logged() {
 
 grep_log() {
     tail -n "+$LOG_FROM" /run/syslog | grep -qE -- "$1"
+}
+
+never_logged() { # PATTERN
+    log_written || return
+    ! grep_log "$1" || { tail -n "+$LOG_FROM" /run/syslog >&2; return 1; }
+}
+
+count_logged() { # PATTERN: in how many lines
+    log_written
+    tail -n "+$LOG_FROM" /run/syslog | grep -cE -- "$1" || true
 }
 
 # ---- sshd ----------------------------------------------------------------------------------------

@@ -165,11 +165,6 @@ can_raise_limits() {
     [ $((0x$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status) >> 24 & 1)) -eq 1 ] # CAP_SYS_RESOURCE
 }
 
-# How often a line of the log says so, since log_position
-count_logged() {
-    tail -n "+$LOG_FROM" /run/syslog | grep -cE -- "$1" || true
-}
-
 # ---- its init ------------------------------------------------------------------------------------
 
 # Where the init of alice's namespace listens
