@@ -72,8 +72,7 @@ priority_of() { # TEXT, in the trace
     log_position
     su_as bob true
     logged 'session of bob opened: PID namespace [0-9]+, init [0-9]+, the user.s, made$'
-    run grep_log "$reason"
-    [ "$status" -ne 0 ]
+    never_logged "$reason"
 }
 
 @test "root inside works, and stays in the namespace" {
@@ -303,7 +302,7 @@ new_session_has_volume() {
     [ "$(mount_namespace first)" != "$(mount_namespace second)" ]
     new_session_has_volume
     init=$(pgrep -x pam_unshare)
-    [ ! -s "/proc/$init/mountinfo" ]
+    [ -z "$(cat "/proc/$init/mountinfo")" ]
     # negative control: the init of a session has them
     host session open run-root 'grep -q /mnt /proc/1/mountinfo' close end | grep -qx run-root=0
 

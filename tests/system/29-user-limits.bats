@@ -62,7 +62,8 @@ forget_alice() {
     logged "session of newcomer gets a namespace of its own, which the user.s other sessions do not share: $reason"
     run sees newcomer
     [ "$status" -ne 0 ]
-    [ "$(inits)" -eq 2 ]
+    two() { [ "$(inits)" -eq 2 ]; }
+    eventually two # the third, of the session that has looked, has just been told to end
     leave first
     # as the message says
     kill "$old"

@@ -27,6 +27,7 @@ teardown() {
 
 # unit [OPTION…]: a unit that makes alice's namespace; what its manager hears is in $BATS_TEST_TMPDIR/heard
 unit() {
+    rm -f "$BATS_TEST_TMPDIR/heard"
     "$MANAGER" notify "$COMMAND" namespace --notify "$@" make alice >"$BATS_TEST_TMPDIR/heard" 2>&1 3>&- &
     manager=$!
 }

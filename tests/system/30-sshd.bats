@@ -145,7 +145,7 @@ session_of_alice() {
     start_secret
     ssh "${SSH_OPTIONS[@]}" bob@127.0.0.1 "exec -a daemon-$SECRET sleep 4713" </dev/null 3>&- &
     client=$!
-    eventually pgrep -f 'daemon-.* 4713'
+    eventually pgrep -u bob -f '^daemon-.* 4713'
     facts=$(ssh_as alice "$PROBE")
     grep -qx secret=hidden <<<"$facts"
     grep -qx foreign=0 <<<"$facts"

@@ -83,7 +83,7 @@ children='for i in $(seq 200); do sh -c "exit 0" & done; exec sleep 4719'
 @test "the application is killed between open and close" {
     begin plain open spawn 'exec sleep 4720' hold opened kill-self 9
     reached opened
-    eventually pgrep -u alice -f 'sleep 4720'
+    eventually pgrep -u alice -f '^sleep 4720'
     go_on
     eventually no_init_left
     run pgrep -u alice -f 'sleep 4720'
@@ -93,7 +93,7 @@ children='for i in $(seq 200); do sh -c "exit 0" & done; exec sleep 4719'
     rm "$work/go"
     begin off open spawn 'exec sleep 4720' hold opened kill-self 9
     reached opened
-    eventually pgrep -u alice -f 'sleep 4720'
+    eventually pgrep -u alice -f '^sleep 4720'
     go_on
     wait "$APPLICATION" || true
     pgrep -u alice -f 'sleep 4720'
@@ -128,7 +128,7 @@ saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$
 @test "a process that ignores SIGTERM is killed when the grace period is over" {
     begin steady open spawn 'trap "" TERM HUP; exec sleep 4721' hold opened close hold closed end
     reached opened
-    eventually pgrep -u alice -f 'sleep 4721'
+    eventually pgrep -u alice -f '^sleep 4721'
     go_on
     reached closed
     pgrep -u alice -f 'sleep 4721' # close has not waited for it
@@ -175,7 +175,7 @@ saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$
 @test "the init is killed by root: the session ends, close succeeds" {
     begin plain open spawn 'exec sleep 4723' hold opened close state end
     reached opened
-    eventually pgrep -u alice -f 'sleep 4723'
+    eventually pgrep -u alice -f '^sleep 4723'
     pkill -9 -x pam_unshare
     ended() { ! pgrep -u alice -f 'sleep 4723'; }
     eventually ended
@@ -193,7 +193,7 @@ saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$
     [ "$status" -eq 0 ]
     [[ $output == *close=0* ]]
     begin plain open spawn 'exec sleep 4724' wait-all close end
-    eventually pgrep -u alice -f 'sleep 4724'
+    eventually pgrep -u alice -f '^sleep 4724'
     run grep -q wait-all "$work/out"
     [ "$status" -ne 0 ]
     pkill -u alice -f 'sleep 4724'
@@ -212,10 +212,17 @@ saver='trap "" HUP; trap "sleep 0.5; echo saved >$work/file; exit" TERM; echo >$
     for _ in $(seq 20); do
         commands+=(open run 'exit 0' close end start "/run/pam.d:brutal")
     done
-    begin brutal "${commands[@]}" open hold ended close end
+    begin brutal "${commands[@]}" hold ending open hold ended close end
+    reached ending
+    # those that the last open has not met have ended by now, and wait for the next one
+    application=$(pgrep -f "$HOST" | tail -n 1)
+    alive() { ps -o stat=,comm= --ppid "$application" | grep pam_unshare | grep -v ^Z; }
+    none_alive() { ! alive; }
+    eventually none_alive
+    go_on
     reached ended
-    # one is alive, at most one has ended since and waits for the next open
-    [ "$(pgrep -cP "$(pgrep -f "$HOST" | tail -n 1)")" -le 2 ]
+    [ "$(alive | wc -l)" -eq 1 ]
+    [ "$(pgrep -cP "$application")" -eq 1 ]
     go_on
     wait "$APPLICATION"
 }

@@ -231,7 +231,8 @@ assert libc.syscall($(call_number rt_sigqueueinfo), 1, 15, info) == 0
     grep -qx sent "$work/out"
     [ "$(grep -cx run-root=0 "$work/out")" -eq 2 ]
     kill -0 "$INIT"
-    [[ $(status_of "$INIT" State) == S* ]]
+    sleeps() { [[ $(status_of "$INIT" State) == S* ]]; }
+    eventually sleeps # it reads what has come, and goes on
     echo >&7
     eventually grep -qx alive "$work/out"
     eventually grep -qx close=0 "$work/out"

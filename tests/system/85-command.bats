@@ -24,7 +24,7 @@ teardown() {
     rm -f /etc/pam.d/tried /etc/pam.d/part /etc/security/unshare.conf
     disable su
     eventually no_init_left
-    host_is_unchanged
+    eventually host_is_unchanged
 }
 
 # edit SED-EXPRESSION: of the service
@@ -711,7 +711,7 @@ holds() {
     session open run 'exec sleep 4711 >/dev/null 2>&1 & grep " /proc " /proc/self/mounts' close >/run/said
     grep hidepid /run/said
     "$COMMAND" namespace unpin alice
-    pgrep -f '^sleep 4711'
+    eventually pgrep -f '^sleep 4711'
     [ "$(inits)" -eq 1 ]
     pkill -f '^sleep 4711'
     eventually no_init_left
