@@ -42,9 +42,10 @@ def processes():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
-def namespace_of(pid):
+def namespace_of(pid, kind="pid"):
+    """None for a process that has ended; a zombie is in a PID namespace only."""
     try:
-        return os.readlink(f"/proc/{pid}/ns/pid")
+        return os.readlink(f"/proc/{pid}/ns/{kind}")
     except OSError:
         return None
 
@@ -91,8 +92,7 @@ def state():
         names.pop(passing, None)
     zombies = [pid for pid in processes() if field(pid, "State") == "Z"]
     mounts = {pid: read_file(f"/proc/{pid}/mountinfo") for pid in (1, os.getpid(), listener())}
-    namespaces = {os.readlink(f"/proc/{pid}/ns/{kind}") for pid in processes()
-                  for kind in ("mnt", "pid") if namespace_of(pid)}
+    namespaces = {namespace_of(pid, kind) for pid in processes() for kind in ("mnt", "pid")} - {None}
     found = subprocess.run(["find", "/run", "-xdev", "-not", "-path", "/run/syslog*", "-not",
                             "-path", "/run/ssh/log"], stdout=subprocess.PIPE, check=True, text=True)
     return {
