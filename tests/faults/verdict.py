@@ -196,7 +196,9 @@ def judge_refusal(case, run, opened, state):
             return "stranded", said
         return "wrong", f"refused with {opened}, as before, and the log says " + said
     if state[1] != state[0]:
-        return "wrong", f"refused, and not as before: {differences(state)} {said}"
+        # the application waits for the init's end for DISCARD_LIMIT_MS; another run will tell (inject)
+        slow = without_children(state[1]) == without_children(state[0])
+        return "slow" if slow else "wrong", f"refused, and not as before: {differences(state)} {said}"
     step = said.split("cannot isolate the session of alice: ")[-1]
     if said and not failure_table.in_any_row(step):
         return "wrong", "doc/troubleshooting.md does not know the step: " + said
