@@ -40,12 +40,12 @@ def available():
         return int(re.search(r"^MemAvailable:\s+(\d+)", f.read(), re.M).group(1))
 
 
-def settle(wanted):
+def settle(wanted, state=host_state, seconds=60):
     """The state once it is as wanted, or the one that stays."""
-    end = time.monotonic() + 60
-    while host_state() != wanted and time.monotonic() < end:
+    end = time.monotonic() + seconds
+    while state() != wanted and time.monotonic() < end:
         time.sleep(0.2)
-    return host_state()
+    return state()
 
 
 # ---- sessions ------------------------------------------------------------------------------------
