@@ -142,7 +142,7 @@ vm_poweroff() {
 	local started=${EPOCHREALTIME/./} status=0
 	guest systemctl --no-block poweroff 2>/dev/null || true
 	# What ends the pipe is the end of QEMU.
-	read -r -d '' -t "${VM_POWEROFF_LIMIT:-60}" _ <&"$vm_ready" || status=$?
+	read -r -d '' -t "${VM_POWEROFF_LIMIT:-150}" _ <&"$vm_ready" || status=$?
 	[ $status -le 128 ] || return 1
 	wait "$vm_pid" || return 1
 	vm_pid=

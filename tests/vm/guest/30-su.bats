@@ -215,7 +215,8 @@ cockpit_log_in() { # USER
     cp -p "$BATS_TEST_TMPDIR/conf" /etc/security/unshare.conf
     [ "$status" -ne 0 ]
     [[ $output != *pid_namespace* ]]
-    journalctl --since "$since" | grep -E "pam_unshare\(cockpit:session\): .*'nonsense' is unknown"
+    logged() { journalctl --since "$since" | grep -E "pam_unshare\(cockpit:session\): .*'nonsense' is unknown"; }
+    eventually logged
     no_init_left
     isolated cockpit_log_in alice # negative control
 }

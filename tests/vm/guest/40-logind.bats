@@ -145,9 +145,9 @@ kill_user_processes() { # yes|no
     ends() {
         enabled=stock
         ! grep -q pam_unshare /etc/pam.d/sshd || enabled=isolated
-        begin one alice "$enabled" || return
-        ask one 'nohup setsid sleep 4702 >/dev/null 2>&1 </dev/null & echo started' || return
-        eventually pgrep -u alice -f 'sleep 4702' || return
+        begin one alice "$enabled" || return 2
+        ask one 'nohup setsid sleep 4702 >/dev/null 2>&1 </dev/null & echo started' || return 2
+        eventually pgrep -u alice -f 'sleep 4702' || return 2
         finish one
         if [ "$enabled" = isolated ]; then
             LIMIT=30 eventually is_state one gone
@@ -184,13 +184,13 @@ kill_user_processes() { # yes|no
     ends_at_once() {
         enabled=stock
         ! grep -q pam_unshare /etc/pam.d/sshd || enabled=isolated
-        begin one alice "$enabled" || return
+        begin one alice "$enabled" || return 2
         ask one 'setsid sleep 4703 & (trap "" HUP TERM; exec -a stubborn sleep 4704) & echo started' ||
-            return
-        eventually pgrep -u alice -f '^stubborn' || return
-        eventually pgrep -u alice -f 'sleep 4703' || return
+            return 2
+        eventually pgrep -u alice -f '^stubborn' || return 2
+        eventually pgrep -u alice -f 'sleep 4703' || return 2
         start=${EPOCHREALTIME/./}
-        timeout 30 loginctl terminate-session "${id[one]}" || return
+        timeout 30 loginctl terminate-session "${id[one]}" || return 2
         no_process() { [ -z "$(pgrep -u alice -f '^stubborn|sleep 470')" ]; }
         if LIMIT=12 eventually no_process; then
             took=$(((${EPOCHREALTIME/./} - start) / 1000))
@@ -241,7 +241,7 @@ kill_user_processes() { # yes|no
 @test "logind: KillUserProcesses=no does not keep what is left in an isolated session" {
     kill_user_processes no
     ended() {
-        ssh_as alice 'nohup setsid sleep 4707 >/dev/null 2>&1 </dev/null &' || return
+        ssh_as alice 'nohup setsid sleep 4707 >/dev/null 2>&1 </dev/null &' || return 2
         LIMIT=20 eventually no_init_left || return
         # stock keeps it
         ! pgrep -f 'sleep 4707'
@@ -292,11 +292,11 @@ kill_user_processes() { # yes|no
     not_seen() {
         enabled=stock
         ! grep -q pam_unshare /etc/pam.d/sshd || enabled=isolated
-        begin one alice "$enabled" || return
-        ask one 'sleep 4708 >/dev/null 2>&1 & echo started' || return
-        eventually pgrep -u alice -f 'sleep 4708' || return
-        nsenter -t "$(pgrep -u alice -xf 'sleep 4708')" -m mount -t tmpfs late /srv/late || return
-        [ "$(ask one 'mountpoint /srv/late')" = "/srv/late is a mountpoint" ] || return
+        begin one alice "$enabled" || return 2
+        ask one 'sleep 4708 >/dev/null 2>&1 & echo started' || return 2
+        eventually pgrep -u alice -f 'sleep 4708' || return 2
+        nsenter -t "$(pgrep -u alice -xf 'sleep 4708')" -m mount -t tmpfs late /srv/late || return 2
+        [ "$(ask one 'mountpoint /srv/late')" = "/srv/late is a mountpoint" ] || return 2
         result=0
         ! mountpoint -q /srv/late || result=1
         ! mountpoint -q /srv/late || umount /srv/late
@@ -393,8 +393,8 @@ kill_user_processes() { # yes|no
     works() {
         enabled=stock
         ! grep -q pam_unshare /etc/pam.d/sshd || enabled=isolated
-        begin one alice "$enabled" || return
-        LIMIT=90 eventually systemctl is-active user@1000.service || return
+        begin one alice "$enabled" || return 2
+        LIMIT=90 eventually systemctl is-active user@1000.service || return 2
         answer=$(ask one 'systemctl --user show -p Version --value 2>&1')
         echo "$enabled: $answer"
         finish one
